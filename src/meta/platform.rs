@@ -279,12 +279,11 @@ mod tests {
     async fn an_id_that_the_token_does_not_see_is_a_fault_of_the_sender_and_not_of_the_order() {
         let clock = Arc::new(ManualClock::new(Timestamp::constant(1_790_000_000, 0)));
         let hour = SignedDuration::from_hours(1);
-        for (subcode, expected) in [
-            (Some(33), Reaction::PauseSender(hour)),
-            (Some(34), Reaction::Never),
-            (None, Reaction::Never),
-        ] {
-            let refusal = json!({"error": {"message": "Unsupported request", "code": 100, "error_subcode": subcode}});
+        for (subcode, expected) in
+            [(Some(33), Reaction::PauseSender(hour)), (Some(34), Reaction::Never), (None, Reaction::Never)]
+        {
+            let refusal =
+                json!({"error": {"message": "Unsupported request", "code": 100, "error_subcode": subcode}});
             let recorder = Recorder::answering(Ok(Response::new(400, refusal.to_string())));
             let platform = platform(recorder, clock.clone());
             let plan = plan(&clock, "call-us", RoadKind::CallButton);
