@@ -61,7 +61,9 @@ impl Waiting {
                 for told in sharing {
                     let _ = told.send(Ok(token.clone()));
                 }
-                let _ = last.map(|told| told.send(Ok(token)));
+                if let Some(told) = last {
+                    let _ = told.send(Ok(token));
+                }
             }
             Err(error) => {
                 let shared = Shared::new(error);
