@@ -174,6 +174,9 @@ async fn a_preset_narrows_the_hours_of_the_orders_that_it_binds() {
         order["consumer"] = consumer.into();
         order["sender"] = SENDER.into();
         order["purpose"] = purpose.into();
+        if purpose == "marketing" {
+            order["consent"] = json!({"source": "the web form", "at": "2026-11-01T09:00:00Z"});
+        }
         order["hours"] = hours;
         let (status, answer) = daemon.try_post("/v1/callbacks", order).await;
         match status {

@@ -3,6 +3,10 @@
 use std::io::Write as _;
 use std::process::Stdio;
 
+use jiff::Span;
+use jiff::tz::TimeZone;
+use ringmaster::clock::{Clock as _, SystemClock};
+
 use crate::harness::process::{Answer, Program, Started, address, started};
 
 /// An account with a sender; variables set its secrets.
@@ -484,7 +488,8 @@ fn an_operator_closes_a_day_and_tries_hours() {
     let shown = program.run(&[&["calendars", "show", "BR-SP"], &days[..]].concat()).output();
     assert!(shown.contains("2026-12-25") && !shown.contains("2026-12-26"), "{shown}");
 
-    let day = jiff::Zoned::now().date().checked_add(jiff::Span::new().days(10)).unwrap().to_string();
+    let today = SystemClock.now().to_zoned(TimeZone::UTC).date();
+    let day = today.checked_add(Span::new().days(10)).unwrap().to_string();
     let closed = program.run(&["calendars", "close", "BR-SP", &day, "--why", "no-agents"]).output();
     assert_eq!(closed, format!("BR-SP  {day}  closed\n"));
     let (hours, noon) =

@@ -94,6 +94,8 @@ mod tests {
 
     fn stored() -> (Connection, Token) {
         let db = file::open_memory().unwrap();
+        // It opens with a transaction, and each look-up begins its own.
+        db.execute_batch("COMMIT").unwrap();
         let token = Token::new("crm", HASH, Timestamp::UNIX_EPOCH);
         tokens::create(&db, &token).unwrap();
         (db, token)
