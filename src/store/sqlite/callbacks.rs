@@ -15,7 +15,7 @@ use super::{consents, failures};
 use crate::domain::callback::{Closed, Waiting};
 use crate::domain::{
     AccountAlias, AgentTarget, Callback, CallbackId, CallingHours, Gate, MissedWindow, Note, Order,
-    OrderKind, Outcome, Phone, Place, Priority, Psid, Purpose, State, Tenant,
+    OrderKind, Outcome, Phone, Place, Priority, Psid, Purpose, State,
 };
 use crate::store::{Enqueue, Enqueued, Error, IdempotencyKey, Result, Status};
 
@@ -77,9 +77,6 @@ pub const WAITING_TO: &str = concat!(
     " FROM waiting_by_partition AS w CROSS JOIN callbacks INDEXED BY callbacks_by_consumer USING (partition_no) \
      WHERE w.callbacks > 0 AND consumer = ?1 AND state = 'waiting' ORDER BY w.partition_no, seq"
 );
-/// The newest orders with a reference in one partition.
-pub const REFERENCED: &str = "SELECT id, state, kind FROM callbacks INDEXED BY callbacks_by_reference \
-     WHERE partition_no = ?1 AND tenant = ?2 AND reference = ?3 ORDER BY seq DESC LIMIT ?4";
 const VERSION_AND_STANDING: &str =
     "SELECT seq, version, state, abandoned_at, partition_no FROM callbacks WHERE id = ?1";
 
@@ -157,39 +154,6 @@ impl<'a> HoursText<'a> {
         }
         self.0.as_ref().map_or("", |(_, text)| text)
     }
-}
-
-/// The maximum of orders with one reference that are read.
-const REFERENCED_MAX: usize = 1000;
-
-/// See [`Orders::referenced`](crate::store::Orders::referenced).
-pub fn referenced(
-    db: &Connection,
-    tenant: &Tenant,
-    kind: OrderKind,
-    reference: &str,
-    most: usize,
-) -> Result<Vec<CallbackId>> {
-    let mut statement = db.prepare_cached(REFERENCED)?;
-    let (mut open, mut newest, mut left) = (Vec::new(), None, REFERENCED_MAX);
-    for partition in partitions(db)? {
-        let rows =
-            collect(&mut statement, params![partition, tenant.as_str(), reference, limit(left)], |cells| {
-                let (id, is_open) =
-                    (cells.id::<CallbackId>()?, matches!(cells.text()?, "waiting" | "calling"));
-                Ok((id, is_open, cells.parsed::<OrderKind>()?))
-            })?;
-        left -= rows.len();
-        for (id, is_open, _) in rows.into_iter().filter(|(.., of)| *of == kind) {
-            newest = newest.or(Some(id));
-            open.extend(is_open.then_some(id));
-        }
-        if left == 0 || open.len() >= most {
-            break;
-        }
-    }
-    open.truncate(most);
-    Ok(if open.is_empty() { newest.into_iter().collect() } else { open })
 }
 
 fn keep_key(db: &Connection, key: &IdempotencyKey, id: CallbackId) -> Result<Enqueued> {

@@ -31,6 +31,7 @@ mod pauses;
 mod persons;
 mod private;
 mod reader;
+mod references;
 mod related;
 mod reports;
 mod restrictions;

@@ -7,8 +7,8 @@ use rusqlite::Connection;
 
 use super::{
     Sqlite, attempts, batch, calendars, callbacks, ceilings, clock, commands, consumer_records, contacts,
-    counts, held_back, list, loads, messages, outbox, pairs, pauses, persons, related, reports, restrictions,
-    set_aside, suppression_lists, suppressions, term, timeline, tokens, unmatched,
+    counts, held_back, list, loads, messages, outbox, pairs, pauses, persons, references, related, reports,
+    restrictions, set_aside, suppression_lists, suppressions, term, timeline, tokens, unmatched,
 };
 use crate::domain::calendar::MarkedDay;
 use crate::domain::timeline::Entry;
@@ -53,7 +53,7 @@ impl Orders for Sqlite {
         most: usize,
     ) -> Result<Vec<CallbackId>> {
         let (tenant, reference) = (tenant.clone(), reference.to_owned());
-        self.read(move |db| callbacks::referenced(db, &tenant, kind, &reference, most)).await
+        self.read(move |db| references::referenced(db, &tenant, kind, &reference, most)).await
     }
 
     async fn list_callbacks(&self, filter: &Filter, page: &Page) -> Result<Listed> {

@@ -3,8 +3,8 @@
 use rusqlite::Connection;
 
 use super::super::{
-    attempts, callbacks, commands, counts, file, held_back, list, messages, outbox, pairs, pauses, reports,
-    set_aside, suppressions, timeline,
+    attempts, callbacks, commands, counts, file, held_back, list, messages, outbox, pairs, pauses,
+    references, reports, set_aside, suppressions, timeline,
 };
 
 fn plan(db: &Connection, sql: &str) -> String {
@@ -62,7 +62,7 @@ fn the_scheduler_seeks_and_never_sorts() {
     assert_plan(&db, outbox::GIVEN_UP, &["COVERING INDEX outbox_given_up"]);
     assert_plan(
         &db,
-        callbacks::REFERENCED,
+        references::REFERENCED,
         &[
             "SEARCH callbacks USING INDEX callbacks_by_reference (partition_no=? AND tenant=? AND reference=?)",
         ],
