@@ -297,9 +297,9 @@ impl<'a> RungView<'a> {
 
     /// The roads by which a closed order invited, in the order of their last invites. What was not used is not kept.
     fn used(record: &Record) -> Vec<Self> {
-        let left = |message: &&Message| message.purpose == MessagePurpose::Invite && !message.never_left();
+        let invites = |message: &&Message| message.purpose == MessagePurpose::Invite;
         let mut used: Vec<(RoadName, &Message)> = Vec::new();
-        for message in record.messages.iter().filter(left) {
+        for message in record.messages.iter().filter(invites) {
             let Some(kind) = message.road else { continue };
             let road = RoadName { kind, account: message.account().clone() };
             used.retain(|(known, earlier)| (known, earlier.sender) != (&road, message.sender));
