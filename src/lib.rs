@@ -31,6 +31,7 @@ pub mod config;
 pub mod failpoint;
 pub mod hook_urls;
 pub mod ids;
+pub mod import;
 pub mod log;
 pub mod metrics;
 pub mod panics;

@@ -1,0 +1,178 @@
+//! CSV as records of bytes: the delimiter is found in the first line, and a record has a maximum size.
+
+use std::cell::Cell;
+use std::io::{self, Read};
+use std::rc::Rc;
+
+use csv::ByteRecord;
+
+use super::ListError;
+
+/// The longest row, in bytes. An order may have 64 KiB, and a quotation mark that is not closed makes the rest of the
+/// list one row.
+pub const ROW_BYTES_MAX: usize = 256 << 10;
+/// The most columns of a list.
+pub const COLUMNS_MAX: usize = 200;
+/// How much of a list is looked at for the delimiter, in bytes.
+const LINE_MAX: usize = 64 << 10;
+/// The size of the buffer of the CSV reader, which reads ahead of a row, in bytes.
+const BUFFER: usize = 64 << 10;
+
+/// The delimiters that are looked for. The first one wins among equally frequent ones.
+pub const DELIMITERS: [u8; 3] = *b";,\t";
+
+/// The records of a list, one after the other.
+pub struct Table<R> {
+    reader: csv::Reader<Limited<io::Chain<io::Cursor<Vec<u8>>, R>>>,
+    left: Rc<Cell<usize>>,
+    record: ByteRecord,
+    /// The number of the last record, from 1. Blank lines do not count.
+    number: u32,
+    delimiter: u8,
+}
+
+impl<R: Read> Table<R> {
+    /// Opens a list in UTF-8. Without `delimiter` it is the most frequent one in the first line, outside of quotes.
+    ///
+    /// # Errors
+    /// If the list cannot be read.
+    pub fn open(mut input: R, delimiter: Option<u8>) -> Result<Self, ListError> {
+        let mut first = Vec::new();
+        (&mut input).take(LINE_MAX as u64).read_to_end(&mut first).map_err(ListError::Unreadable)?;
+        let delimiter = delimiter.unwrap_or_else(|| detect(&first));
+        let left = Rc::new(Cell::new(0));
+        let input = Limited { inner: io::Cursor::new(first).chain(input), left: Rc::clone(&left) };
+        let reader = csv::ReaderBuilder::new()
+            .has_headers(false)
+            .flexible(true)
+            .delimiter(delimiter)
+            .buffer_capacity(BUFFER)
+            .from_reader(input);
+        Ok(Self { reader, left, record: ByteRecord::new(), number: 0, delimiter })
+    }
+
+    pub const fn delimiter(&self) -> u8 {
+        self.delimiter
+    }
+
+    /// The next record with its number; `None` at the end.
+    ///
+    /// # Errors
+    /// If the list cannot be read, or the record is too long. Then the rest is lost.
+    pub fn read(&mut self) -> Result<Option<(u32, &ByteRecord)>, ListError> {
+        self.left.set(ROW_BYTES_MAX + BUFFER);
+        let row = self.number.saturating_add(1);
+        match self.reader.read_byte_record(&mut self.record) {
+            Ok(true) if self.record.as_slice().len() > ROW_BYTES_MAX => {
+                Err(ListError::RowTooLong { row, max: ROW_BYTES_MAX })
+            }
+            Ok(true) => {
+                self.number = row;
+                Ok(Some((row, &self.record)))
+            }
+            Ok(false) => Ok(None),
+            Err(error) => Err(match error.into_kind() {
+                csv::ErrorKind::Io(error) if error.kind() == io::ErrorKind::FileTooLarge => {
+                    ListError::RowTooLong { row, max: ROW_BYTES_MAX }
+                }
+                csv::ErrorKind::Io(error) => ListError::Unreadable(error),
+                other => ListError::Unreadable(io::Error::other(format!("{other:?}"))),
+            }),
+        }
+    }
+}
+
+/// The most frequent delimiter of the first line that is not blank.
+fn detect(first: &[u8]) -> u8 {
+    let start = first.iter().position(|byte| !matches!(byte, b'\r' | b'\n')).unwrap_or(first.len());
+    let mut counts = [0_usize; DELIMITERS.len()];
+    let mut is_quoted = false;
+    for &byte in &first[start..] {
+        match byte {
+            b'"' => is_quoted = !is_quoted,
+            b'\r' | b'\n' if !is_quoted => break,
+            _ if is_quoted => {}
+            _ => {
+                if let Some(index) = DELIMITERS.iter().position(|&delimiter| delimiter == byte) {
+                    counts[index] += 1;
+                }
+            }
+        }
+    }
+    let most = counts.iter().copied().max().unwrap_or(0);
+    if most == 0 {
+        return b',';
+    }
+    let index = counts.iter().position(|&count| count == most).unwrap_or(0);
+    DELIMITERS[index]
+}
+
+/// Refuses to read more than what is left for a record.
+struct Limited<R> {
+    inner: R,
+    left: Rc<Cell<usize>>,
+}
+
+impl<R: Read> Read for Limited<R> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let left = self.left.get();
+        if left == 0 {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        let most = out.len().min(left);
+        let count = self.inner.read(&mut out[..most])?;
+        self.left.set(left - count);
+        Ok(count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn records(text: &str) -> Result<Vec<Vec<String>>, ListError> {
+        let mut table = Table::open(text.as_bytes(), None)?;
+        let mut all = Vec::new();
+        while let Some((_, record)) = table.read()? {
+            all.push(record.iter().map(|cell| String::from_utf8_lossy(cell).into_owned()).collect());
+        }
+        Ok(all)
+    }
+
+    #[test]
+    fn the_delimiter_is_the_most_frequent_one_of_the_first_line() {
+        for (text, expected) in [
+            ("a;b;c,d\n1,2,3,4,5\n", b';'),
+            ("a,b\n", b','),
+            ("a\tb\n", b'\t'),
+            ("\"a,b,c\";d\n", b';'),
+            ("\r\n\r\na\tb\r\n", b'\t'),
+            ("a;b,c\n", b';'),
+            ("a\n", b','),
+            ("", b','),
+        ] {
+            assert_eq!(detect(text.as_bytes()), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn quotes_hold_delimiters_lines_and_quotes() {
+        let rows = records("a;b\r\n\"x;\r\ny\";\"z\"\"\"\r\n\r\nlast;\n").unwrap();
+        assert_eq!(rows, [vec!["a", "b"], vec!["x;\r\ny", "z\""], vec!["last", ""]]);
+    }
+
+    #[test]
+    fn a_row_has_a_maximum_size() {
+        let of = |length: usize| format!("a;b\n{};\n", "x".repeat(length));
+        assert_eq!(records(&of(ROW_BYTES_MAX)).unwrap().len(), 2);
+        let error = records(&of(ROW_BYTES_MAX + 1)).unwrap_err();
+        assert!(matches!(error, ListError::RowTooLong { row: 2, .. }), "{error}");
+    }
+
+    #[test]
+    fn a_quotation_mark_that_is_not_closed_ends_at_the_maximum() {
+        let text = format!("a;b\n\"x;1\n{}", "5511;2\n".repeat(200_000));
+        let error = records(&text).unwrap_err();
+        assert!(matches!(error, ListError::RowTooLong { row: 2, .. }), "{error}");
+    }
+}
