@@ -73,6 +73,7 @@ const PROBLEMS: &[(StatusCode, &str, &str)] = &[
     (StatusCode::BAD_REQUEST, "body.not_json", "The body has another format than JSON"),
     (StatusCode::BAD_REQUEST, "body.shape", "The body is JSON of another type than expected"),
     (StatusCode::BAD_REQUEST, "id.malformed", "The path has no id of that kind"),
+    (StatusCode::BAD_REQUEST, "import.name_malformed", "The import cannot have this name"),
     (StatusCode::BAD_REQUEST, "idempotency.key_malformed", "The idempotency key cannot be used"),
     (StatusCode::BAD_REQUEST, "query.invalid", "The query is wrong"),
     (StatusCode::UNAUTHORIZED, "auth.missing", "A token is needed"),

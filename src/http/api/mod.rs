@@ -7,6 +7,7 @@ mod callbacks;
 mod clock;
 mod commands;
 mod consumers;
+mod imports;
 mod inbox;
 mod invites;
 mod limits;
@@ -95,6 +96,8 @@ fn doors() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::with_openapi(Description::openapi())
         .routes(routes!(callbacks::create::create, callbacks::list::list))
         .routes(routes!(callbacks::create_many::create_many))
+        .routes(routes!(imports::rows::order))
+        .routes(routes!(imports::check::check))
         .routes(routes!(callbacks::list::search))
         .routes(routes!(callbacks::show::show))
         .routes(routes!(callbacks::cancel::cancel))

@@ -19,6 +19,8 @@ pub const ROUTES: &[(&str, &str, &[Scope])] = &[
     ("POST", "/v1/callbacks/{id}/replay", &[Scope::Operate]),
     ("GET", "/v1/callbacks/{id}/link", &[Scope::Read]),
     ("POST", "/v1/callbacks/{id}/link", &[Scope::Read]),
+    ("POST", "/v1/imports/check", &[Scope::Order]),
+    ("POST", "/v1/imports/{name}/rows", &[Scope::Order]),
     ("POST", "/v1/invites", &[Scope::Order]),
     ("GET", "/v1/invites", &[Scope::Read]),
     ("POST", "/v1/invites/bulk", &[Scope::Order]),

@@ -12,6 +12,7 @@ mod consumers;
 mod explaining;
 mod failing_store;
 mod harness;
+mod imports;
 mod invites;
 mod links;
 mod listing;

@@ -15,6 +15,7 @@ use utoipa::ToSchema;
 use super::bulk_memory::Reserved;
 use super::create::{over_ceiling, suppressed};
 use super::create_many::Row;
+use super::row_keys::RowKeys;
 use crate::domain::{CallbackId, InviteId, OrderKind};
 use crate::http::ApiError;
 use crate::http::api::body::Media;
@@ -27,7 +28,7 @@ const ROWS_REFUSED: HeaderName = HeaderName::from_static("x-rows-refused");
 /// The size of a piece of the answer, in bytes; a piece is a little longer. The next one is written when it is taken.
 const PIECE_BYTES: usize = 64 << 10;
 /// What all faults and warnings of one answer may take in memory; of rows past that only the first fault is told.
-pub(super) const FAULTS_BYTES_MAX: usize = 16 << 20;
+pub(in crate::http::api) const FAULTS_BYTES_MAX: usize = 16 << 20;
 
 /// The result of one row. A row without an `id` was not accepted.
 #[derive(Serialize, ToSchema)]
@@ -39,7 +40,7 @@ pub(in crate::http::api) struct RowView<'a> {
     /// The new callback or invite.
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<String>,
-    /// Set if the row was accepted by an earlier request with the same `Idempotency-Key`.
+    /// Set if the row was accepted by an earlier request with the same `Idempotency-Key`, or of the same import.
     #[serde(skip_serializing_if = "Option::is_none")]
     replayed: Option<bool>,
     /// Warnings about accepted values that may be mistakes.
@@ -58,6 +59,7 @@ pub(super) struct Answer {
     /// What was ordered.
     kind: OrderKind,
     is_array: bool,
+    is_import: bool,
     rows: Vec<Answered>,
     kept: usize,
     faults_bytes: usize,
@@ -78,9 +80,9 @@ enum Became {
 }
 
 impl Answer {
-    pub(super) fn new(kind: OrderKind, media: Media) -> Self {
-        let is_array = media == Media::Json;
-        Self { kind, is_array, rows: Vec::new(), kept: 0, faults_bytes: 0, lost: None }
+    pub(super) fn new(kind: OrderKind, media: Media, keys: &RowKeys) -> Self {
+        let (is_array, is_import) = (media == Media::Json, keys.is_import());
+        Self { kind, is_array, is_import, rows: Vec::new(), kept: 0, faults_bytes: 0, lost: None }
     }
 
     pub(super) fn kept(&self) -> usize {
@@ -103,9 +105,7 @@ impl Answer {
                         self.keep(number, Became::Repeated(*id, warnings));
                     }
                     Some(Enqueued::KeyReused) => {
-                        let detail = "the key was used with another order in this row".to_owned();
-                        let code = "idempotency.key_reused";
-                        self.refuse(number, vec![FieldError { field: String::new(), code, detail }]);
+                        self.refuse(number, vec![self.reused()]);
                     }
                     Some(Enqueued::OverCeiling { lifts_at }) => {
                         self.refuse(number, vec![over_ceiling(*lifts_at, *lifts_at).fault()]);
@@ -117,6 +117,18 @@ impl Answer {
                 },
             }
         }
+    }
+
+    /// The fault of a row whose key has another body.
+    fn reused(&self) -> FieldError {
+        let (code, detail) = if self.is_import {
+            let detail = "this import has accepted another order with this reference, or of this person; change or \
+                          cancel that callback instead";
+            ("import.row_changed", detail)
+        } else {
+            ("idempotency.key_reused", "the key was used with another order in this row")
+        };
+        FieldError { field: String::new(), code, detail: detail.to_owned() }
     }
 
     /// Adds rows that the store did not accept.

@@ -67,7 +67,7 @@ impl BulkMemory {
 
 /// What one bulk order has reserved; returned on drop.
 #[derive(Debug)]
-pub(super) struct Reserved {
+pub(in crate::http::api) struct Reserved {
     memory: Arc<BulkMemory>,
     token: String,
     bytes: usize,

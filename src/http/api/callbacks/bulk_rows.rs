@@ -13,7 +13,7 @@ use crate::text::json::without_mark;
 
 /// One row: its number for the customer, and its place in the body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct RowAt {
+pub(in crate::http::api) struct RowAt {
     number: u32,
     start: u32,
     end: u32,
@@ -28,11 +28,11 @@ impl RowAt {
     }
 
     /// From 1; in NDJSON the number of the line.
-    pub(super) fn number(self) -> usize {
+    pub(in crate::http::api) fn number(self) -> usize {
         self.number as usize
     }
 
-    pub(super) fn of(self, body: &[u8]) -> &[u8] {
+    pub(in crate::http::api) fn of(self, body: &[u8]) -> &[u8] {
         &body[self.start as usize..self.end as usize]
     }
 

@@ -1,4 +1,4 @@
-//! `POST /v1/callbacks/bulk`: many new callbacks in one body, each accepted or refused individually. `order_many` takes
+//! `POST /v1/callbacks/bulk`: many new callbacks in one body, each accepted or refused individually. `order_rows` takes
 //! orders of either kind.
 //!
 //! Rows are committed in chunks while the next chunk is parsed. Parsing runs on threads for blocking work, not on
@@ -15,13 +15,15 @@ use axum::response::Response;
 
 use super::bulk_answer::Answer;
 pub(in crate::http::api) use super::bulk_answer::RowView;
+use super::bulk_memory::Reserved;
 use super::bulk_rows::{self, RowAt};
 use super::create::{count, digest, key, wake_at};
 use super::equal_rows::{EqualRows, Named};
 use super::field_errors::FieldErrors;
 use super::request_body::{Broken, RequestBody};
+use super::row_keys::RowKeys;
 use super::validate::Validator;
-use crate::domain::{Calendars, CallbackId, OrderKind};
+use crate::domain::{Calendars, Callback, CallbackId, OrderKind};
 use crate::http::api::body::{self, Media};
 use crate::http::auth::Caller;
 use crate::http::error::{FieldError, Written};
@@ -62,21 +64,57 @@ pub(in crate::http::api) async fn create_many(
     Extension(caller): Extension<Caller>,
     request: Request,
 ) -> Result<Response, ApiError> {
-    order_many(app, caller, OrderKind::Callback, request).await
+    let keys = keys(&request)?;
+    order_rows(app, caller, OrderKind::Callback, keys, request).await
+}
+
+/// The keys of the rows of a bulk order.
+///
+/// # Errors
+/// If the `Idempotency-Key` cannot be used.
+pub(in crate::http::api) fn keys(request: &Request) -> Result<RowKeys, ApiError> {
+    Ok(match key(request.headers())? {
+        Some(key) => RowKeys::ByNumber(key.to_owned()),
+        None => RowKeys::None,
+    })
 }
 
 /// Takes many orders of this kind.
-pub(in crate::http::api) async fn order_many(
+pub(in crate::http::api) async fn order_rows(
     app: Arc<App>,
     caller: Caller,
     kind: OrderKind,
+    keys: RowKeys,
     request: Request,
 ) -> Result<Response, ApiError> {
+    let BulkBody { media, bytes, rows, reserved } = read(&app, &caller, request).await?;
+    let (is_over, equal) = (AtomicBool::new(false), Mutex::default());
+    let calendars = app.marked_calendars().await?;
+    let answer = Answer::new(kind, media, &keys);
+    let order = Arc::new(BulkOrder { app, caller, kind, keys, calendars, bytes, rows, is_over, equal });
+    let _over = Over(Arc::clone(&order));
+    Ok(order.take(answer).await?.into_response(reserved))
+}
+
+/// The body of a bulk order, with its rows and the memory that it has reserved.
+pub(in crate::http::api) struct BulkBody {
+    pub media: Media,
+    pub bytes: Bytes,
+    pub rows: Arc<[RowAt]>,
+    /// Returned on drop.
+    pub reserved: Reserved,
+}
+
+/// Reads a body, within the limits of bulk orders, and finds its rows.
+pub(in crate::http::api) async fn read(
+    app: &App,
+    caller: &Caller,
+    request: Request,
+) -> Result<BulkBody, ApiError> {
     let media = Media::of(request.headers()).ok_or_else(|| {
         let detail = "expected the header Content-Type: application/x-ndjson or application/json";
         ApiError::new("body.media_type", detail)
     })?;
-    let key = key(request.headers())?.map(str::to_owned);
     let (bytes, reserved) = app.bulk_memory.read(caller.key_owner(), request.into_body()).await?;
     let bytes = body::json_text(&bytes)?;
     let rows_max = app.limits.bulk_rows_max;
@@ -85,16 +123,32 @@ pub(in crate::http::api) async fn order_many(
         Media::Ndjson => bulk_rows::lines(&body, rows_max),
         Media::Json => bulk_rows::array(&body, rows_max),
     });
-    let rows = rows.await??.into();
-    let (is_over, equal) = (AtomicBool::new(false), Mutex::default());
-    let calendars = app.marked_calendars().await?;
-    let order = Arc::new(BulkOrder { app, caller, kind, key, calendars, bytes, rows, is_over, equal });
-    let _over = Over(Arc::clone(&order));
-    Ok(order.take(Answer::new(kind, media)).await?.into_response(reserved))
+    Ok(BulkBody { media, bytes, rows: rows.await??.into(), reserved })
+}
+
+/// The callback that a row orders, and which times it names.
+///
+/// # Errors
+/// All faults of the row.
+pub(in crate::http::api) fn parse_row(
+    validator: &Validator<'_>,
+    kind: OrderKind,
+    json: &[u8],
+) -> Result<(Callback, Named), Vec<FieldError>> {
+    let limits = validator.app.limits.order;
+    if json.len() > limits.bytes_max {
+        let detail = format!("the row has {} bytes: expected at most {}", json.len(), limits.bytes_max);
+        return Err(vec![FieldError { field: String::new(), code: "body.too_large", detail }]);
+    }
+    let mut faults = FieldErrors::within(limits);
+    let body = RequestBody::read(kind, json, &mut faults).map_err(|broken| vec![broken_row(&broken)])?;
+    let named = Named::in_body(&body);
+    let Some(order) = validator.order_of(kind, body, &mut faults) else { return Err(faults.into_vec()) };
+    Ok((validator.callback(CallbackId::new(validator.app.ids.uuid(validator.now)), order), named))
 }
 
 /// Runs long computation on a thread for blocking work.
-async fn off_the_workers<T: Send + 'static>(
+pub(in crate::http::api) async fn off_the_workers<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, ApiError> {
     tokio::task::spawn_blocking(work).await.map_err(ApiError::internal)
@@ -105,7 +159,7 @@ struct BulkOrder {
     app: Arc<App>,
     caller: Caller,
     kind: OrderKind,
-    key: Option<String>,
+    keys: RowKeys,
     calendars: Calendars,
     bytes: Bytes,
     rows: Arc<[RowAt]>,
@@ -208,7 +262,9 @@ impl BulkOrder {
                 Ok((enqueue, named)) => {
                     let order = &enqueue.callback.order;
                     let mut warnings = validator.warnings(order);
-                    warnings.extend(equal.warning(row.number(), order, named));
+                    if !self.keys.is_import() {
+                        warnings.extend(equal.warning(row.number(), order, named));
+                    }
                     chunk.enqueue.push(enqueue);
                     Row::Ordered(warnings)
                 }
@@ -225,22 +281,11 @@ impl BulkOrder {
         number: usize,
         json: &[u8],
     ) -> Result<(Enqueue, Named), Vec<FieldError>> {
-        let limits = self.app.limits.order;
-        if json.len() > limits.bytes_max {
-            let detail = format!("the row has {} bytes: expected at most {}", json.len(), limits.bytes_max);
-            return Err(vec![FieldError { field: String::new(), code: "body.too_large", detail }]);
-        }
-        let mut faults = FieldErrors::within(limits);
-        let body =
-            RequestBody::read(self.kind, json, &mut faults).map_err(|broken| vec![broken_row(&broken)])?;
-        let named = Named::in_body(&body);
-        let order = validator.order_of(self.kind, body, &mut faults);
-        let Some(order) = order else { return Err(faults.into_vec()) };
-        let callback = validator.callback(CallbackId::new(self.app.ids.uuid(validator.now)), order);
-        // The key of a single order has no line end, so the key of a row never equals one.
-        let idempotency = self.key.as_ref().map(|key| IdempotencyKey {
+        let (callback, named) = parse_row(validator, self.kind, json)?;
+        let key = self.keys.of_row(number, &callback.order);
+        let idempotency = key.map(|key| IdempotencyKey {
             token: self.caller.key_owner(),
-            key: format!("{key}\n{number}"),
+            key,
             body: digest(self.kind, json),
         });
         Ok((Enqueue { callback, idempotency, ceiling: self.caller.order_ceiling() }, named))

@@ -19,7 +19,7 @@ pub(super) struct EqualRows {
 
 /// Which times the row names. The others depend on the moment at which the row is read.
 #[derive(Clone, Copy)]
-pub(super) struct Named {
+pub(in crate::http::api) struct Named {
     earliest: bool,
     latest: bool,
 }

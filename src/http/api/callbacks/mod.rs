@@ -4,14 +4,15 @@
 //! What both kinds of orders share has the kind as an argument; `invites` uses it too.
 
 pub(super) mod allow_attempt;
-mod bulk_answer;
+pub(super) mod bulk_answer;
 pub(super) mod bulk_memory;
 mod bulk_rows;
 mod equal_rows;
 pub(super) mod field_errors;
 mod metadata;
 pub(super) mod request_body;
-mod validate;
+pub(super) mod row_keys;
+pub(super) mod validate;
 
 pub(super) mod cancel;
 pub(super) mod create;

@@ -6,7 +6,7 @@ use axum::extract::{Extension, Request, State};
 use axum::response::Response;
 
 use crate::domain::OrderKind;
-use crate::http::api::callbacks::create_many::{RowView, order_many};
+use crate::http::api::callbacks::create_many::{RowView, keys, order_rows};
 use crate::http::api::callbacks::request_body::NewInvite;
 use crate::http::auth::Caller;
 use crate::http::error::Written;
@@ -40,5 +40,6 @@ pub(in crate::http::api) async fn create_many(
     Extension(caller): Extension<Caller>,
     request: Request,
 ) -> Result<Response, ApiError> {
-    order_many(app, caller, OrderKind::Invite, request).await
+    let keys = keys(&request)?;
+    order_rows(app, caller, OrderKind::Invite, keys, request).await
 }

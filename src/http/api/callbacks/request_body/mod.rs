@@ -21,7 +21,7 @@ pub(super) use values::{ConsentObject, Hours, HoursObject, SpanObject, Text, Var
 #[derive(Debug, Default, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = NewCallback)]
-pub(super) struct RequestBody<'a> {
+pub(in crate::http::api) struct RequestBody<'a> {
     /// The number to call. Answers have it in E.164.
     #[schema(required, value_type = String, example = "+5511987654321")]
     pub consumer: Option<Text<'a>>,

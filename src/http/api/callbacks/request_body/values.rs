@@ -9,15 +9,15 @@ use serde::de::{Deserializer, Visitor};
 
 /// A string that borrows from the body if it can.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::http::api::callbacks) struct Text<'a>(pub Cow<'a, str>);
+pub(in crate::http::api) struct Text<'a>(pub Cow<'a, str>);
 
 /// Texts by name: variables, or the ids of a consumer at pages.
 #[derive(Debug, Default)]
-pub(in crate::http::api::callbacks) struct Variables<'a>(pub BTreeMap<Cow<'a, str>, Cow<'a, str>>);
+pub(in crate::http::api) struct Variables<'a>(pub BTreeMap<Cow<'a, str>, Cow<'a, str>>);
 
 /// A consent.
 #[derive(Debug, Default)]
-pub(in crate::http::api::callbacks) struct ConsentObject<'a> {
+pub(in crate::http::api) struct ConsentObject<'a> {
     pub source: Option<Text<'a>>,
     pub at: Option<Text<'a>>,
     pub text_version: Option<Text<'a>>,
@@ -26,13 +26,13 @@ pub(in crate::http::api::callbacks) struct ConsentObject<'a> {
 
 /// Calling hours in either form.
 #[derive(Debug)]
-pub(in crate::http::api::callbacks) enum Hours<'a> {
+pub(in crate::http::api) enum Hours<'a> {
     Text(Text<'a>),
     Object(HoursObject<'a>),
 }
 
 #[derive(Debug)]
-pub(in crate::http::api::callbacks) struct HoursObject<'a> {
+pub(in crate::http::api) struct HoursObject<'a> {
     /// Without it: the zones of the consumer's number.
     pub zone: Option<Text<'a>>,
     pub also: Option<Vec<Text<'a>>>,
@@ -41,7 +41,7 @@ pub(in crate::http::api::callbacks) struct HoursObject<'a> {
 }
 
 #[derive(Debug)]
-pub(in crate::http::api::callbacks) struct SpanObject<'a> {
+pub(in crate::http::api) struct SpanObject<'a> {
     pub days: Text<'a>,
     pub from: Text<'a>,
     pub to: Text<'a>,

@@ -56,7 +56,7 @@ pub(super) const DEADLINE_MAX: SignedDuration = SignedDuration::from_hours(366 *
 const OPEN_TIME_MIN: SignedDuration = SignedDuration::from_hours(1);
 
 /// The daemon's data that an order is checked against.
-pub(super) struct Validator<'a> {
+pub(in crate::http::api) struct Validator<'a> {
     pub app: &'a App,
     pub caller: &'a Caller,
     pub now: Timestamp,
@@ -65,7 +65,7 @@ pub(super) struct Validator<'a> {
 
 impl<'a> Validator<'a> {
     /// The clock is read once, in the store's resolution, so that the answer and the store agree.
-    pub(super) fn open(app: &'a App, caller: &'a Caller, calendars: Calendars) -> Self {
+    pub(in crate::http::api) fn open(app: &'a App, caller: &'a Caller, calendars: Calendars) -> Self {
         Self { app, caller, now: whole_microseconds(app.clock.now()), calendars }
     }
 
@@ -141,7 +141,7 @@ impl<'a> Validator<'a> {
     }
 
     /// What is accepted and may still be a mistake.
-    pub(super) fn warnings(&self, order: &Order) -> Vec<FieldError> {
+    pub(in crate::http::api) fn warnings(&self, order: &Order) -> Vec<FieldError> {
         let from = order.earliest.max(self.now);
         let open = match &order.hours {
             Some(hours) => {

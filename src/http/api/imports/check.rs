@@ -1,0 +1,240 @@
+//! `POST /v1/imports/check`: what would become of each row of a list, now. It stores nothing.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use axum::extract::{Extension, Request, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::preflight::{CHECKS, Candidate};
+use crate::domain::{Calendars, Callback, Loads, Name, OrderKind, Pair, Phone};
+use crate::http::api::body::json;
+use crate::http::api::callbacks::bulk_answer::FAULTS_BYTES_MAX;
+use crate::http::api::callbacks::create_many::{BulkBody, off_the_workers, parse_row, read};
+use crate::http::api::callbacks::request_body::RequestBody;
+use crate::http::api::callbacks::validate::Validator;
+use crate::http::auth::Caller;
+use crate::http::error::{FieldError, Written};
+use crate::http::{ApiError, App};
+use crate::import::Report;
+use crate::import::report::Group;
+use crate::policy::{self, People, Situation, ledger};
+use crate::twiml::Document;
+
+/// How many rows are looked at together.
+const CHUNK_ROWS_MAX: usize = 500;
+
+/// What would become of the rows.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ImportReport)]
+pub(in crate::http::api) struct View<'a> {
+    /// Rows that are not blank.
+    rows: u64,
+    /// Rows that would be ordered.
+    good: u64,
+    /// The faults of rows that would be refused, in order. If they exceed 16 MiB, later ones are left out.
+    refused: &'a [RefusedRow],
+    /// What was found about the other rows, by check and code.
+    findings: Vec<FindingView<'a>>,
+}
+
+/// A fault of a row.
+#[derive(Serialize, ToSchema)]
+#[schema(as = RefusedImportRow)]
+struct RefusedRow {
+    /// From 1; in NDJSON the number of the line.
+    row: usize,
+    #[serde(flatten)]
+    fault: FieldError,
+}
+
+/// Something that was found about rows that would be ordered.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ImportFinding)]
+struct FindingView<'a> {
+    /// `open`, `permission`, `hours`, `zone`, `step` or `reason`.
+    check: &'a str,
+    /// `open`: `already_waiting`. `permission`: `live`, `asked`, `ends_before`, `must_ask`, `revoked_automatically`,
+    /// `must_wait`, `revoked_by_consumer` or `uncallable`. `hours`: `deadline.little_time`. `zone`: `given` or `unknown`.
+    /// `step` and `reason`: as in the explanation of a callback.
+    code: &'a str,
+    /// In how many rows.
+    count: u64,
+    /// The first of them, at most 20.
+    rows: &'a [u32],
+}
+
+/// Checks the rows of a list and orders nothing.
+///
+/// The body and the limits are those of `POST /v1/callbacks/bulk`. Each row is checked as an order would be, and what
+/// the rules would do with it now is told as for a callback that waits. The answer has row numbers and no phone number.
+#[utoipa::path(
+    post, path = "/v1/imports/check", operation_id = "check_import", tag = "imports",
+    request_body(content(
+        (RequestBody<'static> = "application/x-ndjson"),
+        (Vec<RequestBody<'static>> = "application/json"),
+    )),
+    responses(
+        (status = 200, body = View<'static>),
+        (status = "default", body = Written<'static>, content_type = "application/problem+json"),
+    ),
+)]
+pub(in crate::http::api) async fn check(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+    request: Request,
+) -> Result<Response, ApiError> {
+    let body = read(&app, &caller, request).await?;
+    let loads = Arc::new(app.loads().await?);
+    let calendars = app.marked_calendars().await?;
+    let mut found = Box::new(Found::default());
+    let list = Arc::new(List { app, caller, calendars, loads, body });
+    for first in (0..list.body.rows.len()).step_by(CHUNK_ROWS_MAX) {
+        let (parse, mut so_far) = (Arc::clone(&list), found);
+        let (so_far, orders) = off_the_workers(move || {
+            let orders = parse.parse(first, &mut so_far);
+            (so_far, orders)
+        })
+        .await?;
+        found = list.look(orders, so_far).await?;
+    }
+    let view = View {
+        rows: found.report.rows,
+        good: found.report.good,
+        refused: &found.refused,
+        findings: found.report.findings.iter().map(FindingView::of).collect(),
+    };
+    Ok(json(StatusCode::OK, &view))
+}
+
+impl<'a> FindingView<'a> {
+    fn of(((check, code), group): (&'a (String, String), &'a Group)) -> Self {
+        Self { check, code, count: group.count, rows: &group.rows }
+    }
+}
+
+/// What was found so far.
+#[derive(Default)]
+struct Found {
+    report: Report,
+    refused: Vec<RefusedRow>,
+    faults_bytes: usize,
+}
+
+/// A list, shared with the threads that look at it.
+struct List {
+    app: Arc<App>,
+    caller: Caller,
+    calendars: Calendars,
+    loads: Arc<Loads>,
+    body: BulkBody,
+}
+
+/// A row that would be ordered.
+struct Order {
+    row: u32,
+    callback: Callback,
+    has_little_time: bool,
+}
+
+impl List {
+    /// The orders of the chunk that begins with this row.
+    fn parse(&self, first: usize, found: &mut Found) -> Vec<Order> {
+        let validator = Validator::open(&self.app, &self.caller, self.calendars.clone());
+        let mut orders = Vec::new();
+        for row in self.body.rows[first..].iter().take(CHUNK_ROWS_MAX) {
+            let number = u32::try_from(row.number()).unwrap_or(u32::MAX);
+            match parse_row(&validator, OrderKind::Callback, row.of(&self.body.bytes)) {
+                Ok((callback, _)) => {
+                    let has_little_time = !validator.warnings(&callback.order).is_empty();
+                    orders.push(Order { row: number, callback, has_little_time });
+                }
+                Err(faults) => found.refuse(number, faults),
+            }
+        }
+        orders
+    }
+
+    /// Applies the checks, with what the store knows of the people.
+    async fn look(
+        self: &Arc<Self>,
+        orders: Vec<Order>,
+        mut found: Box<Found>,
+    ) -> Result<Box<Found>, ApiError> {
+        if orders.is_empty() {
+            return Ok(found);
+        }
+        let names: BTreeSet<Name> =
+            orders.iter().map(|order| Name::Number(order.callback.order.consumer)).collect();
+        let people = People::of(self.app.store.people(&Vec::from_iter(names)).await?);
+        let numbers: BTreeSet<Phone> = orders
+            .iter()
+            .flat_map(|order| {
+                let consumer = order.callback.order.consumer;
+                people.view(consumer).numbers().chain([consumer]).collect::<Vec<_>>()
+            })
+            .collect();
+        let waiting = self.app.store.waiting_callbacks_to(&Vec::from_iter(numbers)).await?;
+        let waiting: BTreeSet<Phone> = waiting
+            .iter()
+            .filter(|callback| callback.tenant == *self.caller.tenant())
+            .filter(|callback| callback.order.kind == OrderKind::Callback)
+            .map(|callback| callback.order.consumer)
+            .collect();
+        let list = Arc::clone(self);
+        off_the_workers(move || {
+            for order in &orders {
+                list.check(order, &people, &waiting, &mut found.report);
+            }
+            found
+        })
+        .await
+    }
+
+    fn check(&self, order: &Order, people: &People, waiting: &BTreeSet<Phone>, report: &mut Report) {
+        let (app, callback) = (&self.app, &order.callback);
+        let now = callback.created_at;
+        let consumer = callback.order.consumer;
+        let mut pairs: Vec<Pair> =
+            callback.order.senders.iter().map(|&sender| people.pair(sender, consumer)).collect();
+        for pair in &mut pairs {
+            ledger::lapse(pair, now);
+        }
+        let person = people.view(consumer);
+        let is_waiting_elsewhere = person.numbers().chain([consumer]).any(|number| waiting.contains(&number));
+        let document = app.documents.document(&callback.order.document).map(Document::script);
+        let pair = |key| pairs.iter().find(|pair| pair.key == key).cloned();
+        let situation = Situation::gather(callback, document, &app.directory, &self.loads, person, pair);
+        let assessment = policy::assess(now, &situation, &app.rules);
+        let candidate = Candidate {
+            now,
+            callback,
+            pairs: &pairs,
+            assessment: &assessment,
+            is_waiting_elsewhere,
+            has_little_time: order.has_little_time,
+        };
+        report.accept();
+        for check in CHECKS {
+            for code in (check.find)(&candidate) {
+                report.find(check.name, code, 1, &[order.row]);
+            }
+        }
+    }
+}
+
+impl Found {
+    fn refuse(&mut self, row: u32, faults: Vec<FieldError>) {
+        self.report.refuse("order", row, faults.iter().map(|fault| fault.code));
+        for fault in faults {
+            if self.faults_bytes >= FAULTS_BYTES_MAX {
+                return;
+            }
+            self.faults_bytes += size_of::<RefusedRow>() + fault.field.len() + fault.detail.len();
+            self.refused.push(RefusedRow { row: row as usize, fault });
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! The checks of a row before it is ordered. Each names what it found by a code; none refuses the row.
+//!
+//! A new check is a new row of `CHECKS`. What the rules say comes from the rules themselves, as for a callback that
+//! waits.
+
+use jiff::Timestamp;
+
+use crate::domain::{CallPermission, Callback, Pair};
+use crate::policy::{Assessment, Step};
+
+/// What the checks look at.
+pub(super) struct Candidate<'a> {
+    pub now: Timestamp,
+    /// The callback as it would be stored.
+    pub callback: &'a Callback,
+    /// The ledgers of the senders with the person.
+    pub pairs: &'a [Pair],
+    /// What the scheduler would do now.
+    pub assessment: &'a Assessment,
+    /// Whether another callback to the person waits.
+    pub is_waiting_elsewhere: bool,
+    /// Whether the time that is left before the deadline may be a mistake.
+    pub has_little_time: bool,
+}
+
+/// One check.
+pub(super) struct PreflightCheck {
+    pub name: &'static str,
+    pub find: fn(&Candidate<'_>) -> Vec<&'static str>,
+}
+
+/// All checks, in the order of the report.
+pub(super) const CHECKS: &[PreflightCheck] = &[
+    PreflightCheck { name: "open", find: open },
+    PreflightCheck { name: "permission", find: |row| vec![permission(row)] },
+    PreflightCheck { name: "hours", find: hours },
+    PreflightCheck { name: "zone", find: |row| vec![zone(row)] },
+    PreflightCheck { name: "step", find: |row| vec![step(&row.assessment.step)] },
+    PreflightCheck { name: "reason", find: reasons },
+];
+
+fn open(row: &Candidate<'_>) -> Vec<&'static str> {
+    if row.is_waiting_elsewhere { vec!["already_waiting"] } else { Vec::new() }
+}
+
+fn hours(row: &Candidate<'_>) -> Vec<&'static str> {
+    if row.has_little_time { vec!["deadline.little_time"] } else { Vec::new() }
+}
+
+/// Where the zone of the calling hours is from.
+fn zone(row: &Candidate<'_>) -> &'static str {
+    if row.callback.order.hours.is_some() { "given" } else { "unknown" }
+}
+
+const fn step(step: &Step) -> &'static str {
+    match step {
+        Step::PlaceCall { .. } => "place_call",
+        Step::RequestPermission { .. } => "request_permission",
+        Step::Invite { .. } => "invite",
+        Step::Wait { .. } => "wait",
+        Step::Finish { .. } => "finish",
+    }
+}
+
+fn reasons(row: &Candidate<'_>) -> Vec<&'static str> {
+    let mut codes = Vec::new();
+    for reason in &row.assessment.binding {
+        if !codes.contains(&reason.code()) {
+            codes.push(reason.code());
+        }
+    }
+    codes
+}
+
+/// The permission of the sender that has the best one.
+fn permission(row: &Candidate<'_>) -> &'static str {
+    let begins = row.callback.order.earliest.max(row.now);
+    let told = row.pairs.iter().map(|pair| of_pair(&pair.permission, begins));
+    told.min_by_key(|(rank, _)| *rank).map_or("must_ask", |(_, word)| word)
+}
+
+/// How good a permission is for a call that may begin at `begins`, the best first, and its code.
+fn of_pair(permission: &CallPermission, begins: Timestamp) -> (u8, &'static str) {
+    match permission {
+        CallPermission::Permanent => (0, "live"),
+        CallPermission::Temporary { expires_at } if *expires_at > begins => (0, "live"),
+        CallPermission::Requested { .. } => (1, "asked"),
+        CallPermission::Temporary { .. } => (2, "ends_before"),
+        CallPermission::None | CallPermission::Expired => (3, "must_ask"),
+        CallPermission::RevokedAutomatically => (4, "revoked_automatically"),
+        CallPermission::Declined { .. } => (5, "must_wait"),
+        CallPermission::RevokedByConsumer => (6, "revoked_by_consumer"),
+        CallPermission::Uncallable { .. } => (7, "uncallable"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_permission_that_ends_when_the_call_may_begin_is_too_short() {
+        let begins = at("2026-11-23T12:00:00Z");
+        let temporary = |expires_at| of_pair(&CallPermission::Temporary { expires_at }, begins).1;
+        assert_eq!(temporary(at("2026-11-23T11:59:59Z")), "ends_before");
+        assert_eq!(temporary(begins), "ends_before");
+        assert_eq!(temporary(at("2026-11-23T12:00:01Z")), "live");
+    }
+
+    #[test]
+    fn the_checks_have_names_of_their_own() {
+        for (index, check) in CHECKS.iter().enumerate() {
+            assert!(CHECKS[..index].iter().all(|earlier| earlier.name != check.name), "{}", check.name);
+        }
+    }
+}
