@@ -13,6 +13,7 @@ pub mod demo;
 mod doctor;
 mod export;
 mod failure;
+mod import;
 mod inbox;
 mod invites;
 mod limits;
@@ -141,6 +142,18 @@ enum Command {
         ringmaster enqueue --consumer +447700900101 --document message --var message='Hello.' --latest +8h\n  \
         ringmaster enqueue --file callbacks.ndjson")]
     Enqueue(Box<callbacks::Enqueue>),
+    /// Order the callbacks of a list: CSV, NDJSON or JSON
+    ///
+    /// The first row of CSV has the names of the columns. A column is known by its name in English, Portuguese, Spanish,
+    /// French, German or Hindi, by the name of the field in the API, or by --map; others are not used. Each row is accepted
+    /// or refused individually. Rows that call the same person are found under every spelling of the number. The command can
+    /// be repeated after it was stopped: each row is ordered once. With the same --name, a corrected list orders the rows
+    /// that were refused before. Exits with 1 if rows are refused.
+    #[command(after_long_help = "Examples:\n  \
+        ringmaster import leads.csv --document dial-client --dry-run --refused refused.csv\n  \
+        ringmaster import leads.csv --document dial-client --name leads-november\n  \
+        ringmaster import leads.csv --default-country BR --map Contato=consumer --document message --var message=Hello")]
+    Import(import::Import),
     /// List callbacks, newest first
     #[command(after_long_help = "Examples:\n  ringmaster list --status waiting\n  \
                                  ringmaster list --abandoned --status waiting\n  \
@@ -365,6 +378,7 @@ impl Command {
             Self::Demo(demo) => demo.run(out),
             Self::Simulate(simulate) => simulate.run(out),
             Self::Enqueue(enqueue) => enqueue.run(out),
+            Self::Import(import) => import.run(out),
             Self::List(list) => list.run(out),
             Self::Show(show) => show.run(out),
             Self::Explain(one) => callbacks::explain(one, out),

@@ -346,6 +346,8 @@ struct Problem {
 pub(super) struct FieldError {
     #[serde(default)]
     pub field: String,
+    #[serde(default)]
+    pub code: String,
     pub detail: String,
 }
 

@@ -24,6 +24,7 @@ mod ground;
 mod hang_ups;
 mod harness;
 mod hooks;
+mod importing;
 mod ladder;
 mod ladder_simulation;
 mod layout;

@@ -1,0 +1,105 @@
+//! `ringmaster import` as an operator runs it: a list from a spreadsheet, checked, ordered, corrected, and repeated after
+//! a kill.
+
+use serde_json::Value;
+
+use crate::harness::process::{Answer, Program, Started, address, started};
+
+const LIST: &[u8] = include_bytes!("../cases/24-csv-import/lista.csv");
+
+fn json(answer: &Answer) -> Value {
+    serde_json::from_str(&answer.out).unwrap_or_else(|error| panic!("{error}: {} {}", answer.out, answer.err))
+}
+
+fn groups(report: &Value, of: &str) -> Vec<(String, u64)> {
+    let groups = report[of].as_array().unwrap().iter();
+    let group =
+        |group: &Value| (group["code"].as_str().unwrap().to_owned(), group["count"].as_u64().unwrap());
+    groups.map(group).collect()
+}
+
+fn count(program: &Program) -> usize {
+    let listed = json(&program.run(&["list", "--json", "--limit", "100"]));
+    listed["callbacks"].as_array().map_or(0, Vec::len)
+}
+
+const MESSAGE: [&str; 4] = ["--document", "message", "--var", "message=Hello"];
+
+#[test]
+fn a_list_is_checked_ordered_once_over_a_kill_and_corrected() {
+    let (_sandbox, daemon, program) = started();
+    let program = program.file("lista.csv", LIST);
+    let import = |program: &Program, more: &[&str]| {
+        program.run(&[&["import", "lista.csv", "--default-country", "BR"], &MESSAGE[..], more].concat())
+    };
+
+    let dry = import(&program, &["--dry-run", "--refused", "refused.csv", "--json"]);
+    assert_eq!(dry.code, Some(1), "rows are refused");
+    let report = json(&dry);
+    assert_eq!((&report["rows"], &report["good"], &report["empty"]), (&11.into(), &7.into(), &1.into()));
+    let refused = [("cell.formula", 1), ("phone.lost_by_spreadsheet", 1), ("row.double", 2)];
+    assert_eq!(groups(&report, "refused"), refused.map(|(code, count)| (code.to_owned(), count)));
+    assert!(groups(&report, "findings").contains(&("must_ask".to_owned(), 7)), "{report}");
+    let written = std::fs::read_to_string(program.path().join("refused.csv")).unwrap();
+    assert!(written.starts_with("row,field,code,detail\n4,consumer,phone.lost_by_spreadsheet,"), "{written}");
+    assert!(written.contains("\n13,consumer,row.double,calls the same person as row 2\n"), "{written}");
+    assert!(!written.contains("98765") && !dry.out.contains("98765") && !dry.err.contains("98765"));
+    assert_eq!(count(&program), 0, "a dry run orders nothing");
+
+    let first = json(&import(&program, &["--name", "leads", "--part-rows", "2", "--json"]));
+    assert_eq!((&first["good"], &first["accepted_before"]), (&7.into(), &0.into()));
+    daemon.signal("KILL");
+    assert_eq!(daemon.ended(), None);
+    let mut daemon = Started::of(program.command(&["serve"]));
+    let program = program.with("RINGMASTER_URL", &format!("http://{}", address(&mut daemon.log())));
+    let again = json(&import(&program, &["--name", "leads", "--json"]));
+    assert_eq!((&again["good"], &again["accepted_before"]), (&7.into(), &7.into()));
+    assert_eq!(count(&program), 7);
+
+    let corrected = String::from_utf8(LIST.to_vec()).unwrap().replace("5,51199E+12", "+5511987650103");
+    let program = program.file("lista.csv", corrected);
+    let told = import(&program, &["--name", "leads"]).out;
+    assert!(
+        told.contains("8 of 11 rows are ordered, 7 of them by an earlier command; the import is leads"),
+        "{told}"
+    );
+    assert_eq!(count(&program), 8);
+}
+
+#[test]
+fn a_list_that_cannot_be_read_to_its_end_orders_nothing() {
+    let (_sandbox, _daemon, program) = started();
+    let mut broken = "phone\n".to_owned();
+    for row in 0..10 {
+        broken.push_str(&format!("+44770090010{row}\n"));
+    }
+    broken.push('"');
+    broken.push_str(&"+447700900199\n".repeat(30_000));
+    let program = program.file("broken.csv", broken).file("none.csv", "a;b\n1;2\n").file("empty.csv", "");
+    for (file, error) in [
+        ("broken.csv", "error: broken.csv cannot be imported: row 12 has more than 262144 bytes"),
+        ("none.csv", "error: none.csv cannot be imported: none of the 2 columns has a name that means"),
+        ("empty.csv", "error: empty.csv cannot be imported: the list is empty\n"),
+        ("missing.csv", "error: cannot read missing.csv"),
+    ] {
+        let told = program.run(&[&["import", file], &MESSAGE[..]].concat()).error();
+        assert!(told.starts_with(error), "{told}");
+    }
+    assert_eq!(count(&program), 0);
+}
+
+#[test]
+fn wrong_arguments_of_an_import_are_told_before_anything_is_read() {
+    let program = Program::new();
+    for arguments in [
+        &["--map", "x=y"][..],
+        &["--default-country", "Brazil"],
+        &["--delimiter", "|"],
+        &["--encoding", "latin1"],
+        &["--name", "5511987650101"],
+        &["--part-rows", "0"],
+    ] {
+        let answer = program.run(&[&["import", "lista.csv"], arguments].concat());
+        assert_eq!((answer.code, answer.out.as_str()), (Some(2), ""), "{arguments:?}");
+    }
+}
