@@ -1,4 +1,4 @@
-//! Speed of pure functions on one core: documents, signatures, decisions, phone numbers.
+//! Speed of pure functions on one core: documents, signatures, decisions, lists, phone numbers.
 //!
 //! `cargo bench --bench micro`.
 #![expect(clippy::print_stdout, reason = "the table is what it is for")]
@@ -19,8 +19,9 @@ use jiff::{SignedDuration, Timestamp};
 use ringmaster::config::Config;
 use ringmaster::daemon::rules;
 use ringmaster::domain::{
-    AccountView, AgentTarget, Calendars, LegOrder, Load, Pair, PersonId, Phone, Resource, Sender,
+    AccountView, AgentTarget, Calendars, Country, LegOrder, Load, Pair, PersonId, Phone, Resource, Sender,
 };
+use ringmaster::import::{Options, Rows};
 use ringmaster::policy::{Candidate, PersonView, Situation, next_step};
 use ringmaster::twilio::forms::Form;
 use ringmaster::twilio::signature::{Key, Payload, Signed, Verifier};
@@ -38,6 +39,7 @@ fn main() {
     documents();
     signatures();
     decisions();
+    lists();
     let mut n = 0;
     measure("phone", "a phone number parsed", "", || {
         n = (n + 1) % NUMBERS.len();
@@ -46,6 +48,36 @@ fn main() {
 }
 
 const NUMBERS: [&str; 4] = ["+5511987654321", "+14155552671", "+4915112345678", "+6591234567"];
+
+/// How many rows the lists have that are imported.
+const LIST_ROWS: u32 = 100_000;
+
+/// Lists of callbacks, read from the first byte to the last order.
+fn lists() {
+    // The goals are of issue 12, on two cores.
+    for (what, target, country, number) in [
+        ("rows of a list read, in E.164", "50,000 /s", None, "+55119"),
+        ("rows of a list read, as people write them", "15,000 /s", Country::parse("BR"), "(11) 9"),
+    ] {
+        if !wanted("import") {
+            continue;
+        }
+        let mut list = "phone;reference;var.name\n".to_owned();
+        for row in 0..LIST_ROWS {
+            list.push_str(&format!("{number}{row:08};r-{row};Ana\n"));
+        }
+        let rates = (0..=ROUNDS).map(|_| {
+            let began = Instant::now();
+            let options = Options { default_country: country, ..Options::default() };
+            let rows = Rows::open(list.as_bytes(), options).expect("the list has a header");
+            let good = rows.flatten().filter(|row| black_box(row).order.is_ok()).count();
+            assert_eq!(good, LIST_ROWS as usize);
+            f64::from(LIST_ROWS) / began.elapsed().as_secs_f64()
+        });
+        let rates: Vec<f64> = rates.collect();
+        row(what, "/s", target, rates[1..].to_vec());
+    }
+}
 
 fn documents() {
     let library = Library::embedded();
