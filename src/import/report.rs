@@ -89,9 +89,9 @@ mod tests {
     fn the_first_rows_of_a_finding_are_kept_and_all_are_counted() {
         let mut report = Report::default();
         for row in 1..=21 {
-            report.find("waiting", "already_waiting", 1, &[row]);
+            report.find("waiting", "already_open", 1, &[row]);
         }
-        let group = &report.findings[&("waiting".to_owned(), "already_waiting".to_owned())];
+        let group = &report.findings[&("waiting".to_owned(), "already_open".to_owned())];
         assert_eq!((group.count, group.rows.len(), group.rows.last()), (21, 20, Some(&20)));
     }
 }

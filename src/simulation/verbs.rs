@@ -33,6 +33,7 @@ macro_rules! store_verbs {
                 fn known_order(key: IdempotencyKey) -> Option<Enqueued>;
                 fn callback(id: CallbackId) -> Option<Record>;
                 fn referenced(tenant: &Tenant, kind: OrderKind, reference: &str, most: usize) -> Vec<CallbackId>;
+                fn with_open_orders(tenant: &Tenant, kind: OrderKind, consumers: &[Phone]) -> Vec<Phone>;
                 fn list_callbacks(filter: &Filter, page: &Page) -> Listed;
                 fn timeline(id: CallbackId) -> Vec<Entry>;
                 fn pair_timeline(key: PairKey) -> Vec<Entry>;

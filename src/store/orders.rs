@@ -34,6 +34,15 @@ pub trait Orders: Send + Sync {
         most: usize,
     ) -> Result<Vec<CallbackId>>;
 
+    /// Those of these consumers to whom an order of this kind and tenant is open. Of the orders in calls, 10,000 are
+    /// looked at.
+    async fn with_open_orders(
+        &self,
+        tenant: &Tenant,
+        kind: OrderKind,
+        consumers: &[Phone],
+    ) -> Result<Vec<Phone>>;
+
     /// One page, newest first, sorted by id, which grows with the time of creation.
     async fn list_callbacks(&self, filter: &Filter, page: &Page) -> Result<Listed>;
 

@@ -56,6 +56,19 @@ impl Orders for Sqlite {
         self.read(move |db| references::referenced(db, &tenant, kind, &reference, most)).await
     }
 
+    async fn with_open_orders(
+        &self,
+        tenant: &Tenant,
+        kind: OrderKind,
+        consumers: &[Phone],
+    ) -> Result<Vec<Phone>> {
+        if consumers.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (tenant, consumers) = (tenant.clone(), consumers.to_vec());
+        self.read(move |db| callbacks::with_open_orders(db, &tenant, kind, consumers)).await
+    }
+
     async fn list_callbacks(&self, filter: &Filter, page: &Page) -> Result<Listed> {
         let (filter, page) = (filter.clone(), *page);
         self.read(move |db| list::page(db, &filter, &page, &list::BOUNDS)).await

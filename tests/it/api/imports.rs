@@ -148,7 +148,7 @@ async fn a_check_stores_nothing_and_tells_each_row_by_its_number() {
     assert_eq!(found(&report, "zone", "given"), [6]);
     assert_eq!(found(&report, "zone", "unknown"), [1, 5]);
     assert_eq!(found(&report, "step", "request_permission"), [1, 5, 6]);
-    assert_eq!(found(&report, "open", "already_waiting"), [0_u64; 0]);
+    assert_eq!(found(&report, "open", "already_open"), [0_u64; 0]);
     assert!(!report.to_string().contains("976543"), "no number is repeated");
     assert_eq!(api.store.count().await, 0);
 }
@@ -168,7 +168,7 @@ async fn a_check_knows_who_waits_already_and_who_granted_a_permission() {
             "latest": "2026-12-21T12:00:00Z"})),
     ];
     let report = check(&api, &rows).await;
-    assert_eq!(found(&report, "open", "already_waiting"), [1]);
+    assert_eq!(found(&report, "open", "already_open"), [1]);
     assert_eq!(found(&report, "permission", "live"), [2]);
     assert_eq!(found(&report, "permission", "ends_before"), [3]);
     assert_eq!(found(&report, "step", "place_call"), [2]);

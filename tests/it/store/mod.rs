@@ -58,6 +58,7 @@ macro_rules! conformance {
                 lists_match_every_field_of_the_filter
                 a_reference_finds_the_open_callbacks_or_the_newest_one
                 callbacks_and_invites_are_listed_counted_and_named_apart
+                consumers_with_an_open_order_are_those_of_its_tenant_and_kind
                 filters_that_contradict_each_other_match_nothing
                 a_change_needs_the_previous_version
                 only_one_of_many_changes_of_a_version_succeeds

@@ -10,7 +10,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::preflight::{CHECKS, Candidate};
-use crate::domain::{Calendars, Callback, Loads, Name, OrderKind, Pair, Phone};
+use crate::domain::{Calendars, Callback, Loads, Name, OrderKind, Pair, Phone, spelling};
 use crate::http::api::body::json;
 use crate::http::api::callbacks::bulk_answer::FAULTS_BYTES_MAX;
 use crate::http::api::callbacks::create_many::{BulkBody, off_the_workers, parse_row, read};
@@ -57,7 +57,7 @@ struct RefusedRow {
 struct FindingView<'a> {
     /// `open`, `permission`, `hours`, `zone`, `step` or `reason`.
     check: &'a str,
-    /// `open`: `already_waiting`. `permission`: `live`, `asked`, `ends_before`, `must_ask`, `revoked_automatically`,
+    /// `open`: `already_open`. `permission`: `live`, `asked`, `ends_before`, `must_ask`, `revoked_automatically`,
     /// `must_wait`, `revoked_by_consumer` or `uncallable`. `hours`: `deadline.little_time`. `zone`: `given` or `unknown`.
     /// `step` and `reason`: as in the explanation of a callback.
     code: &'a str,
@@ -170,31 +170,22 @@ impl List {
         let names: BTreeSet<Name> =
             orders.iter().map(|order| Name::Number(order.callback.order.consumer)).collect();
         let people = People::of(self.app.store.people(&Vec::from_iter(names)).await?);
-        let numbers: BTreeSet<Phone> = orders
-            .iter()
-            .flat_map(|order| {
-                let consumer = order.callback.order.consumer;
-                people.view(consumer).numbers().chain([consumer]).collect::<Vec<_>>()
-            })
-            .collect();
-        let waiting = self.app.store.waiting_callbacks_to(&Vec::from_iter(numbers)).await?;
-        let waiting: BTreeSet<Phone> = waiting
-            .iter()
-            .filter(|callback| callback.tenant == *self.caller.tenant())
-            .filter(|callback| callback.order.kind == OrderKind::Callback)
-            .map(|callback| callback.order.consumer)
-            .collect();
+        let numbers: BTreeSet<Phone> =
+            orders.iter().flat_map(|order| numbers_of(&people, order.callback.order.consumer)).collect();
+        let (tenant, numbers) = (self.caller.tenant(), Vec::from_iter(numbers));
+        let open = self.app.store.with_open_orders(tenant, OrderKind::Callback, &numbers).await?;
+        let open: BTreeSet<Phone> = open.into_iter().collect();
         let list = Arc::clone(self);
         off_the_workers(move || {
             for order in &orders {
-                list.check(order, &people, &waiting, &mut found.report);
+                list.check(order, &people, &open, &mut found.report);
             }
             found
         })
         .await
     }
 
-    fn check(&self, order: &Order, people: &People, waiting: &BTreeSet<Phone>, report: &mut Report) {
+    fn check(&self, order: &Order, people: &People, open: &BTreeSet<Phone>, report: &mut Report) {
         let (app, callback) = (&self.app, &order.callback);
         let now = callback.created_at;
         let consumer = callback.order.consumer;
@@ -204,7 +195,7 @@ impl List {
             ledger::lapse(pair, now);
         }
         let person = people.view(consumer);
-        let is_waiting_elsewhere = person.numbers().chain([consumer]).any(|number| waiting.contains(&number));
+        let is_open_elsewhere = numbers_of(people, consumer).any(|number| open.contains(&number));
         let document = app.documents.document(&callback.order.document).map(Document::script);
         let pair = |key| pairs.iter().find(|pair| pair.key == key).cloned();
         let situation = Situation::gather(callback, document, &app.directory, &self.loads, person, pair);
@@ -214,7 +205,7 @@ impl List {
             callback,
             pairs: &pairs,
             assessment: &assessment,
-            is_waiting_elsewhere,
+            is_open_elsewhere,
             has_little_time: order.has_little_time,
         };
         report.accept();
@@ -224,6 +215,12 @@ impl List {
             }
         }
     }
+}
+
+/// Every number by which the person is known, in every spelling. Orders keep the spelling that they came with.
+fn numbers_of(people: &People, consumer: Phone) -> impl Iterator<Item = Phone> {
+    let known: Vec<Phone> = people.view(consumer).numbers().chain([consumer]).collect();
+    known.into_iter().flat_map(spelling::spellings)
 }
 
 impl Found {

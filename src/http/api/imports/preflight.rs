@@ -17,8 +17,8 @@ pub(super) struct Candidate<'a> {
     pub pairs: &'a [Pair],
     /// What the scheduler would do now.
     pub assessment: &'a Assessment,
-    /// Whether another callback to the person waits.
-    pub is_waiting_elsewhere: bool,
+    /// Whether another callback to the person is open.
+    pub is_open_elsewhere: bool,
     /// Whether the time that is left before the deadline may be a mistake.
     pub has_little_time: bool,
 }
@@ -40,7 +40,7 @@ pub(super) const CHECKS: &[PreflightCheck] = &[
 ];
 
 fn open(row: &Candidate<'_>) -> Vec<&'static str> {
-    if row.is_waiting_elsewhere { vec!["already_waiting"] } else { Vec::new() }
+    if row.is_open_elsewhere { vec!["already_open"] } else { Vec::new() }
 }
 
 fn hours(row: &Candidate<'_>) -> Vec<&'static str> {
