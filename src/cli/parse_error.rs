@@ -4,7 +4,7 @@ use clap::error::{ContextKind, ContextValue};
 use clap::{Arg, Command, Error};
 
 /// Example values by the name of the flag or of its value. A flag with a default or possible values needs no example.
-const EXAMPLES: [(&str, &str); 54] = [
+const EXAMPLES: [(&str, &str); 58] = [
     ("NUMBER", "+5511987654321"),
     ("WHEN", "+2h"),
     ("LEVEL", "urgent"),
@@ -53,6 +53,10 @@ const EXAMPLES: [(&str, &str); 54] = [
     ("seed", "42"),
     ("seeds", "1000"),
     ("LIST", "imported:register"),
+    ("mapping", "Contato=consumer"),
+    ("default_country", "BR"),
+    ("delimiter", "semicolon"),
+    ("encoding", "utf-16le"),
     ("version", "2026-11"),
     ("source", "'the export of the register'"),
     ("user_id", "BR.1234567890"),

@@ -8,8 +8,9 @@ use serde_json::{Value, json};
 
 use super::harness::{Answer, ApiHarness, SECOND_SENDER, SENDER, api, desk_with, order};
 
-/// The consumer without the ninth digit.
-const OTHER_SPELLING: &str = "+552176543210";
+/// A consumer, with and without the ninth digit.
+const SPELLING: &str = "+5521987650101";
+const OTHER_SPELLING: &str = "+552187650101";
 
 async fn post(api: &ApiHarness, path: &str, rows: &[Value]) -> Answer {
     let body: Vec<String> = rows.iter().map(ToString::to_string).collect();
@@ -73,7 +74,7 @@ async fn a_corrected_row_is_ordered_and_a_changed_one_is_refused() {
     assert_eq!(codes(&refused), ["import.row_changed", ""]);
     assert_eq!(refused[1]["replayed"], true);
     // Without a reference it is the person, under every spelling, with the senders.
-    assert_eq!(codes(&import(&api, "leads", &[order(json!({}))]).await), [""]);
+    assert_eq!(codes(&import(&api, "leads", &[order(json!({"consumer": SPELLING}))]).await), [""]);
     let other = order(json!({"consumer": OTHER_SPELLING}));
     assert_eq!(codes(&import(&api, "leads", &[other]).await), ["import.row_changed"]);
     assert_eq!(api.store.count().await, 2);
@@ -122,7 +123,7 @@ async fn a_check_stores_nothing_and_tells_each_row_by_its_number() {
     let rows = [
         order(json!({})),
         order(json!({"consumer": "+19", "priority": 12})),
-        order(json!({"consumer": "+8501234567"})),
+        order(json!({"consumer": "+5351234567"})),
         order(json!({"consumer": "+5521976543211", "sender": SECOND_SENDER})),
         order(json!({"consumer": "+5521976543212", "latest": "2026-11-23T12:30:00Z"})),
         order(json!({"consumer": "+5521976543213",
@@ -160,7 +161,7 @@ async fn a_check_knows_who_waits_already_and_who_granted_a_permission() {
         json!({"sender": SENDER, "consumer": "+5521976543211", "kind": "temporary", "reason": "by letter"});
     let granted = api.change("/v1/permissions/grant", grant.to_string()).await;
     assert!(granted.status.is_success(), "{}", granted.text);
-    api.callback().await;
+    assert!(api.order(json!({"consumer": SPELLING})).await.status.is_success());
     let rows = [
         order(json!({"consumer": OTHER_SPELLING})),
         order(json!({"consumer": "+5521976543211"})),
@@ -200,4 +201,22 @@ async fn more_rows_than_a_chunk_are_all_checked() {
         let asked = &report["findings"].as_array().unwrap()[0];
         assert_eq!((&asked["count"], asked["rows"].as_array().unwrap().len()), (&json!(count), 20));
     }
+}
+
+#[tokio::test]
+async fn a_check_tells_which_list_suppresses_a_row() {
+    let api = api().await;
+    let entry = json!({"consumers": [SPELLING], "why": "by letter"});
+    let added = api.change("/v1/suppression", entry.to_string()).await;
+    assert!(added.status.is_success(), "{}", added.text);
+    let rows = [order(json!({})), order(json!({"consumer": OTHER_SPELLING})), order(json!({"priority": 12}))];
+    let report = check(&api, &rows).await;
+    assert_eq!(report["good"], 1);
+    assert_eq!(found(&report, "suppressed", "house"), [2]);
+    let refused = report["refused"].as_array().unwrap();
+    let refused: Vec<(u64, &str)> = refused
+        .iter()
+        .map(|fault| (fault["row"].as_u64().unwrap(), fault["code"].as_str().unwrap()))
+        .collect();
+    assert_eq!(refused, [(2, "consumer.suppressed"), (3, "priority.out_of_range")]);
 }

@@ -165,7 +165,7 @@ pub(super) fn over_ceiling(lifts_at: Timestamp, now: Timestamp) -> ApiError {
 }
 
 /// The refusal of an order because of a suppression list.
-pub(super) fn suppressed(list: &ListName, scope: SuppressionScope) -> ApiError {
+pub(in crate::http::api) fn suppressed(list: &ListName, scope: SuppressionScope) -> ApiError {
     let detail = format!(
         "the consumer is on the suppression list {:?} ({}); only an operator removes an entry",
         list.to_string(),

@@ -10,9 +10,11 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::preflight::{CHECKS, Candidate};
+use crate::domain::suppression::refuses_order;
 use crate::domain::{Calendars, Callback, Loads, Name, OrderKind, Pair, Phone, spelling};
 use crate::http::api::body::json;
 use crate::http::api::callbacks::bulk_answer::FAULTS_BYTES_MAX;
+use crate::http::api::callbacks::create::suppressed;
 use crate::http::api::callbacks::create_many::{BulkBody, off_the_workers, parse_row, read};
 use crate::http::api::callbacks::request_body::RequestBody;
 use crate::http::api::callbacks::validate::Validator;
@@ -37,7 +39,7 @@ pub(in crate::http::api) struct View<'a> {
     good: u64,
     /// The faults of rows that would be refused, in order. If they exceed 16 MiB, later ones are left out.
     refused: &'a [RefusedRow],
-    /// What was found about the other rows, by check and code.
+    /// What was found about the other rows, by check and code, and which rows are refused by which suppression list.
     findings: Vec<FindingView<'a>>,
 }
 
@@ -51,13 +53,13 @@ struct RefusedRow {
     fault: FieldError,
 }
 
-/// Something that was found about rows that would be ordered.
+/// Something that was found about rows.
 #[derive(Serialize, ToSchema)]
 #[schema(as = ImportFinding)]
 struct FindingView<'a> {
-    /// `open`, `permission`, `hours`, `zone`, `step` or `reason`.
+    /// `open`, `suppressed`, `permission`, `hours`, `zone`, `step` or `reason`.
     check: &'a str,
-    /// `open`: `already_open`. `permission`: `live`, `asked`, `ends_before`, `must_ask`, `revoked_automatically`,
+    /// `open`: `already_open`. `suppressed`: the list. `permission`: `live`, `asked`, `ends_before`, `must_ask`, `revoked_automatically`,
     /// `must_wait`, `revoked_by_consumer` or `uncallable`. `hours`: `deadline.little_time`. `zone`: `given` or `unknown`.
     /// `step` and `reason`: as in the explanation of a callback.
     code: &'a str,
@@ -101,6 +103,8 @@ pub(in crate::http::api) async fn check(
         .await?;
         found = list.look(orders, so_far).await?;
     }
+    // A chunk is parsed before its people are looked at.
+    found.refused.sort_by_key(|fault| fault.row);
     let view = View {
         rows: found.report.rows,
         good: found.report.good,
@@ -178,14 +182,14 @@ impl List {
         let list = Arc::clone(self);
         off_the_workers(move || {
             for order in &orders {
-                list.check(order, &people, &open, &mut found.report);
+                list.check(order, &people, &open, &mut found);
             }
             found
         })
         .await
     }
 
-    fn check(&self, order: &Order, people: &People, open: &BTreeSet<Phone>, report: &mut Report) {
+    fn check(&self, order: &Order, people: &People, open: &BTreeSet<Phone>, found: &mut Found) {
         let (app, callback) = (&self.app, &order.callback);
         let now = callback.created_at;
         let consumer = callback.order.consumer;
@@ -195,6 +199,13 @@ impl List {
             ledger::lapse(pair, now);
         }
         let person = people.view(consumer);
+        let accounts = callback.order.senders.iter().filter_map(|&sender| app.directory.sender(sender));
+        let accounts = accounts.map(|sender| (sender.number, sender.account.clone())).collect();
+        if let Some(entry) = refuses_order(&person.suppressions, now, &callback.order, &accounts) {
+            found.report.find("suppressed", &entry.list.to_string(), 1, &[order.row]);
+            found.refuse(order.row, vec![suppressed(&entry.list, entry.scope).fault()]);
+            return;
+        }
         let is_open_elsewhere = numbers_of(people, consumer).any(|number| open.contains(&number));
         let document = app.documents.document(&callback.order.document).map(Document::script);
         let pair = |key| pairs.iter().find(|pair| pair.key == key).cloned();
@@ -208,10 +219,10 @@ impl List {
             is_open_elsewhere,
             has_little_time: order.has_little_time,
         };
-        report.accept();
+        found.report.accept();
         for check in CHECKS {
             for code in (check.find)(&candidate) {
-                report.find(check.name, code, 1, &[order.row]);
+                found.report.find(check.name, code, 1, &[order.row]);
             }
         }
     }
