@@ -24,6 +24,7 @@ mod held_back;
 mod list;
 mod loads;
 mod messages;
+mod open_orders;
 mod orders_together;
 mod outbox;
 mod pairs;

@@ -7,8 +7,9 @@ use rusqlite::Connection;
 
 use super::{
     Sqlite, attempts, batch, calendars, callbacks, ceilings, clock, commands, consumer_records, contacts,
-    counts, held_back, list, loads, messages, outbox, pairs, pauses, persons, references, related, reports,
-    restrictions, set_aside, suppression_lists, suppressions, term, timeline, tokens, unmatched,
+    counts, held_back, list, loads, messages, open_orders, outbox, pairs, pauses, persons, references,
+    related, reports, restrictions, set_aside, suppression_lists, suppressions, term, timeline, tokens,
+    unmatched,
 };
 use crate::domain::calendar::MarkedDay;
 use crate::domain::timeline::Entry;
@@ -66,7 +67,7 @@ impl Orders for Sqlite {
             return Ok(Vec::new());
         }
         let (tenant, consumers) = (tenant.clone(), consumers.to_vec());
-        self.read(move |db| callbacks::with_open_orders(db, &tenant, kind, consumers)).await
+        self.read(move |db| open_orders::with_open_orders(db, &tenant, kind, consumers)).await
     }
 
     async fn list_callbacks(&self, filter: &Filter, page: &Page) -> Result<Listed> {

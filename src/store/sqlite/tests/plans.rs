@@ -3,8 +3,8 @@
 use rusqlite::Connection;
 
 use super::super::{
-    attempts, callbacks, commands, counts, file, held_back, list, messages, outbox, pairs, pauses,
-    references, reports, set_aside, suppressions, timeline,
+    attempts, callbacks, commands, counts, file, held_back, list, messages, open_orders, outbox, pairs,
+    pauses, references, reports, set_aside, suppressions, timeline,
 };
 
 fn plan(db: &Connection, sql: &str) -> String {
@@ -74,9 +74,9 @@ fn waiting_callbacks_to_a_consumer_are_sought_partition_by_partition() {
     let db = file::open_memory().unwrap();
     let seek = "SEARCH callbacks USING INDEX callbacks_by_consumer (partition_no=? AND consumer=?)";
     assert_plan(&db, callbacks::WAITING_TO, &["SCAN w", seek]);
-    assert_plan(&db, callbacks::WAITS_FOR, &["SCAN w", seek]);
+    assert_plan(&db, open_orders::WAITS_FOR, &["SCAN w", seek]);
     let in_calls = "SEARCH callbacks USING INDEX callbacks_by_state (kind=? AND tenant=? AND state=?)";
-    assert_plan(&db, callbacks::IN_CALLS, &[in_calls]);
+    assert_plan(&db, open_orders::IN_CALLS, &[in_calls]);
 }
 
 #[test]
