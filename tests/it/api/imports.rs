@@ -128,9 +128,11 @@ async fn a_check_stores_nothing_and_tells_each_row_by_its_number() {
         order(json!({"consumer": "+5521976543212", "latest": "2026-11-23T12:30:00Z"})),
         order(json!({"consumer": "+5521976543213",
             "hours": "mon-fri 09:00-18:00 @America/Sao_Paulo"})),
+        order(json!({"consumer": "+5521976543214",
+            "hours": "mon-sun 06:00-22:00 @America/Sao_Paulo and America/Manaus"})),
     ];
     let report = check(&api, &rows).await;
-    assert_eq!((&report["rows"], &report["good"]), (&json!(6), &json!(3)));
+    assert_eq!((&report["rows"], &report["good"]), (&json!(7), &json!(4)));
     let refused: Vec<(u64, &str)> = report["refused"]
         .as_array()
         .unwrap()
@@ -145,10 +147,10 @@ async fn a_check_stores_nothing_and_tells_each_row_by_its_number() {
     ];
     assert_eq!(refused, expected);
     assert_eq!(found(&report, "hours", "deadline.little_time"), [5]);
-    assert_eq!(found(&report, "permission", "must_ask"), [1, 5, 6]);
-    assert_eq!(found(&report, "zone", "given"), [6]);
-    assert_eq!(found(&report, "zone", "unknown"), [1, 5]);
-    assert_eq!(found(&report, "step", "request_permission"), [1, 5, 6]);
+    assert_eq!(found(&report, "permission", "must_ask"), [1, 5, 6, 7]);
+    assert_eq!(found(&report, "zone", "known"), [1, 5, 6]);
+    assert_eq!(found(&report, "zone", "ambiguous"), [7]);
+    assert_eq!(found(&report, "step", "request_permission"), [1, 5, 6, 7]);
     assert_eq!(found(&report, "open", "already_open"), [0_u64; 0]);
     assert!(!report.to_string().contains("976543"), "no number is repeated");
     assert_eq!(api.store.count().await, 0);

@@ -60,8 +60,8 @@ struct FindingView<'a> {
     /// `open`, `suppressed`, `permission`, `hours`, `zone`, `step` or `reason`.
     check: &'a str,
     /// `open`: `already_open`. `suppressed`: the list. `permission`: `live`, `asked`, `ends_before`, `must_ask`, `revoked_automatically`,
-    /// `must_wait`, `revoked_by_consumer` or `uncallable`. `hours`: `deadline.little_time`. `zone`: `given` or `unknown`.
-    /// `step` and `reason`: as in the explanation of a callback.
+    /// `must_wait`, `revoked_by_consumer` or `uncallable`. `hours`: `deadline.little_time`. `zone`: `known`, `ambiguous`
+    /// or `unknown`. `step` and `reason`: as in the explanation of a callback.
     code: &'a str,
     /// In how many rows.
     count: u64,
@@ -141,7 +141,7 @@ struct List {
 struct Order {
     row: u32,
     callback: Callback,
-    has_little_time: bool,
+    warnings: Vec<FieldError>,
 }
 
 impl List {
@@ -153,8 +153,8 @@ impl List {
             let number = u32::try_from(row.number()).unwrap_or(u32::MAX);
             match parse_row(&validator, OrderKind::Callback, row.of(&self.body.bytes)) {
                 Ok((callback, _)) => {
-                    let has_little_time = !validator.warnings(&callback.order).is_empty();
-                    orders.push(Order { row: number, callback, has_little_time });
+                    let warnings = validator.warnings(&callback.order);
+                    orders.push(Order { row: number, callback, warnings });
                 }
                 Err(faults) => found.refuse(number, faults),
             }
@@ -217,7 +217,8 @@ impl List {
             pairs: &pairs,
             assessment: &assessment,
             is_open_elsewhere,
-            has_little_time: order.has_little_time,
+            warnings: &order.warnings,
+            number_zones: &app.defaults.number_zones,
         };
         found.report.accept();
         for check in CHECKS {

@@ -5,7 +5,9 @@
 
 use jiff::Timestamp;
 
+use crate::domain::number_zones::Narrowed;
 use crate::domain::{CallPermission, Callback, Pair};
+use crate::http::error::FieldError;
 use crate::policy::{Assessment, Step};
 
 /// What the checks look at.
@@ -19,8 +21,10 @@ pub(super) struct Candidate<'a> {
     pub assessment: &'a Assessment,
     /// Whether another callback to the person is open.
     pub is_open_elsewhere: bool,
-    /// Whether the time that is left before the deadline may be a mistake.
-    pub has_little_time: bool,
+    /// What is accepted and may still be a mistake.
+    pub warnings: &'a [FieldError],
+    /// The zones of numbers.
+    pub number_zones: &'a Narrowed,
 }
 
 /// One check.
@@ -44,12 +48,22 @@ fn open(row: &Candidate<'_>) -> Vec<&'static str> {
 }
 
 fn hours(row: &Candidate<'_>) -> Vec<&'static str> {
-    if row.has_little_time { vec!["deadline.little_time"] } else { Vec::new() }
+    let is_short = row.warnings.iter().any(|warning| warning.code == "deadline.little_time");
+    if is_short { vec!["deadline.little_time"] } else { Vec::new() }
 }
 
-/// Where the zone of the calling hours is from.
+/// How many zones the calling hours have to be open in, or else the number may be in.
 fn zone(row: &Candidate<'_>) -> &'static str {
-    if row.callback.order.hours.is_some() { "given" } else { "unknown" }
+    let order = &row.callback.order;
+    let zones = match &order.hours {
+        Some(hours) => hours.zones().count(),
+        None => row.number_zones.of(order.consumer).len(),
+    };
+    match zones {
+        0 => "unknown",
+        1 => "known",
+        _ => "ambiguous",
+    }
 }
 
 const fn step(step: &Step) -> &'static str {
