@@ -303,8 +303,8 @@ pub(super) fn inbound_call(
     callers::ended(turn, at, key, progress, told_at);
 }
 
-/// A consumer's call is over of which nobody can say how it ended. Without that, the person could not be called or invited
-/// ever again.
+/// Ends a consumer's call whose end was never reported. Otherwise the person would count as on the phone for ever, and would
+/// be neither called nor invited.
 pub(super) fn inbound_is_lost(turn: &mut Turn<'_>, key: PairKey, sid: &str) {
     let now = turn.now;
     let ended = turn.work.pairs.change(key, |pair| {
