@@ -40,7 +40,7 @@ use crate::twiml::Library;
 use crate::wake::Wake;
 use crate::webhooks::Endpoint;
 
-use peers::PeerLimit;
+use peers::{PeerLimit, PeerLimitLayer};
 
 pub use api::BulkMemory;
 pub use auth::TokenRates;
@@ -117,7 +117,7 @@ impl App {
 
     /// The calendars for the orders in a body. The days of operators are only read if an order may name a calendar.
     pub(crate) async fn calendars_for(&self, body: &[u8]) -> store::Result<Calendars> {
-        let mentions = |word: &[u8]| body.windows(word.len()).any(|part| part == word);
+        let mentions = |word: &[u8]| memchr::memmem::find(body, word).is_some();
         let usual = self.defaults.hours.as_ref().is_some_and(|hours| hours.calendar.is_some())
             || self.defaults.hours_presets.iter().any(|preset| preset.calendar.is_some());
         if usual || mentions(b"except") || mentions(b"calendar") {
@@ -257,7 +257,7 @@ impl Doors {
     fn limited(&self) -> Router {
         let router = with_no_such(customers(&self.app).merge(self.metrics.clone()));
         match &self.peer_limit {
-            Some(limit) => router.layer(from_fn_with_state(Arc::clone(limit), peers::guard)),
+            Some(limit) => router.layer(PeerLimitLayer(Arc::clone(limit))),
             None => router,
         }
     }

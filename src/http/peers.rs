@@ -3,18 +3,21 @@
 //! Behind a proxy, all requests come from the proxy's address. If the operator trusts the proxy, the address in
 //! `X-Forwarded-For` counts instead.
 
+use std::future::{Ready, ready};
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll};
 
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName};
-use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
+use futures_util::future::Either;
 use governor::clock::{Clock as _, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use ipnet::IpNet;
 use jiff::SignedDuration;
+use tower::{Layer, Service};
 
 use super::{ApiError, pages};
 
@@ -85,6 +88,15 @@ impl PeerLimit {
         }
     }
 
+    fn take(&self, request: &Request) -> Result<(), ApiError> {
+        let peer = request.extensions().get::<Peer>();
+        match peer.and_then(|peer| self.trusted.client(peer.0, request.headers())) {
+            Some(client) if client.is_loopback() && request.uri().path() == pages::HEALTH => Ok(()),
+            Some(client) => self.check(client),
+            None => Ok(()),
+        }
+    }
+
     fn check(&self, client: IpAddr) -> Result<(), ApiError> {
         if self.counted.fetch_add(1, Ordering::Relaxed) % FORGET_AFTER == FORGET_AFTER - 1 {
             self.limiter.retain_recent();
@@ -100,19 +112,42 @@ impl PeerLimit {
 
 /// Refuses a request if its client sends too many. Requests without a connection are not counted, nor are health checks
 /// of the machine itself: customers behind a proxy on it would fail them.
-pub(super) async fn guard(
-    State(limit): State<Arc<PeerLimit>>,
-    request: Request,
-    next: Next,
-) -> Result<Response, ApiError> {
-    let peer = request.extensions().get::<Peer>();
-    if let Some(client) = peer.and_then(|peer| limit.trusted.client(peer.0, request.headers())) {
-        let is_own_health_check = client.is_loopback() && request.uri().path() == pages::HEALTH;
-        if !is_own_health_check {
-            limit.check(client)?;
+#[derive(Clone)]
+pub(super) struct PeerLimitLayer(pub Arc<PeerLimit>);
+
+impl<S> Layer<S> for PeerLimitLayer {
+    type Service = PeerLimited<S>;
+
+    fn layer(&self, inner: S) -> PeerLimited<S> {
+        PeerLimited { limit: Arc::clone(&self.0), inner }
+    }
+}
+
+/// The service behind a [`PeerLimitLayer`].
+#[derive(Clone)]
+pub(super) struct PeerLimited<S> {
+    limit: Arc<PeerLimit>,
+    inner: S,
+}
+
+impl<S> Service<Request> for PeerLimited<S>
+where
+    S: Service<Request, Response = Response>,
+{
+    type Response = Response;
+    type Error = S::Error;
+    type Future = Either<Ready<Result<Response, S::Error>>, S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        match self.limit.take(&request) {
+            Ok(()) => Either::Right(self.inner.call(request)),
+            Err(refused) => Either::Left(ready(Ok(refused.into_response()))),
         }
     }
-    Ok(next.run(request).await)
 }
 
 #[cfg(test)]
