@@ -1,6 +1,11 @@
 //! Moments in the form of RFC 3339.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
+
+/// The point and the digits of a nanosecond.
+const FRACTION_MAX: usize = 10;
 
 /// Why a text is no moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -43,7 +48,7 @@ pub fn is_taken(text: &str) -> Result<(), NoMoment> {
 
 /// The text, with no more digits of a second than can be read, if it has the form of RFC 3339: with seconds, and an
 /// offset of less than a day.
-fn rfc3339(text: &str) -> Option<String> {
+fn rfc3339(text: &str) -> Option<Cow<'_, str>> {
     let digits = |range: std::ops::Range<usize>| {
         text.get(range).is_some_and(|part| part.bytes().all(|b| b.is_ascii_digit()))
     };
@@ -68,7 +73,13 @@ fn rfc3339(text: &str) -> Option<String> {
         }
         _ => false,
     };
-    (is_offset && fraction != 1).then(|| format!("{}{}{offset}", &text[..19], &rest[..fraction.min(10)]))
+    if !is_offset || fraction == 1 {
+        return None;
+    }
+    Some(match fraction {
+        ..=FRACTION_MAX => text.into(),
+        _ => format!("{}{}{offset}", &text[..19], &rest[..FRACTION_MAX]).into(),
+    })
 }
 
 #[cfg(test)]

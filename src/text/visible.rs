@@ -23,6 +23,9 @@ pub enum Hidden {
 /// # Errors
 /// [`Hidden`], with the first character that cannot be seen.
 pub fn check_name(text: &str) -> Result<(), Hidden> {
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return Ok(());
+    }
     let mut before = None;
     let mut rest = text.chars().peekable();
     while let Some(c) = rest.next() {
