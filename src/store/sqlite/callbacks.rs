@@ -5,6 +5,7 @@ use std::fmt::Write;
 use std::sync::LazyLock;
 
 use jiff::Timestamp;
+use rusqlite::types::{ToSqlOutput, Value, ValueRef};
 use rusqlite::{CachedStatement, Connection, ToSql, params};
 
 use super::ceilings::Ceilings;
@@ -132,6 +133,7 @@ fn add(db: &Connection, new: &[&Callback]) -> Result<()> {
         }
         let mut statement = db.prepare_cached(sql)?;
         for _ in 0..times {
+            statement.clear_bindings();
             for (row, (partition, callback)) in numbered.by_ref().take(at_once).enumerate() {
                 let hours = callback.order.hours.as_ref().map(|of| hours.of(of));
                 bind(&mut statement, row * PARAMETERS, callback, hours, partition)?;
@@ -343,7 +345,11 @@ fn bind(
         &partition,
     ];
     for (at, value) in row.iter().enumerate() {
-        statement.raw_bind_parameter(before + at + 1, value)?;
+        let value = value.to_sql()?;
+        // What was not bound since the last rows is NULL.
+        if value != ToSqlOutput::Owned(Value::Null) && value != ToSqlOutput::Borrowed(ValueRef::Null) {
+            statement.raw_bind_parameter(before + at + 1, value)?;
+        }
     }
     Ok(())
 }
