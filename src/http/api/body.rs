@@ -63,9 +63,14 @@ pub(super) fn json_text(bytes: &Bytes) -> Result<Bytes, ApiError> {
     Ok(bytes.slice_ref(text))
 }
 
+/// Most answers are not longer, such as that about a new callback.
+const USUAL_BYTES: usize = 1024;
+
 /// A JSON response.
 pub(super) fn json<T: Serialize>(status: StatusCode, value: &T) -> Response {
-    raw(status, "application/json", serde_json::to_vec(value).expect("a view is plain data"))
+    let mut text = Vec::with_capacity(USUAL_BYTES);
+    serde_json::to_writer(&mut text, value).expect("a view is plain data");
+    raw(status, "application/json", text)
 }
 
 pub(super) fn raw(status: StatusCode, media: &'static str, body: Vec<u8>) -> Response {

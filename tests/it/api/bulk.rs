@@ -124,6 +124,56 @@ async fn a_row_that_repeats_an_earlier_one_is_accepted_with_a_warning() {
     assert_eq!(results.iter().filter(|result| result["id"].is_null()).count(), 1);
 }
 
+/// What the row before had counts for no other row, whatever of it is equal.
+#[tokio::test]
+async fn a_row_is_taken_as_it_would_be_alone() {
+    let api = api().await;
+    let (office, night) = ("mon-fri 09:00-18:00 @America/Sao_Paulo", "daily 22:00-23:00 @Asia/Tokyo");
+    let orders = [
+        json!({"hours": office, "latest": "2026-11-25T12:10:00Z"}),
+        json!({"hours": office, "latest": "2026-11-23T12:10:00Z"}),
+        json!({"hours": office, "earliest": "2026-11-24T20:59:00Z", "latest": "2026-11-25T12:10:00Z"}),
+        json!({"hours": night, "latest": "2026-11-25T12:10:00Z"}),
+        json!({"hours": night, "latest": "2026-11-23T12:10:00Z"}),
+        json!({"hours": "daily 09:00-10:00", "latest": "2026-11-25T12:10:00Z"}),
+        json!({"hours": "daily 09:00-10:00", "consumer": "+919876543210", "latest": "2026-11-25T12:10:00Z"}),
+        json!({"hours": "daily 09:00-10:00 @Mars/Base"}),
+        json!({"earliest": "2026-11-24T20:59:00Z", "latest": "2026-11-24T21:00:00Z"}),
+    ];
+    let mut alone = Vec::new();
+    for body in &orders {
+        let answer = api.order(body.clone()).await.json();
+        alone.push(told(&api, &answer, &answer).await);
+    }
+    let pairs = (0..orders.len()).flat_map(|first| (0..orders.len()).flat_map(move |next| [first, next]));
+    let pairs: Vec<usize> = pairs.collect();
+    let body: Vec<String> = pairs.iter().map(|&at| order(orders[at].clone()).to_string()).collect();
+    let results = lines(&api.ndjson(body.join("\n")).await);
+    assert_eq!(results.len(), pairs.len());
+    for (result, at) in results.iter().zip(pairs) {
+        let error =
+            if result["errors"].is_null() { json!({"errors": [result["error"]]}) } else { result.clone() };
+        assert_eq!(told(&api, result, &error).await, alone[at], "{}", orders[at]);
+    }
+}
+
+/// The codes of faults and warnings, and what was stored.
+async fn told(api: &ApiHarness, result: &Value, refused: &Value) -> Value {
+    let codes = |list: &Value| -> Vec<Value> {
+        let list = list.as_array().cloned().unwrap_or_default();
+        list.iter().map(|one| one["code"].clone()).filter(|code| code != "row.repeated").collect()
+    };
+    let Some(id) = result["id"].as_str() else { return json!(codes(&refused["errors"])) };
+    let stored = api.get(&format!("/v1/callbacks/{id}")).await.json();
+    json!([
+        codes(&result["warnings"]),
+        stored["hours"],
+        stored["earliest"],
+        stored["latest"],
+        stored["wake_at"]
+    ])
+}
+
 #[tokio::test]
 async fn equal_rows_are_found_across_chunks() {
     let api = api().await;

@@ -228,7 +228,7 @@ async fn replay(app: &App, caller: &Caller, id: CallbackId) -> Result<Response, 
     };
     let has_calendar = record.callback.order.hours.as_ref().is_some_and(|hours| hours.calendar.is_some());
     let calendars = if has_calendar { app.marked_calendars().await? } else { app.calendars.clone() };
-    let opened = Validator { app, caller, now: record.callback.created_at, calendars };
+    let opened = Validator::at(app, caller, calendars, record.callback.created_at);
     let callback = opened.callback(id, (*record.callback.order).clone());
     let mut answer = accepted(&callback, &opened.warnings(&callback.order));
     answer.headers_mut().insert(IDEMPOTENT_REPLAYED, HeaderValue::from_static("true"));

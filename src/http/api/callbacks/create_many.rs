@@ -250,7 +250,7 @@ impl BulkOrder {
     }
 
     fn parse_rows(&self, rows: Range<usize>) -> Chunk {
-        let validator = Validator::open(&self.app, &self.caller, self.calendars.clone());
+        let validator = Validator::of_list(&self.app, &self.caller, self.calendars.clone());
         let mut equal = self.equal.lock().unwrap_or_else(PoisonError::into_inner);
         let mut chunk =
             Chunk { rows: Vec::with_capacity(rows.len()), enqueue: Vec::with_capacity(rows.len()) };

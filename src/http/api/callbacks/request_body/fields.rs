@@ -107,21 +107,24 @@ pub(super) fn once<'a>(
         faults.add(parent, "field.count", detail);
     }
     let given = all.read.len().min(max);
+    if given == all.given && given <= FEW && each_once(&all.read) {
+        return all.read;
+    }
     let mut kept: Vec<(Cow<'a, str>, &'a RawValue)> = Vec::with_capacity(given);
     let mut seen = HashSet::new();
     for (name, value) in all.read.into_iter().take(max) {
-        let is_new = match given {
-            // Of a few names, looking at each is faster.
-            ..=FEW => !kept.iter().any(|(known, _)| *known == name),
-            _ => seen.insert(name.clone()),
-        };
-        if is_new {
+        if seen.insert(name.clone()) {
             kept.push((name, value));
         } else {
             faults.add(join(parent, &name), "field.duplicate", "is repeated");
         }
     }
     kept
+}
+
+/// Whether no name is repeated. For a few names, looking at each is faster than a set.
+fn each_once(read: &[(Cow<'_, str>, &RawValue)]) -> bool {
+    read.iter().enumerate().all(|(at, (name, _))| read[..at].iter().all(|(known, _)| known != name))
 }
 
 pub(super) fn join(parent: &str, name: &str) -> String {
@@ -166,6 +169,9 @@ pub(in crate::http::api::callbacks) fn what(error: &serde_json::Error) -> String
 /// So many names are compared with each other.
 const FEW: usize = 24;
 
+/// Most objects have no more fields.
+const USUAL: usize = 12;
+
 /// No configuration allows more fields than this in one object. Further ones are only counted.
 const FIELDS_MAX: usize = 1000;
 
@@ -187,7 +193,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields<'de>, A::Error> {
-                let mut read = Vec::new();
+                let mut read = Vec::with_capacity(USUAL);
                 while read.len() < FIELDS_MAX
                     && let Some((Text(name), value)) = map.next_entry()?
                 {

@@ -11,6 +11,7 @@ mod document;
 mod invite;
 mod messenger;
 mod people;
+mod recent;
 mod times;
 mod values;
 
@@ -22,7 +23,8 @@ use super::field_errors::FieldErrors;
 use super::request_body::{Amendment, RequestBody};
 use crate::domain::callback::Waiting;
 use crate::domain::{
-    Calendars, Callback, CallbackId, CallingHours, MissedWindow, Order, OrderKind, Priority, Reason, State,
+    Calendars, Callback, CallbackId, CallingHours, MissedWindow, Order, OrderKind, Priority, Purpose, Reason,
+    State,
 };
 use crate::http::App;
 use crate::http::auth::Caller;
@@ -30,6 +32,7 @@ use crate::http::error::FieldError;
 use crate::policy::{self, window};
 
 use document::Simulation;
+use recent::Recent;
 use times::{Times, time, whole_microseconds};
 use values::{check_metadata, missed_window, name, priority, purpose, required};
 
@@ -61,12 +64,24 @@ pub(in crate::http::api) struct Validator<'a> {
     pub caller: &'a Caller,
     pub now: Timestamp,
     pub calendars: Calendars,
+    /// What is computed once for the orders of a list.
+    recent: Option<Box<Recent>>,
 }
 
 impl<'a> Validator<'a> {
     /// The clock is read once, in the store's resolution, so that the answer and the store agree.
     pub(in crate::http::api) fn open(app: &'a App, caller: &'a Caller, calendars: Calendars) -> Self {
-        Self { app, caller, now: whole_microseconds(app.clock.now()), calendars }
+        Self::at(app, caller, calendars, app.clock.now())
+    }
+
+    /// The same for the orders of a list.
+    pub(in crate::http::api) fn of_list(app: &'a App, caller: &'a Caller, calendars: Calendars) -> Self {
+        Self { recent: Some(Box::default()), ..Self::open(app, caller, calendars) }
+    }
+
+    /// As it is at another moment.
+    pub(super) fn at(app: &'a App, caller: &'a Caller, calendars: Calendars, now: Timestamp) -> Self {
+        Self { app, caller, now: whole_microseconds(now), calendars, recent: None }
     }
 
     /// The order of this kind in a body; `None` if `faults` is not empty.
@@ -144,10 +159,7 @@ impl<'a> Validator<'a> {
     pub(in crate::http::api) fn warnings(&self, order: &Order) -> Vec<FieldError> {
         let from = order.earliest.max(self.now);
         let open = match &order.hours {
-            Some(hours) => {
-                let hours = self.calendars.opening(hours);
-                window::open_time(hours, from, order.latest, OPEN_TIME_MIN)
-            }
+            Some(hours) => self.open_time(hours, from, order.latest),
             None => order.latest.duration_since(from),
         };
         let mut warnings: Vec<FieldError> = order.hours.iter().filter_map(ambiguous).collect();
@@ -166,6 +178,22 @@ impl<'a> Validator<'a> {
         let detail = format!("the consumer may be {what} for {time} before the deadline");
         warnings.push(FieldError { field: "latest".to_owned(), code: "deadline.little_time", detail });
         warnings
+    }
+
+    /// For how long the hours are open, as far as it matters.
+    fn open_time(&self, hours: &CallingHours, from: Timestamp, latest: Timestamp) -> SignedDuration {
+        let recent = self.recent.as_ref().map(|recent| &recent.open_time);
+        let known = |last: &(CallingHours, Timestamp, Timestamp)| {
+            (last.1, last.2) == (from, latest) && last.0 == *hours
+        };
+        if let Some(open) = recent.and_then(|recent| recent.of(known)) {
+            return open;
+        }
+        let open = window::open_time(self.calendars.opening(hours), from, latest, OPEN_TIME_MIN);
+        if let Some(recent) = recent {
+            recent.keep((hours.clone(), from, latest), open);
+        }
+        open
     }
 
     /// Puts the changes into a copy of the order, and checks it like a new one. Unless it is told, the deadline
@@ -219,6 +247,21 @@ impl<'a> Validator<'a> {
         if order.earliest <= self.now {
             return None;
         }
+        let recent = self.recent.as_ref().map(|recent| &recent.asks_from);
+        let known = |last: &(Option<CallingHours>, Timestamp, Timestamp, Purpose)| {
+            (last.1, last.2, last.3) == (order.earliest, order.latest, order.purpose) && last.0 == order.hours
+        };
+        if let Some(asks_from) = recent.and_then(|recent| recent.of(known)) {
+            return asks_from;
+        }
+        let asks_from = self.useful_from(order);
+        if let Some(recent) = recent {
+            recent.keep((order.hours.clone(), order.earliest, order.latest, order.purpose), asks_from);
+        }
+        asks_from
+    }
+
+    fn useful_from(&self, order: &Order) -> Option<Timestamp> {
         let hours = order.hours.as_ref().map(|hours| self.calendars.opening(hours));
         let opens_at = hours.and_then(|hours| window::next_open(hours, order.earliest, order.latest));
         let dial_at = opens_at.unwrap_or(order.earliest);

@@ -97,8 +97,7 @@ impl Validator<'_> {
             faults.add(if is_given { "latest" } else { "earliest" }, "deadline.too_far", detail);
         } else if let Some(hours) = hours.filter(|_| !faults.has("hours")) {
             let from = earliest.max(self.now);
-            let opening = self.calendars.opening(hours);
-            let opens_at = window::next_open(opening, from, later(from, window::FAR));
+            let opens_at = self.opens_at(hours, from);
             if opens_at.is_none_or(|opens_at| opens_at >= latest) {
                 let opens = opens_at.map_or_else(|| never_open(hours), |at| format!("they open at {at}"));
                 let detail = format!("the hours do not open before the deadline {latest}: {opens}");
@@ -109,6 +108,20 @@ impl Validator<'_> {
 }
 
 impl Validator<'_> {
+    /// When the hours open from a moment on, if they ever do.
+    fn opens_at(&self, hours: &CallingHours, from: Timestamp) -> Option<Timestamp> {
+        let recent = self.recent.as_ref().map(|recent| &recent.opening);
+        let known = |last: &(CallingHours, Timestamp)| last.1 == from && last.0 == *hours;
+        if let Some(opens_at) = recent.and_then(|recent| recent.of(known)) {
+            return opens_at;
+        }
+        let opens_at = window::next_open(self.calendars.opening(hours), from, later(from, window::FAR));
+        if let Some(recent) = recent {
+            recent.keep((hours.clone(), from), opens_at);
+        }
+        opens_at
+    }
+
     /// The hours of an order: in the zones that it names, or else in those of the number. If the number is not known
     /// because it is wrong, that is the only fault.
     pub(super) fn calling_hours(
@@ -117,13 +130,29 @@ impl Validator<'_> {
         consumer: Option<Phone>,
         faults: &mut FieldErrors,
     ) -> Option<CallingHours> {
+        let text = match (&self.recent, &hours) {
+            (Some(recent), Hours::Text(text)) => {
+                if let Some(hours) = recent.hours.of(|known| *known == text.0) {
+                    return Some(hours);
+                }
+                Some((recent, text.0.to_string()))
+            }
+            _ => None,
+        };
         match written(hours) {
             Ok(hours) if hours.spans.len() > SPANS_MAX => {
                 let detail = format!("has {} spans: expected at most {SPANS_MAX}", hours.spans.len());
                 faults.add("hours", "hours.invalid", detail);
                 None
             }
-            Ok(hours) => self.placed(hours, consumer, faults),
+            Ok(hours) => {
+                let names_zones = !hours.zones.is_empty();
+                let hours = self.placed(hours, consumer, faults)?;
+                if let Some((recent, text)) = text.filter(|_| names_zones) {
+                    recent.hours.keep(text, hours.clone());
+                }
+                Some(hours)
+            }
             Err((field, error)) => {
                 faults.add(field, "hours.invalid", error.to_string());
                 None
