@@ -5,6 +5,7 @@
 
 mod calendars;
 mod callbacks;
+mod campaign;
 mod clock;
 mod config;
 mod consent;
@@ -249,6 +250,9 @@ enum Command {
     /// List calendars, show, close and open their days, and try calling hours at a moment
     #[command(subcommand)]
     Calendars(calendars::Command),
+    /// Create, launch, pause and end campaigns: callbacks that go together
+    #[command(subcommand)]
+    Campaign(campaign::Command),
     /// List the senders with their calls in progress and pauses
     #[command(after_long_help = "Example:\n  ringmaster senders")]
     Senders(senders::Senders),
@@ -396,6 +400,7 @@ impl Command {
             Self::Resume(resume) => resume.run(out),
             Self::Pauses(pauses) => pauses.run(out),
             Self::Calendars(command) => calendars::run(command, out),
+            Self::Campaign(command) => campaign::run(command, out),
             Self::Senders(senders) => senders.run(out),
             Self::Sender(command) => sender::run(command, out),
             Self::Doctor(doctor) => doctor.run(out),

@@ -4,7 +4,7 @@ use clap::error::{ContextKind, ContextValue};
 use clap::{Arg, Command, Error};
 
 /// Example values by the name of the flag or of its value. A flag with a default or possible values needs no example.
-const EXAMPLES: [(&str, &str); 58] = [
+const EXAMPLES: [(&str, &str); 59] = [
     ("NUMBER", "+5511987654321"),
     ("WHEN", "+2h"),
     ("LEVEL", "urgent"),
@@ -23,6 +23,7 @@ const EXAMPLES: [(&str, &str); 58] = [
     ("ID", "at_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f"),
     ("ITEM", "sa_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f"),
     ("PAGE", "1234567890"),
+    ("CAMPAIGN", "cmp_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f"),
     ("PAUSE", "ps_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f"),
     ("ACCOUNT", "main"),
     ("why", "'the agents are in a meeting'"),

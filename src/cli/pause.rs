@@ -193,6 +193,7 @@ pub(super) struct Row {
     account: Option<String>,
     sender: Option<String>,
     consumer: Option<String>,
+    campaign: Option<String>,
     by: String,
     why: String,
     since: Timestamp,
@@ -209,7 +210,7 @@ impl Page {
 
 impl Row {
     fn subject(&self) -> Option<&String> {
-        self.account.as_ref().or(self.sender.as_ref()).or(self.consumer.as_ref())
+        self.account.as_ref().or(self.sender.as_ref()).or(self.consumer.as_ref()).or(self.campaign.as_ref())
     }
 
     /// "until 2026-11-23T12:00:00Z", or that somebody has to lift it.

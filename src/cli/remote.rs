@@ -104,6 +104,11 @@ impl<'a> Ask<'a> {
         Self { idempotency_key: Some(key), has_key_flag: true, ..self }
     }
 
+    /// Gives it a key, unless the user gave one.
+    fn or_with_key(self, key: &'a str) -> Self {
+        Self { idempotency_key: self.idempotency_key.or(Some(key)), ..self }
+    }
+
     fn new(method: Method, path: impl Into<String>, body: Body) -> Self {
         Self {
             method,
@@ -149,7 +154,7 @@ impl Target {
     /// answer.
     pub(super) fn command(&self, ask: Ask<'_>) -> anyhow::Result<Value> {
         let key = uuid::Uuid::new_v4().simple().to_string();
-        let ask = Ask { idempotency_key: Some(&key), ..ask };
+        let ask = ask.or_with_key(&key);
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
@@ -374,6 +379,7 @@ impl Problem {
                     Some("\"ringmaster messages\" shows the messages that wait for a confirmation or a reply")
                 }
                 "calendar.not_found" => Some("\"ringmaster calendars list\" shows the calendars"),
+                "campaign.not_found" => Some("\"ringmaster campaign list\" shows the campaigns"),
                 "pause.not_found" => Some("\"ringmaster pauses\" shows the pauses in force"),
                 "invite.not_found" => Some("\"ringmaster invite list\" shows the invites"),
                 "callback.not_found" => Some("\"ringmaster list\" shows the callbacks"),
@@ -412,6 +418,13 @@ mod tests {
         let command = Ask { idempotency_key: Some("k-2"), ..Ask::post("v1/pauses", Body::None) };
         let hint = repeatable(&command).unwrap();
         assert!(hint.contains("look at the result") && !hint.contains("k-2"), "{hint}");
+    }
+
+    #[test]
+    fn a_command_keeps_the_key_of_its_user() {
+        let ask = || Ask::post("v1/campaigns", Body::None);
+        assert_eq!(ask().or_with_key("made").idempotency_key, Some("made"));
+        assert_eq!(ask().with_key("launch-1").or_with_key("made").idempotency_key, Some("launch-1"));
     }
 
     #[test]

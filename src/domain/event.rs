@@ -8,9 +8,9 @@ use strum::{EnumString, IntoStaticStr, ParseError};
 
 use super::calendar::CalendarMark;
 use super::{
-    AccountAlias, AttemptId, AttemptResolution, CallbackId, CallingHours, ErrorCode, InviteToken, ListName,
-    MessageId, MessageResolution, Named, Pause, PauseId, PauseScope, Phone, Priority, Psid, Restricted,
-    SetAsideId, SetAsideVerdict,
+    AccountAlias, AttemptId, AttemptResolution, CallbackId, CallingHours, CampaignAct, CampaignCommand,
+    ErrorCode, InviteToken, ListName, MessageId, MessageResolution, Named, Pause, PauseId, PauseScope, Phone,
+    Priority, Psid, Restricted, SetAsideId, SetAsideVerdict,
 };
 
 /// One event. Reports arrive in any order, repeatedly, or never; folding must handle that.
@@ -97,6 +97,8 @@ pub enum Event {
     SuppressionRemoved(SuppressionRemoved),
     /// A version of an imported suppression list is whole. `by` is the name of the API token.
     SuppressionComplete { list_id: i64, by: String },
+    /// A campaign was created or changed.
+    Campaign(CampaignCommand),
 }
 
 /// A change of one callback, ordered through the API.
@@ -207,6 +209,10 @@ impl Event {
             Self::PauseSet(_) | Self::CalendarMarked(_) => Concerns::Anybody,
             // Whom the entries name, only their hashes say.
             Self::Suppressed(_) => Concerns::Anybody,
+            Self::Campaign(CampaignCommand {
+                act: CampaignAct::Pause { .. } | CampaignAct::Cancel { .. } | CampaignAct::Change { .. },
+                ..
+            }) => Concerns::Anybody,
             // Which person it is, only the store knows; it may be a no.
             Self::MessengerMessage { word: Some(_), .. } | Self::Restriction { why: Some(_), .. } => {
                 Concerns::Anybody
@@ -224,6 +230,7 @@ impl Event {
             | Self::PauseLifted { .. }
             | Self::SuppressionRemoved(_)
             | Self::SuppressionComplete { .. }
+            | Self::Campaign(_)
             | Self::MessengerCall { .. }
             | Self::MessengerMessage { .. }
             | Self::Restriction { .. }
@@ -259,6 +266,7 @@ impl Event {
             Self::Suppressed(_) => "suppressed",
             Self::SuppressionRemoved(_) => "suppression_removed",
             Self::SuppressionComplete { .. } => "suppression_complete",
+            Self::Campaign(_) => "campaign",
         }
     }
 }

@@ -94,6 +94,10 @@ id!(
     PauseId, "ps_"
 );
 id!(
+    /// A campaign.
+    CampaignId, "cmp_"
+);
+id!(
     /// A delivery: one webhook to a customer.
     DeliveryId, "msg_"
 );

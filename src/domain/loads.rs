@@ -6,13 +6,15 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::{AccountAlias, Calendars, Held, Holds, InUse, Pauses, Phone, Resource, SenderPart};
+use super::{AccountAlias, Calendars, Campaigns, Held, Holds, InUse, Pauses, Phone, Resource, SenderPart};
 
 /// How many of a resource are in use.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Load {
     pub resource: Resource,
     pub live: u32,
+    /// The ceiling that the resource has beside that of the rules.
+    pub own_max: Option<u32>,
 }
 
 /// The end of a pause that the platform caused, and its reason.
@@ -41,6 +43,8 @@ pub struct Loads {
     pub pauses: Arc<Pauses>,
     /// The calendars, with the days that operators closed and opened.
     pub calendars: Calendars,
+    /// The campaigns that are not over. Shared, like the pauses.
+    pub campaigns: Arc<Campaigns>,
     pub held: Held,
     /// When the scheduler published them; `None` before it has. They have not changed since.
     pub as_of: Option<Timestamp>,
@@ -56,7 +60,12 @@ impl Loads {
     /// The load of each resource that a call would hold.
     #[must_use]
     pub fn of(&self, holds: &Holds) -> Vec<Load> {
-        holds.iter().map(|it| Load { resource: it.clone(), live: self.in_use.of(it) }).collect()
+        let load = |it: &Resource| Load {
+            resource: it.clone(),
+            live: self.in_use.of(it),
+            own_max: self.campaigns.ceiling(it),
+        };
+        holds.iter().map(load).collect()
     }
 
     /// The parts of what a sender does that are restricted; some may have ended.

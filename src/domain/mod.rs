@@ -7,6 +7,8 @@ pub mod agent;
 pub mod attempt;
 pub mod calendar;
 pub mod callback;
+pub mod campaign;
+pub mod campaigns;
 pub mod ceiling;
 pub mod channel;
 pub mod clock;
@@ -52,6 +54,8 @@ pub use calendar::{CalendarName, Calendars};
 pub use callback::{
     AgentTarget, Callback, MissedWindow, Order, OrderKind, Outcome, Priority, Purpose, State,
 };
+pub use campaign::{Campaign, CampaignAct, CampaignCommand, CampaignState};
+pub use campaigns::Campaigns;
 pub use ceiling::{Budget, TokenName, TokenUse};
 pub use channel::Channel;
 pub use clock::{ClockDoubt, ClockMark, Reading};
@@ -65,7 +69,9 @@ pub use gate::{Gate, Place};
 pub use held::Held;
 pub use hosts::AllowedHosts;
 pub use hours::{CallingHours, WrittenHours};
-pub use ids::{AttemptId, CallbackId, CommandId, DeliveryId, InviteId, MessageId, PauseId, SetAsideId};
+pub use ids::{
+    AttemptId, CallbackId, CampaignId, CommandId, DeliveryId, InviteId, MessageId, PauseId, SetAsideId,
+};
 pub use invited::{Contact, ContactKey, Restricted, Restriction, RoadFailure, RoadName, SenderPart};
 pub use loads::{AccountView, Load, Loads, Rest};
 pub use message::{Message, MessagePurpose, MessageResolution};

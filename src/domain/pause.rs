@@ -9,7 +9,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use strum::{EnumDiscriminants, EnumString, IntoStaticStr};
 
-use super::{AccountAlias, PauseId, Phone, Reason, Tenant};
+use super::{AccountAlias, CampaignId, PauseId, Phone, Reason, Tenant};
 
 /// One pause.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,10 +43,17 @@ pub enum PauseScope {
     Sender(Phone),
     /// Those to the consumer with this number, under every name by which the person is known.
     Person(Phone),
+    /// Those of a campaign.
+    Campaign(CampaignId),
+    /// Those of a campaign that is not launched. Only its launch or its end lifts it.
+    Draft(CampaignId),
+    /// Those of a canceled campaign, until they are closed.
+    Canceled(CampaignId),
 }
 
 impl PauseKind {
-    pub const ALL: [Self; 4] = [Self::All, Self::Account, Self::Sender, Self::Person];
+    pub const ALL: [Self; 7] =
+        [Self::All, Self::Account, Self::Sender, Self::Person, Self::Campaign, Self::Draft, Self::Canceled];
 
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -58,6 +65,15 @@ impl PauseScope {
     #[must_use]
     pub fn kind(&self) -> PauseKind {
         self.into()
+    }
+
+    /// The campaign whose callbacks it holds.
+    #[must_use]
+    pub const fn campaign(&self) -> Option<CampaignId> {
+        match self {
+            Self::Campaign(id) | Self::Draft(id) | Self::Canceled(id) => Some(*id),
+            Self::All | Self::Account(_) | Self::Sender(_) | Self::Person(_) => None,
+        }
     }
 }
 
@@ -94,6 +110,9 @@ impl fmt::Display for PauseScope {
             Self::Account(alias) => write!(f, "account:{alias}"),
             Self::Sender(number) => write!(f, "sender:{}", number.digits()),
             Self::Person(number) => write!(f, "person:{}", number.digits()),
+            Self::Campaign(id) => write!(f, "campaign:{id}"),
+            Self::Draft(id) => write!(f, "draft:{id}"),
+            Self::Canceled(id) => write!(f, "canceled:{id}"),
         }
     }
 }
@@ -113,6 +132,9 @@ impl FromStr for PauseScope {
             Some(("account", alias)) => Ok(Self::Account(alias.into())),
             Some(("sender", digits)) => number(digits).map(Self::Sender),
             Some(("person", digits)) => number(digits).map(Self::Person),
+            Some(("campaign", id)) => id.parse().map(Self::Campaign).map_err(|_| UnknownScope),
+            Some(("draft", id)) => id.parse().map(Self::Draft).map_err(|_| UnknownScope),
+            Some(("canceled", id)) => id.parse().map(Self::Canceled).map_err(|_| UnknownScope),
             _ => Err(UnknownScope),
         }
     }
@@ -128,11 +150,15 @@ mod tests {
     #[test]
     fn a_scope_reads_back_what_it_writes() {
         let number = Phone::parse("+551151991234").unwrap();
+        let campaign = CampaignId::new(Uuid::from_u128(7));
         for (scope, kind) in [
             (PauseScope::All, "all"),
             (PauseScope::Account("main: two".into()), "account"),
             (PauseScope::Sender(number), "sender"),
             (PauseScope::Person(number), "person"),
+            (PauseScope::Campaign(campaign), "campaign"),
+            (PauseScope::Draft(campaign), "draft"),
+            (PauseScope::Canceled(campaign), "canceled"),
         ] {
             assert_eq!(scope.to_string().parse(), Ok(scope.clone()));
             assert_eq!(scope.kind().as_str(), kind);

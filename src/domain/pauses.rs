@@ -6,14 +6,15 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::{
-    AccountAlias, Directory, Gate, Pause, PauseId, PauseScope, Phone, Resource, Sender, Tenant, spelling,
+    AccountAlias, CampaignId, Directory, Gate, Pause, PauseId, PauseScope, Phone, Resource, Sender, Tenant,
+    campaign, spelling,
 };
 
 /// The pauses that were not lifted. One that has ended by itself can be among them; it holds nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Pauses {
     pauses: BTreeMap<PauseId, Arc<Pause>>,
-    /// Those of everything, of accounts and of senders.
+    /// Those of everything, of accounts, of senders and of campaigns.
     wide: BTreeMap<PauseScope, BTreeSet<PauseId>>,
     /// Those of people, by every number that may be the person's.
     people: BTreeMap<Phone, BTreeSet<PauseId>>,
@@ -21,6 +22,7 @@ pub struct Pauses {
 
 impl Pauses {
     /// So many of everything, of accounts and of senders may be in force at once; and so many of people for each tenant.
+    /// Those of campaigns are as few as the campaigns.
     pub const MOST: usize = 1_000;
 
     #[must_use]
@@ -71,8 +73,12 @@ impl Pauses {
     #[must_use]
     pub fn has_room(&self, scope: &PauseScope, tenant: &Tenant, now: Timestamp) -> bool {
         let is_person = |scope: &PauseScope| matches!(scope, PauseScope::Person(_));
+        if scope.campaign().is_some() {
+            return true;
+        }
         let counts = |pause: &&Arc<Pause>| {
             pause.is_in_force(now)
+                && pause.scope.campaign().is_none()
                 && is_person(&pause.scope) == is_person(scope)
                 && (!is_person(scope) || pause.tenant == *tenant)
         };
@@ -93,15 +99,29 @@ impl Pauses {
         found
     }
 
-    /// Those that hold a sender's calls to a person with these numbers, whether or not they have ended.
-    pub fn of(&self, sender: &Sender, numbers: impl IntoIterator<Item = Phone>) -> Vec<Arc<Pause>> {
+    /// Those that hold a sender's calls of a campaign to a person with these numbers, whether or not they have ended.
+    pub fn of(
+        &self,
+        sender: &Sender,
+        campaign: Option<CampaignId>,
+        numbers: impl IntoIterator<Item = Phone>,
+    ) -> Vec<Arc<Pause>> {
         if self.is_empty() {
             return Vec::new();
         }
+        let campaign = campaign.into_iter().flat_map(|id| self.of_campaign(id));
         let people = numbers.into_iter().filter_map(|number| self.people.get(&number));
         let ids: BTreeSet<PauseId> = people.flatten().copied().collect();
         let people = ids.iter().filter_map(|id| self.pauses.get(id));
-        self.wide(Some(&sender.account), Some(sender.number)).chain(people).cloned().collect()
+        let wide = self.wide(Some(&sender.account), Some(sender.number));
+        wide.chain(campaign).chain(people).cloned().collect()
+    }
+
+    /// Those of a campaign alone, whether or not they have ended.
+    pub fn of_campaign(&self, id: CampaignId) -> impl Iterator<Item = &Arc<Pause>> {
+        let scopes = [PauseScope::Campaign(id), PauseScope::Draft(id), PauseScope::Canceled(id)];
+        let ids = scopes.into_iter().filter_map(|scope| self.wide.get(&scope)).flatten();
+        ids.filter_map(|id| self.pauses.get(id))
     }
 
     /// The pause that holds everything that a sender sends; of several, the one that ends last.
@@ -133,6 +153,11 @@ impl Pauses {
             Gate::Account(alias) | Gate::Room(Resource::Account(alias)) => (Some(alias), None),
             Gate::Rest(number) | Gate::Part(number, _) | Gate::Room(Resource::Sender(number)) => {
                 (account(number), Some(*number))
+            }
+            Gate::Room(Resource::Campaign(name)) => {
+                let campaign = campaign::campaign_id(name).into_iter();
+                let own = campaign.flat_map(|id| self.of_campaign(id));
+                return last(self.wide(None, None).chain(own), now);
             }
             Gate::Room(_) | Gate::Token(..) | Gate::Calendar(..) => (None, None),
         };
@@ -218,17 +243,17 @@ mod tests {
             pause(3, PauseScope::Sender(ours.number), None),
             pause(4, PauseScope::Person(number("+5215555500142")), None),
         ]);
-        assert_eq!(ids(&all.of(&ours, [mexican])), [1, 2, 3, 4], "in whatever spelling");
-        assert_eq!(ids(&all.of(&other, [stranger])), [1]);
-        assert_eq!(ids(&all.of(&other, [stranger, mexican])), [1, 4], "under any of the numbers");
-        assert!(Pauses::default().of(&ours, [mexican]).is_empty());
+        assert_eq!(ids(&all.of(&ours, None, [mexican])), [1, 2, 3, 4], "in whatever spelling");
+        assert_eq!(ids(&all.of(&other, None, [stranger])), [1]);
+        assert_eq!(ids(&all.of(&other, None, [stranger, mexican])), [1, 4], "under any of the numbers");
+        assert!(Pauses::default().of(&ours, None, [mexican]).is_empty());
     }
 
     #[test]
     fn a_person_is_also_held_under_a_number_that_may_be_another_ones() {
         let (one, other) = alike_numbers();
         let pauses = Pauses::new([pause(1, PauseScope::Person(one), None)]);
-        assert_eq!(ids(&pauses.of(&senders()[0], [other])), [1]);
+        assert_eq!(ids(&pauses.of(&senders()[0], None, [other])), [1]);
     }
 
     /// Two numbers that may belong to one person.
@@ -254,9 +279,9 @@ mod tests {
         assert_eq!(pauses.get(second, at(19)).map(|pause| pause.id), Some(second));
         assert_eq!(pauses.get(second, at(20)), None);
         pauses.forget_ended(at(10));
-        assert_eq!(ids(&pauses.of(&ours, [person])), [2, 3]);
+        assert_eq!(ids(&pauses.of(&ours, None, [person])), [2, 3]);
         assert!(pauses.remove(second).is_some() && pauses.remove(second).is_none());
-        assert_eq!(ids(&pauses.of(&ours, [person])), [3]);
+        assert_eq!(ids(&pauses.of(&ours, None, [person])), [3]);
         pauses.remove(PauseId::new(Uuid::from_u128(3)));
         assert_eq!(pauses, Pauses::default(), "nothing is left behind");
     }
@@ -300,6 +325,31 @@ mod tests {
         assert_eq!(closed(&everything, &unknown, 5), None, "what is lifted is open");
         assert_eq!(everything.of_sender(&other, at(8)).map(|pause| pause.ends_at()), Some(at(9)));
         assert_eq!(everything.of_sender(&other, at(9)), None);
+    }
+
+    #[test]
+    fn a_campaigns_pauses_hold_its_callbacks_and_the_gate_of_its_ceiling_alone() {
+        let [ours, _] = senders();
+        let directory = Directory::new([ours.clone()]);
+        let campaign = |n| CampaignId::new(Uuid::from_u128(n));
+        let pauses = Pauses::new([
+            pause(1, PauseScope::Campaign(campaign(7)), Some(10)),
+            pause(2, PauseScope::Draft(campaign(8)), None),
+            pause(3, PauseScope::Canceled(campaign(9)), None),
+        ]);
+        let of = |n: Option<u128>| ids(&pauses.of(&ours, n.map(campaign), []));
+        assert_eq!([of(Some(7)), of(Some(8)), of(Some(9))], [[1], [2], [3]].map(Vec::from));
+        assert!(of(None).is_empty() && of(Some(6)).is_empty());
+        let closed = |name: &str, second| {
+            let gate = Gate::campaign(name);
+            pauses.at_gate(&gate, &directory, at(second)).map(|pause| pause.id.uuid().as_u128())
+        };
+        let name = campaign(7).to_string();
+        assert_eq!((closed(&name, 9), closed(&name, 10), closed("spring", 9)), (Some(1), None, None));
+        assert_eq!(pauses.at_gate(&Gate::sender(ours.number), &directory, at(9)), None);
+        let full =
+            Pauses::new((1..=Pauses::MOST as u128).map(|n| pause(n, PauseScope::Draft(campaign(n)), None)));
+        assert!(full.has_room(&PauseScope::All, &Tenant::default(), at(0)), "they take no room of others");
     }
 
     #[test]

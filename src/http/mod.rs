@@ -29,7 +29,9 @@ use crate::domain::attempt::UnresolvedAfter;
 use crate::domain::calendar::oldest_marked;
 use crate::domain::number_zones::Narrowed;
 use crate::domain::zones::ZoneData;
-use crate::domain::{AccountAlias, Calendars, Country, Directory, Issuer, Loads, Pauses, WrittenHours};
+use crate::domain::{
+    AccountAlias, Calendars, CampaignId, Campaigns, Country, Directory, Issuer, Loads, Pauses, WrittenHours,
+};
 use crate::hook_urls::HookUrls;
 use crate::ids::IdGenerator;
 use crate::metrics::Metrics;
@@ -101,6 +103,7 @@ impl App {
         };
         loads.calendars = self.marked_calendars().await?;
         loads.pauses = Arc::new(Pauses::new(self.store.pauses(self.clock.now()).await?));
+        loads.campaigns = Arc::new(Campaigns::new(self.store.open_campaigns().await?));
         Ok(loads)
     }
 }
@@ -120,7 +123,9 @@ impl App {
         let mentions = |word: &[u8]| memchr::memmem::find(body, word).is_some();
         let usual = self.defaults.hours.as_ref().is_some_and(|hours| hours.calendar.is_some())
             || self.defaults.hours_presets.iter().any(|preset| preset.calendar.is_some());
-        if usual || mentions(b"except") || mentions(b"calendar") {
+        // A campaign may give an order its hours.
+        let campaign = CampaignId::PREFIX.as_bytes();
+        if usual || mentions(b"except") || mentions(b"calendar") || mentions(campaign) {
             self.marked_calendars().await
         } else {
             Ok(self.calendars.clone())

@@ -44,7 +44,7 @@ impl<'a> Addressee<'a> {
             paused: loads.paused_senders.get(&sender.number).cloned(),
             paused_parts: loads.parts_of(sender.number),
             rests: BTreeMap::new(),
-            pauses: loads.pauses.of(sender, person.numbers().chain([message.consumer])),
+            pauses: loads.pauses.of(sender, None, person.numbers().chain([message.consumer])),
         });
         Self { candidate, held: loads.held.to_person(person.id, message.consumer), person }
     }

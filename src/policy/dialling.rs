@@ -173,8 +173,8 @@ fn obstacles(case: &Case<'_>) -> Vec<Obstacle> {
     if let Some((gate, reason)) = candidate.rest(now, Some(SenderPart::Placed)) {
         found.push((latest, Some(gate), reason));
     }
-    for Load { resource, live } in &candidate.load {
-        if let Some(reason) = rules.full(resource, *live) {
+    for Load { resource, live, own_max } in &candidate.load {
+        if let Some(reason) = rules.full(resource, *live, *own_max) {
             found.push((latest, Some(Gate::Room(resource.clone())), reason));
         }
     }

@@ -49,8 +49,8 @@ impl Rules {
     }
 
     /// The reason why no call can take one more of a resource, if that is so.
-    pub(super) fn full(&self, resource: &Resource, live: u32) -> Option<Reason> {
-        let max = self.ceiling(resource).filter(|&max| live >= max)?;
+    pub(super) fn full(&self, resource: &Resource, live: u32, own_max: Option<u32>) -> Option<Reason> {
+        let max = [self.ceiling(resource), own_max].into_iter().flatten().min().filter(|&max| live >= max)?;
         Some(match resource {
             Resource::Sender(_) => Reason::SenderFull { live, max },
             Resource::Account(_) => Reason::AccountFull { live, max },

@@ -54,7 +54,11 @@ impl<'a> Situation<'a> {
                 account: loads.account(&sender.account),
                 paused: loads.paused_senders.get(&sender.number).cloned(),
                 paused_parts: loads.parts_of(sender.number),
-                pauses: loads.pauses.of(sender, person.numbers().chain([callback.order.consumer])),
+                pauses: loads.pauses.of(
+                    sender,
+                    callback.order.campaign_id(),
+                    person.numbers().chain([callback.order.consumer]),
+                ),
                 rests: rests(sender, loads),
             }
         });

@@ -7,7 +7,7 @@ use super::request::{Done, Effect};
 use super::state::{Intended, Scheduler};
 use super::turn::Turn;
 use super::{metrics, outbound};
-use crate::domain::{AccountAlias, ClockMark, Stage};
+use crate::domain::{AccountAlias, Callback, ClockMark, Stage};
 use crate::failpoint::failpoint;
 use crate::store::{self, Batch};
 
@@ -30,6 +30,7 @@ pub(super) async fn commit(turn: Turn<'_>) -> store::Result<bool> {
         ready,
         kept,
         slot_freed,
+        sweep,
         ..
     } = turn;
     let deps = &scheduler.deps;
@@ -68,11 +69,15 @@ pub(super) async fn commit(turn: Turn<'_>) -> store::Result<bool> {
     }
     tally.count(&scheduler.deps.metrics);
     metrics::codes(&scheduler.deps.metrics, &mut scheduler.told, &codes);
-    let lifts = scheduler.loads.pauses != loads.pauses || scheduler.loads.calendars != loads.calendars;
+    let lifts = scheduler.loads.pauses != loads.pauses
+        || scheduler.loads.calendars != loads.calendars
+        || scheduler.loads.campaigns != loads.campaigns;
+    scheduler.campaigns_ending.committed(sweep.as_ref(), &loads.campaigns);
+    let sweeps = sweep.is_some() || (contents.ends_callbacks && loads.campaigns.ending().next().is_some());
     scheduler.loads = loads;
     scheduler.budgets = budgets;
     // The gate was read before the slot became free.
-    let more = contents.opens || slot_freed || contents.ends_aside || lifts || confirmed.is_some();
+    let more = contents.opens || slot_freed || contents.ends_aside || lifts || sweeps || confirmed.is_some();
     scheduler.give_back(kept);
     for (account, intended) in opened {
         scheduler.intended.entry(account).or_default().push_back(intended);
@@ -96,6 +101,7 @@ struct Contents {
     creates: bool,
     hangs_up: bool,
     answers: bool,
+    ends_callbacks: bool,
 }
 
 impl Contents {
@@ -112,6 +118,7 @@ impl Contents {
             creates: effects.iter().any(Effect::creates),
             hangs_up: effects.iter().any(Effect::hangs_up),
             answers: answers.iter().any(|done| done.health.is_some()),
+            ends_callbacks: batch.callbacks.iter().any(Callback::is_closed),
         }
     }
 

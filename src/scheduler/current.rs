@@ -65,6 +65,7 @@ fn about(turn: &Turn<'_>, event: &Event) -> (Option<Numbers>, Option<CallbackId>
         | Event::Suppressed(_)
         | Event::SuppressionRemoved(_)
         | Event::SuppressionComplete { .. }
+        | Event::Campaign(_)
         | Event::MessengerCall { .. }
         | Event::MessengerMessage { .. }
         | Event::Restriction { .. } => None,

@@ -7,8 +7,8 @@ use super::settle::{self, change_attempt};
 use super::turn::Turn;
 use super::working_set::Line;
 use super::{
-    calendars, callers, command, messages, pages, pauses, people, permission_log, resolve, restrictions,
-    set_aside, suppressions,
+    calendars, callers, campaigns, command, messages, pages, pauses, people, permission_log, resolve,
+    restrictions, set_aside, suppressions,
 };
 use crate::domain::event::{
     ConnectionReport, MessageReport, PermissionAnswer, PermissionOverride, PermissionReply, Word,
@@ -83,6 +83,7 @@ pub(super) fn report(turn: &mut Turn<'_>, at: Timestamp, event: &Event) -> Comma
         Event::Suppressed(added) => suppressions::added(turn, added),
         Event::SuppressionRemoved(removed) => suppressions::removed(turn, removed),
         Event::SuppressionComplete { list_id, by } => suppressions::complete(turn, at, *list_id, by),
+        Event::Campaign(command) => return campaigns::fold(turn, at, command),
         // Written by versions before commands.
         Event::CancelRequested { callback } => settle::withdraw_or_hang_up(turn, *callback, ""),
     }

@@ -8,7 +8,7 @@ use super::overdue::Subject;
 use super::request::{Done, News};
 use super::state::Intended;
 use super::turn::Turn;
-use super::{ceilings, metrics, people};
+use super::{campaigns, ceilings, metrics, people};
 use crate::domain::{Answer, Callback, Event, Gate, InviteToken, Name, Named, Phone, UserId};
 use crate::store::{self, FiledReport, Input, Keys, Related, Store};
 
@@ -36,6 +36,7 @@ pub(super) async fn read(
     }
     let mut wanting = due;
     wanting.extend(call_up(turn, store, max).await?);
+    campaigns::sweep(turn, store, max).await?;
     load(turn, store, &reports).await?;
     Ok((reports, wanting))
 }
@@ -99,7 +100,11 @@ fn room_at(turn: &Turn<'_>, gate: &Gate) -> usize {
         Gate::Calendar(..) => usize::MAX,
         Gate::Any(parts) => parts.iter().map(|part| room_at(turn, part)).fold(0, usize::saturating_add),
         Gate::Account(alias) => turn.scheduler.paces.get(alias).map_or(0, |pace| pace.room(turn.now)),
-        Gate::Room(resource) => deps.rules.room(resource, turn.loads.in_use.of(resource)) as usize,
+        Gate::Room(resource) => {
+            let live = turn.loads.in_use.of(resource);
+            let own = turn.loads.campaigns.ceiling(resource).map_or(u32::MAX, |max| max.saturating_sub(live));
+            deps.rules.room(resource, live).min(own) as usize
+        }
         Gate::Rest(number) => {
             let rests = turn.loads.paused_senders.get(number).is_some_and(|(until, _)| *until > turn.now);
             if rests { 0 } else { room_of_sender(turn, *number) }
@@ -132,6 +137,7 @@ pub(super) async fn load(
     reports: &[FiledReport],
 ) -> store::Result<()> {
     let mut wanted = Wanted::default();
+    wanted.keys.callbacks.extend(turn.sweep.iter().flat_map(|sweep| sweep.open.iter().copied()));
     turn.silent.iter().for_each(|subject| wanted.by_silence(*subject));
     wanted.keys.attempts.extend(turn.scheduler.hang_ups.due(turn.now));
     for report in reports {
@@ -242,6 +248,7 @@ impl Wanted {
             | Event::Suppressed(_)
             | Event::SuppressionRemoved(_)
             | Event::SuppressionComplete { .. }
+            | Event::Campaign(_)
             | Event::Restriction { .. } => {}
             Event::MessengerCall { account, psid, .. } | Event::MessengerMessage { account, psid, .. } => {
                 _ = self.keys.contacts.insert((account.clone(), psid.clone()));

@@ -15,6 +15,8 @@ mod answers;
 mod budgets;
 mod calendars;
 mod callers;
+mod campaigns;
+mod campaigns_ending;
 mod cancellations;
 mod ceilings;
 mod clock_guard;

@@ -53,6 +53,7 @@ impl Scheduler {
         self.read_aside().await?;
         self.read_pauses().await?;
         self.read_calendars().await?;
+        self.read_campaigns().await?;
         self.read_restrictions().await?;
         self.clock_stored = store.clock_mark().await?;
         let found = self.find(&*store).await?;

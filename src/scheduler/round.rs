@@ -11,7 +11,7 @@ use super::request::News;
 use super::state::{Intended, Scheduler};
 use super::turn::Turn;
 use super::working_set::WorkingSet;
-use super::{answers, cancellations, commit, decide_all, fold, load, outbound, reconcile};
+use super::{answers, campaigns, cancellations, commit, decide_all, fold, load, outbound, reconcile};
 use crate::domain::State;
 use crate::domain::callback::Waiting;
 use crate::panics::{Panicked, contain};
@@ -60,6 +60,7 @@ pub(super) fn begin(scheduler: &mut Scheduler) -> Turn<'_> {
         recalled: Vec::new(),
         canceled: Vec::new(),
         endings: Vec::new(),
+        sweep: None,
         clock_is_confirmed: false,
         codes: Vec::new(),
         roads_taken: Vec::new(),
@@ -214,6 +215,7 @@ fn take_in(turn: &mut Turn<'_>, reports: Vec<FiledReport>) {
         }
     }
     fold_again(turn, of_nobody);
+    campaigns::close_swept(turn);
     turn.is_at_nothing();
 }
 

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use tokio::sync::mpsc;
 
 use super::budgets::Budgets;
+use super::campaigns_ending::Ending;
 use super::clock_guard::ClockGuard;
 use super::containment::Containment;
 use super::dates::Dates;
@@ -77,6 +78,8 @@ pub struct Scheduler {
     pub(super) report_done: mpsc::UnboundedSender<Done>,
     /// Gates with waiting callbacks.
     pub(super) gates: BTreeSet<Gate>,
+    /// How far the callbacks of canceled campaigns are closed.
+    pub(super) campaigns_ending: Ending,
     /// The last cooldown of each sender that had one.
     pub(super) sender_rests: BTreeMap<Phone, Cooldown>,
     /// What platforms restrict.
@@ -134,6 +137,7 @@ impl Scheduler {
             done,
             report_done,
             gates: BTreeSet::new(),
+            campaigns_ending: Ending::default(),
             sender_rests: BTreeMap::new(),
             restrictions: Vec::new(),
             restriction_ends: BTreeMap::new(),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::budgets::Budgets;
+use super::campaigns_ending::Sweep;
 use super::incoming::Callers;
 use super::overdue::Subject;
 use super::request::{Done, Effect};
@@ -54,6 +55,8 @@ pub(super) struct Turn<'a> {
     pub(super) canceled: Vec<AttemptId>,
     /// How the calls ended that are over since the turn began.
     pub(super) endings: Vec<&'static str>,
+    /// The callbacks of a canceled campaign that are closed in this turn.
+    pub(super) sweep: Option<Sweep>,
     /// An operator confirmed the machine's clock in this turn.
     pub(super) clock_is_confirmed: bool,
     /// Error codes of the platform that occurred for the first time.

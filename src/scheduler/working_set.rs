@@ -12,7 +12,7 @@ use crate::domain::{
     Numbers, Pair, PairKey, Pause, Person, PersonId, Phone, Restriction, TokenName, TokenUse,
 };
 use crate::policy::PersonView;
-use crate::store::{Batch, ListChange, OutboxRow, PauseLifted, SetAsideEnded, Unmatched};
+use crate::store::{Batch, CampaignChange, ListChange, OutboxRow, PauseLifted, SetAsideEnded, Unmatched};
 use crate::webhooks::Topic;
 
 /// Values by their key; those that were changed are written, the others were only read.
@@ -39,6 +39,7 @@ pub(super) struct WorkingSet {
     pub(super) suppressions: Vec<ListChange>,
     /// The days of calendars that operators marked.
     pub(super) marked_days: Vec<MarkedDay>,
+    pub(super) campaigns: Vec<CampaignChange>,
     /// Uses of tokens, by minute: more or less than before.
     pub(super) uses: BTreeMap<(TokenName, TokenUse, i64), i32>,
     entries: Vec<Entry>,
@@ -194,6 +195,7 @@ impl WorkingSet {
             pauses_lifted: self.pauses_lifted,
             suppressions: self.suppressions,
             marked_days: self.marked_days,
+            campaigns: self.campaigns,
             clock: None,
             published: None,
             ground: None,

@@ -7,14 +7,15 @@ pub(super) mod types {
     pub use crate::domain::calendar::MarkedDay;
     pub use crate::domain::timeline::Entry;
     pub use crate::domain::{
-        AccountAlias, Budget, Callback, CallbackId, ClockMark, Contact, ContactKey, DeliveryId, Gate,
-        ListName, Loads, Message, MessageId, Name, OrderKind, Pair, PairKey, Pause, Person, Phone,
-        Restriction, SetAside, SetAsideId, Tenant, TokenName, UserId,
+        AccountAlias, Budget, Callback, CallbackId, Campaign, CampaignId, ClockMark, Contact, ContactKey,
+        DeliveryId, Gate, ListName, Loads, Message, MessageId, Name, OrderKind, Pair, PairKey, Pause, Person,
+        Phone, Restriction, SetAside, SetAsideId, Tenant, TokenName, UserId,
     };
     pub use crate::store::{
-        Awaiting, Backlog, Census, CommandRecord, ConsumerRecord, DecideKeys, Delivery, Enqueue, Enqueued,
-        EntryName, FiledReport, Filter, Hashing, HeldBack, IdempotencyKey, Input, Lead, Listed, NewList,
-        NewSuppressions, Page, Record, Settled, Suppressed, SuppressionList, ToDecide, Token, Whom,
+        Awaiting, Backlog, CampaignRecord, CampaignRows, Census, CommandRecord, ConsumerRecord, DecideKeys,
+        Delivery, Enqueue, Enqueued, EntryName, FiledReport, Filter, Hashing, HeldBack, IdempotencyKey,
+        Input, Lead, Listed, NewList, NewSuppressions, Page, Record, Settled, Suppressed, SuppressionList,
+        ToDecide, Token, Whom,
     };
     pub use crate::suppression::NameHash;
 }
@@ -131,6 +132,17 @@ macro_rules! store_verbs {
                 fn hash_with(hashing: Hashing) -> ();
                 fn suppression_lists() -> Vec<SuppressionList>;
                 fn entries_of(list: &ListName, name: &EntryName) -> Vec<NameHash>;
+            }
+        }
+        $macro! {
+            CampaignReads
+            by_hand {}
+            writes {}
+            reads {
+                fn open_campaigns() -> Vec<Campaign>;
+                fn campaign(id: CampaignId) -> Option<CampaignRecord>;
+                fn list_campaigns(tenant: &Tenant, before: Option<CampaignId>, most: usize) -> Vec<Campaign>;
+                fn campaign_rows(id: CampaignId, after: i64, most: usize) -> CampaignRows;
             }
         }
         $macro! {

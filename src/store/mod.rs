@@ -3,6 +3,7 @@
 //! There is one port for each kind of user; [`Store`] is all of them. Absent on purpose: decisions, clocks, and
 //! transactions that outlive a call. Times are stored in microseconds; smaller units are cut off.
 
+mod campaigns;
 mod error;
 mod inbox;
 mod orders;
@@ -13,6 +14,7 @@ mod suppressions;
 mod tokens;
 mod turns;
 
+pub use campaigns::{CampaignChange, CampaignReads, CampaignRecord, CampaignRows, RecordedAct};
 pub use error::Error;
 pub use inbox::{CommandRecord, FiledReport, Inbox, NewCommand, Report, Unmatched, UnreadableReport};
 pub use orders::{
@@ -35,11 +37,11 @@ pub type Result<T> = std::result::Result<T, Error>;
 pub trait Store: ApiStore + HookStore + Turns {}
 
 /// What the API uses.
-pub trait ApiStore: Orders + Inbox + Records + Outbox + Tokens + Suppressions {}
+pub trait ApiStore: Orders + Inbox + Records + Outbox + Tokens + Suppressions + CampaignReads {}
 
 /// What the hooks use: they append, and decide nothing.
 pub trait HookStore: Inbox + Records {}
 
 impl<T: ApiStore + HookStore + Turns + ?Sized> Store for T {}
-impl<T: Orders + Inbox + Records + Outbox + Tokens + Suppressions + ?Sized> ApiStore for T {}
+impl<T: Orders + Inbox + Records + Outbox + Tokens + Suppressions + CampaignReads + ?Sized> ApiStore for T {}
 impl<T: Inbox + Records + ?Sized> HookStore for T {}

@@ -69,7 +69,7 @@ pub trait Orders: Send + Sync {
 /// A callback to store, with the customer's idempotency key.
 #[derive(Debug, Clone)]
 pub struct Enqueue {
-    /// With version 1 and in state waiting.
+    /// With version 1 and in state waiting. One of a draft campaign is stored at the gate of its launch.
     pub callback: Callback,
     pub idempotency: Option<IdempotencyKey>,
     /// Counted in the same transaction; `None` counts nothing.
@@ -111,6 +111,8 @@ pub enum Enqueued {
         list: ListName,
         scope: SuppressionScope,
     },
+    /// The order names a campaign that does not exist in its tenant or takes no orders; nothing was kept.
+    CampaignClosed,
 }
 
 /// A callback with its attempts and messages.

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use super::{FiledReport, ListChange, OutboxRow, Result, Unmatched};
+use super::{CampaignChange, FiledReport, ListChange, OutboxRow, Result, Unmatched};
 use crate::domain::calendar::MarkedDay;
 use crate::domain::timeline::Entry;
 use crate::domain::{
@@ -224,6 +224,8 @@ pub struct Batch {
     pub suppressions: Vec<ListChange>,
     /// Days of calendars that operators marked, in their order. One replaces an earlier mark of the day.
     pub marked_days: Vec<MarkedDay>,
+    /// Campaigns that are new or changed, in the order of the changes.
+    pub campaigns: Vec<CampaignChange>,
     /// The trusted reading of the machine's clocks, if it is another one than is stored.
     pub clock: Option<ClockMark>,
     /// The load as it is after this batch, if it is to be published. It replaces what was published before, but not
@@ -285,6 +287,7 @@ impl Batch {
             && self.pauses_lifted.is_empty()
             && self.suppressions.is_empty()
             && self.marked_days.is_empty()
+            && self.campaigns.is_empty()
             && self.clock.is_none()
             && self.published.is_none()
     }

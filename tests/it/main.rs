@@ -4,6 +4,7 @@
 mod api;
 mod attacks;
 mod calendars;
+mod campaigns;
 mod cases;
 mod ceilings;
 mod cli;

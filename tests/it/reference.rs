@@ -120,8 +120,10 @@ fn reasons() -> Vec<Reason> {
     all.extend(kinds.map(|kind| Reason::PersonRefuses { kind }));
     let (who, why) = ("ops", "the agents are in a meeting");
     let paused = |(scope, until)| Reason::Paused { scope, who: who.into(), why: why.into(), until };
-    let scopes = [PauseKind::All, PauseKind::Account, PauseKind::Sender, PauseKind::Person];
+    let scopes =
+        [PauseKind::All, PauseKind::Account, PauseKind::Sender, PauseKind::Person, PauseKind::Campaign];
     all.extend(scopes.map(|scope| paused((scope, Some(at)))));
+    all.extend([PauseKind::Draft, PauseKind::Canceled].map(|scope| paused((scope, None))));
     all.push(paused((PauseKind::All, None)));
     all
 }
@@ -168,6 +170,9 @@ const fn who(reason: &Reason) -> &'static str {
         Reason::DroppedByOperator => "customer, in a new order",
         Reason::DiallingStopped { .. } | Reason::Deposed { .. } => "operator: restart",
         Reason::ClockInDoubt { .. } => "platform; operator: `clock confirm`",
+        Reason::Paused { scope: PauseKind::Draft, .. } => "customer: `campaign launch`",
+        Reason::Paused { scope: PauseKind::Campaign, .. } => "customer or operator: `campaign resume`",
+        Reason::Paused { scope: PauseKind::Canceled, .. } => "customer, in a new order",
         Reason::Paused { .. } => "operator: `resume`",
         Reason::PairPaused { .. } | Reason::SenderPaused { .. } | Reason::AccountPaused { .. } => {
             "operator; see `docs/CODES.md`"

@@ -23,8 +23,8 @@ pub(in crate::cli) struct Enqueue {
     /// The number to call, in E.164
     #[arg(long, value_name = "NUMBER", value_parser = phone, required_unless_present = "file")]
     consumer: Option<Phone>,
-    /// The TwiML document of the call
-    #[arg(long, value_name = "NAME", required_unless_present = "file")]
+    /// The TwiML document of the call; a campaign may give it
+    #[arg(long, value_name = "NAME", required_unless_present_any = ["file", "campaign"])]
     document: Option<String>,
     /// The sender that calls; may be repeated: the first sender that can call does
     #[arg(long = "sender", value_name = "NUMBER", value_parser = phone)]
@@ -50,7 +50,7 @@ pub(in crate::cli) struct Enqueue {
     /// The maximum number of attempts
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=20))]
     attempts_max: Option<u32>,
-    /// A campaign; callbacks can be listed by it
+    /// The id of a campaign, which gives what is left out, or a label; callbacks can be listed by it
     #[arg(long)]
     campaign: Option<String>,
     /// Why the consumer is called: requested (by the consumer), service, marketing or collections

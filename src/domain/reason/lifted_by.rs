@@ -1,8 +1,8 @@
 //! Who or what ends a reason that time alone does not end.
 
 use super::Reason;
-use crate::domain::RefusalKind;
 use crate::domain::callback::Waiting;
+use crate::domain::{PauseKind, RefusalKind};
 
 impl Reason {
     /// What would end the reason, if time alone does not.
@@ -56,6 +56,11 @@ impl Reason {
             Self::Deposed { .. } => "the other daemon, or a restart of this one",
             Self::CheckingCall => "a report or lookup of the call, or an operator who resolves it",
             Self::PairFenced => "a report on the message, or an operator who resolves it",
+            Self::Paused { scope: PauseKind::Draft, .. } => "the launch of the campaign",
+            Self::Paused { scope: PauseKind::Campaign, until: None, .. } => {
+                "an operator, with `ringmaster campaign resume`"
+            }
+            Self::Paused { scope: PauseKind::Canceled, .. } => "nobody",
             Self::Paused { until: None, .. } => "an operator, with `ringmaster resume`",
             Self::SenderPaused { until, .. } | Self::AccountPaused { until, .. }
                 if *until >= Waiting::NEVER =>

@@ -22,7 +22,7 @@ use super::invites::InviteView;
 use super::order_names::{OrderName, OrderNames};
 use super::views::CallbackView;
 use crate::clock::later;
-use crate::domain::{CallbackId, CommandId, CommandOutcome, Event, OrderKind};
+use crate::domain::{CallbackId, Campaign, CommandId, CommandOutcome, Event, OrderKind};
 use crate::failpoint::failpoint;
 use crate::http::auth::Caller;
 use crate::http::error::Written;
@@ -193,6 +193,12 @@ impl<'a> Command<'a> {
             "pause.not_found" => ApiError::new("pause.not_found", detail),
             "calendar.not_found" => ApiError::new("calendar.not_found", detail),
             "calendar.too_many_days" => ApiError::new("calendar.too_many_days", detail),
+            "campaign.not_found" => ApiError::new("campaign.not_found", detail),
+            "campaign.state" => ApiError::new("campaign.state", detail),
+            "campaign.too_many" => {
+                let detail = format!("{} campaigns are open; end some first", Campaign::OPEN_MAX);
+                ApiError::new("campaign.too_many", detail)
+            }
             "pause.too_many" => ApiError::new("pause.too_many", detail),
             "command.dropped" => {
                 ApiError::new("command.dropped", "the program failed at it, so it was set aside")

@@ -4,6 +4,7 @@ mod attempts;
 mod body;
 mod calendars;
 mod callbacks;
+mod campaigns;
 mod clock;
 mod commands;
 mod consumers;
@@ -116,6 +117,15 @@ fn doors() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(invites::timeline::timeline))
         .routes(routes!(invites::link::link, invites::link::link_to))
         .routes(routes!(invites::replay::replay))
+        .routes(routes!(campaigns::create::create, campaigns::list::list))
+        .routes(routes!(campaigns::show::show))
+        .routes(routes!(campaigns::act::change))
+        .routes(routes!(campaigns::act::ready))
+        .routes(routes!(campaigns::act::launch))
+        .routes(routes!(campaigns::act::pause))
+        .routes(routes!(campaigns::act::resume))
+        .routes(routes!(campaigns::act::drain))
+        .routes(routes!(campaigns::act::cancel))
         .routes(routes!(clock::confirm))
         .routes(routes!(commands::show))
         .routes(routes!(attempts::list))

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use rusqlite::Connection;
 
 use super::{
-    attempts, calendars, callbacks, ceilings, clock, commands, contacts, loads, messages, outbox, pairs,
-    pauses, persons, reports, restrictions, set_aside, suppression_lists, term, timeline, unmatched,
+    attempts, calendars, callbacks, campaigns, ceilings, clock, commands, contacts, loads, messages, outbox,
+    pairs, pauses, persons, reports, restrictions, set_aside, suppression_lists, term, timeline, unmatched,
 };
 use crate::domain::event::Concerns;
 use crate::domain::{CallbackId, Named, PersonId, Phone, spelling};
@@ -26,6 +26,7 @@ pub fn record(db: &Connection, batch: &Batch) -> Result<()> {
     pauses::lift(db, &batch.pauses_lifted)?;
     suppression_lists::change(db, &batch.suppressions)?;
     calendars::write(db, &batch.marked_days)?;
+    campaigns::write(db, &batch.campaigns)?;
     if let Some(ground) = &batch.ground {
         stands(db, batch, ground)?;
     }

@@ -1,5 +1,6 @@
 //! The table of callbacks: inserts, changes, and the scheduler's queries.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::sync::LazyLock;
@@ -8,15 +9,17 @@ use jiff::Timestamp;
 use rusqlite::types::{ToSqlOutput, Value, ValueRef};
 use rusqlite::{CachedStatement, Connection, ToSql, params};
 
+use super::campaigns::Named;
 use super::ceilings::Ceilings;
 use super::counts::{Counts, Standing};
+use super::hours_text::HoursText;
 use super::rows::{self, Cells, collect, corrupt, digits, first, limit, micros, micros_if};
 use super::suppressions::{self, Key};
 use super::{consents, failures};
 use crate::domain::callback::{Closed, Waiting};
 use crate::domain::{
-    AccountAlias, AgentTarget, Callback, CallbackId, CallingHours, Gate, MissedWindow, Note, Order,
-    OrderKind, Outcome, Phone, Place, Priority, Psid, Purpose, State,
+    AccountAlias, AgentTarget, Callback, CallbackId, Gate, MissedWindow, Note, Order, OrderKind, Outcome,
+    Phone, Place, Priority, Psid, Purpose, State,
 };
 use crate::store::{Enqueue, Enqueued, Error, IdempotencyKey, Result, Status};
 
@@ -87,7 +90,7 @@ pub fn enqueue<'a>(
     key: &Key,
 ) -> Result<Vec<Enqueued>> {
     let hashing = key.if_used(db)?;
-    let mut ceilings = Ceilings::default();
+    let (mut ceilings, mut campaigns) = (Ceilings::default(), Named::default());
     let (mut new, mut answers) = (Vec::new(), Vec::new());
     for order in orders {
         let id = order.callback.id;
@@ -104,12 +107,17 @@ pub fn enqueue<'a>(
             answers.push(known.unwrap_or(refused));
             continue;
         }
+        let Some(held) = campaigns.admit(db, &order.callback)? else {
+            let known = order.idempotency.as_ref().map(|key| known(db, key)).transpose()?.flatten();
+            answers.push(known.unwrap_or(Enqueued::CampaignClosed));
+            continue;
+        };
         let answer = match &order.idempotency {
             Some(key) => keep_key(db, key, id)?,
             None => Enqueued::New(id),
         };
         if let Enqueued::New(_) = answer {
-            new.push(&order.callback);
+            new.push(held.map_or(Cow::Borrowed(&order.callback), Cow::Owned));
             ceilings.count(order);
         }
         answers.push(answer);
@@ -120,11 +128,11 @@ pub fn enqueue<'a>(
 }
 
 /// Inserts and counts new callbacks.
-fn add(db: &Connection, new: &[&Callback]) -> Result<()> {
+fn add(db: &Connection, new: &[Cow<'_, Callback>]) -> Result<()> {
     let mut counts = Counts::default();
     let last =
         db.prepare_cached("SELECT ifnull(max(seq), 0) FROM callbacks")?.query_row([], |row| row.get(0))?;
-    let mut numbered = (last..).map(|before: i64| before >> 16).zip(new.iter().copied());
+    let mut numbered = (last..).map(|before: i64| before >> 16).zip(new.iter().map(AsRef::as_ref));
     let mut hours = HoursText::default();
     let whole = new.len() / ROWS;
     for (sql, at_once, times) in [(&*INSERT_ROWS, ROWS, whole), (&*INSERT_ONE, 1, new.len() % ROWS)] {
@@ -143,19 +151,6 @@ fn add(db: &Connection, new: &[&Callback]) -> Result<()> {
         }
     }
     counts.write(db)
-}
-
-/// The text of the hours of the order before, because orders that come together often have the same.
-#[derive(Default)]
-struct HoursText<'a>(Option<(&'a CallingHours, String)>);
-
-impl<'a> HoursText<'a> {
-    fn of(&mut self, hours: &'a CallingHours) -> &str {
-        if self.0.as_ref().is_none_or(|(known, _)| *known != hours) {
-            self.0 = Some((hours, hours.to_string()));
-        }
-        self.0.as_ref().map_or("", |(_, text)| text)
-    }
 }
 
 fn keep_key(db: &Connection, key: &IdempotencyKey, id: CallbackId) -> Result<Enqueued> {

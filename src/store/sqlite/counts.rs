@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 
 use rusqlite::{Connection, params};
 
+use super::campaigns;
 use super::rows::{self, collect, first};
-use crate::domain::{Callback, OrderKind, Outcome, Tenant};
+use crate::domain::{Callback, CampaignId, OrderKind, Outcome, Tenant};
 use crate::store::{Census, Result};
 
 const ADD: &str = "INSERT INTO callback_counts (kind, tenant, state, callbacks) VALUES (?1, ?2, ?3, ?4) \
@@ -38,6 +39,7 @@ pub struct Counts {
     orders: BTreeMap<(OrderKind, Tenant, &'static str), i64>,
     /// Waiting orders by their partition.
     waiting: BTreeMap<i64, i64>,
+    campaigns: BTreeMap<(CampaignId, &'static str), i64>,
 }
 
 /// What a callback is counted as.
@@ -66,6 +68,9 @@ impl Counts {
         for word in std::iter::once(standing.state).chain(abandoned) {
             *self.orders.entry((order.order.kind, order.tenant.clone(), word)).or_default() += change;
         }
+        if let Some(campaign) = order.order.campaign_id() {
+            *self.campaigns.entry((campaign, standing.state)).or_default() += change;
+        }
         if standing.state == WAITING {
             *self.waiting.entry(partition).or_default() += change;
         }
@@ -82,7 +87,7 @@ impl Counts {
         for (partition, change) in self.waiting.into_iter().filter(|(_, change)| *change != 0) {
             add.execute([partition, change])?;
         }
-        Ok(())
+        campaigns::count(db, self.campaigns)
     }
 }
 
@@ -145,5 +150,6 @@ pub fn wrong(db: &Connection) -> Result<Vec<String>> {
     if stored != counted {
         wrong.push(format!("waiting by partition: {stored:?} stored, {counted:?} there"));
     }
+    wrong.extend(campaigns::wrong(db)?);
     Ok(wrong)
 }

@@ -84,9 +84,18 @@ struct KeptHeld {
 
 impl Kept {
     fn of(loads: &Loads) -> Self {
-        // Pauses of operators are stored by themselves.
-        let Loads { in_use, accounts, paused_senders, paused_parts, held, pauses: _, calendars: _, as_of: _ } =
-            loads;
+        // Pauses of operators and campaigns are stored by themselves.
+        let Loads {
+            in_use,
+            accounts,
+            paused_senders,
+            paused_parts,
+            held,
+            pauses: _,
+            calendars: _,
+            campaigns: _,
+            as_of: _,
+        } = loads;
         let account = |account: &AccountView| KeptAccount {
             paused: account.paused.as_ref().map(KeptRest::of),
             next_call_at: Some(account.next_call_at).filter(|at| *at > Timestamp::MIN).map(micros),
@@ -123,6 +132,7 @@ impl Kept {
             held: self.held.held()?,
             pauses: Arc::default(),
             calendars: Calendars::default(),
+            campaigns: Arc::default(),
             as_of: None,
         })
     }

@@ -7,7 +7,9 @@ use rusqlite::types::FromSql;
 use rusqlite::{CachedStatement, Params, Row};
 use uuid::Uuid;
 
-use crate::domain::{AccountAlias, AttemptId, CallbackId, DeliveryId, MessageId, PauseId, Phone, SetAsideId};
+use crate::domain::{
+    AccountAlias, AttemptId, CallbackId, CampaignId, DeliveryId, MessageId, PauseId, Phone, SetAsideId,
+};
 use crate::store::{Error, Result};
 
 /// Whole microseconds, truncated.
@@ -53,7 +55,7 @@ macro_rules! ids {
     };
 }
 
-ids!(CallbackId, AttemptId, MessageId, DeliveryId, PauseId, SetAsideId);
+ids!(CallbackId, CampaignId, AttemptId, MessageId, DeliveryId, PauseId, SetAsideId);
 
 /// Reads the columns of a row from left to right.
 pub struct Cells<'r> {

@@ -6,23 +6,24 @@ use jiff::civil::Date;
 use rusqlite::Connection;
 
 use super::{
-    Sqlite, attempts, batch, calendars, callbacks, ceilings, clock, commands, consumer_records, contacts,
-    counts, held_back, list, loads, messages, open_orders, outbox, pairs, pauses, persons, references,
-    related, reports, restrictions, set_aside, suppression_lists, suppressions, term, timeline, tokens,
-    unmatched,
+    Sqlite, attempts, batch, calendars, callbacks, campaigns, ceilings, clock, commands, consumer_records,
+    contacts, counts, held_back, list, loads, messages, open_orders, outbox, pairs, pauses, persons,
+    references, related, reports, restrictions, set_aside, suppression_lists, suppressions, term, timeline,
+    tokens, unmatched,
 };
 use crate::domain::calendar::MarkedDay;
 use crate::domain::timeline::Entry;
 use crate::domain::{
-    AccountAlias, Attempt, AttemptId, Budget, Callback, CallbackId, ClockMark, Contact, ContactKey,
-    DeliveryId, Gate, ListName, Loads, Message, MessageId, Name, OrderKind, Pair, PairKey, Pause, Person,
-    Phone, Restriction, SetAside, SetAsideId, Tenant, TokenName, UserId,
+    AccountAlias, Attempt, AttemptId, Budget, Callback, CallbackId, Campaign, CampaignId, ClockMark, Contact,
+    ContactKey, DeliveryId, Gate, ListName, Loads, Message, MessageId, Name, OrderKind, Pair, PairKey, Pause,
+    Person, Phone, Restriction, SetAside, SetAsideId, Tenant, TokenName, UserId,
 };
 use crate::store::{
-    Awaiting, Backlog, Batch, Census, CommandRecord, ConsumerRecord, DecideKeys, Delivery, Enqueue, Enqueued,
-    EntryName, FiledReport, Filter, Hashing, HeldBack, IdempotencyKey, Inbox, Input, Keys, Lead, Listed,
-    NewCommand, NewList, NewSuppressions, Orders, Outbox, Page, Record, Records, Related, Report, Result,
-    Settled, Suppressed, SuppressionList, Suppressions, ToDecide, Token, Tokens, Turns, Whom,
+    Awaiting, Backlog, Batch, CampaignReads, CampaignRecord, CampaignRows, Census, CommandRecord,
+    ConsumerRecord, DecideKeys, Delivery, Enqueue, Enqueued, EntryName, FiledReport, Filter, Hashing,
+    HeldBack, IdempotencyKey, Inbox, Input, Keys, Lead, Listed, NewCommand, NewList, NewSuppressions, Orders,
+    Outbox, Page, Record, Records, Related, Report, Result, Settled, Suppressed, SuppressionList,
+    Suppressions, ToDecide, Token, Tokens, Turns, Whom,
 };
 
 use crate::suppression::NameHash;
@@ -120,6 +121,31 @@ impl Inbox for Sqlite {
 
     async fn unmatched_reports(&self, limit: usize) -> Result<Vec<FiledReport>> {
         self.read(move |db| unmatched::newest(db, limit)).await
+    }
+}
+
+#[async_trait]
+impl CampaignReads for Sqlite {
+    async fn open_campaigns(&self) -> Result<Vec<Campaign>> {
+        self.read(campaigns::open).await
+    }
+
+    async fn campaign(&self, id: CampaignId) -> Result<Option<CampaignRecord>> {
+        self.read(move |db| campaigns::record(db, id)).await
+    }
+
+    async fn list_campaigns(
+        &self,
+        tenant: &Tenant,
+        before: Option<CampaignId>,
+        most: usize,
+    ) -> Result<Vec<Campaign>> {
+        let tenant = tenant.clone();
+        self.read(move |db| campaigns::list(db, &tenant, before, most)).await
+    }
+
+    async fn campaign_rows(&self, id: CampaignId, after: i64, most: usize) -> Result<CampaignRows> {
+        self.read(move |db| campaigns::rows(db, id, after, most)).await
     }
 }
 

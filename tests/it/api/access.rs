@@ -5,13 +5,13 @@ use axum::http::{Request, StatusCode};
 use jiff::{SignedDuration, Timestamp};
 use ringmaster::clock::Clock as _;
 use ringmaster::domain::{
-    Attempt, AttemptId, CallbackId, CommandId, InviteId, LegOrder, Message, MessageId, MessagePurpose,
-    Numbers, Pause, PauseId, PauseScope, Scope, Scopes, SetAside, SetAsideId, SetAsideItem, Stage, State,
-    Tenant, TokenLimits,
+    Attempt, AttemptId, CallbackId, Campaign, CampaignId, CampaignState, CommandId, InviteId, LegOrder,
+    Message, MessageId, MessagePurpose, Numbers, Pause, PauseId, PauseScope, Scope, Scopes, SetAside,
+    SetAsideId, SetAsideItem, Stage, State, Tenant, TokenLimits,
 };
 use ringmaster::http::api::{openapi, routes};
 use ringmaster::http::auth;
-use ringmaster::store::{Batch, Token};
+use ringmaster::store::{Batch, CampaignChange, Token};
 use serde_json::{Value, json};
 use strum::IntoEnumIterator as _;
 use uuid::Uuid;
@@ -132,7 +132,21 @@ async fn a_token_of_another_tenant_reads_and_changes_nothing_at_any_route() {
         from: api.clock.now(),
         until: None,
     }];
-    let batch = Batch { set_aside: vec![set_aside], pauses, ..Batch::default() };
+    let campaign = Campaign {
+        id: CampaignId::new(Uuid::new_v4()),
+        version: 1,
+        tenant: Tenant::default(),
+        name: "Spring".into(),
+        state: CampaignState::Draft,
+        defaults: "{}".into(),
+        concurrent_calls_max: None,
+        created_at: api.clock.now(),
+        created_by: "crm".into(),
+        ended_at: None,
+    };
+    let campaign_id = campaign.id;
+    let campaigns = vec![CampaignChange { campaign, act: None }];
+    let batch = Batch { set_aside: vec![set_aside], pauses, campaigns, ..Batch::default() };
     api.store.record(batch).await.unwrap();
     let stored = async || {
         let ids = [id, waiting, invite.into()];
@@ -161,6 +175,9 @@ async fn a_token_of_another_tenant_reads_and_changes_nothing_at_any_route() {
             }
             path if path.starts_with("/v1/pauses/") => {
                 (pause.to_string(), PauseId::new(unknown.uuid()).to_string())
+            }
+            path if path.starts_with("/v1/campaigns/") => {
+                (campaign_id.to_string(), CampaignId::new(unknown.uuid()).to_string())
             }
             _ => (waiting.to_string(), unknown.to_string()),
         };

@@ -26,6 +26,9 @@ impl Runner {
         };
         match what {
             ["violations", number] => self.violations_expected = number.parse()?,
+            ["campaign", name, state, "with", open, "open"] => {
+                self.expect_campaign(name, state, open).await?
+            }
             [sender, "and", consumer, state @ ..] => self.expect_pair(sender, consumer, state).await?,
             [number, of] if number.parse::<u64>().is_ok() => {
                 let (wanted, found) = (number.parse::<u64>()?, count(of)?);

@@ -34,6 +34,8 @@ pub(super) struct Runner {
     seen: BTreeMap<String, usize>,
     /// The ids of the last pauses, by their scopes.
     pub(super) pauses: BTreeMap<String, String>,
+    /// The ids of the campaigns, by their names in the script.
+    pub(super) campaigns: BTreeMap<String, String>,
     lost: u64,
     pub(super) violations_expected: u64,
 }
@@ -166,6 +168,7 @@ impl Runner {
             ["calendar", name, what @ ..] => self.calendar(name, what).await,
             ["pause", scope @ ..] => self.pause(scope).await,
             ["resume", scope @ ..] => self.resume(scope).await,
+            ["campaign", name, what @ ..] => self.campaign(name, what).await,
             ["explain", name] => self.explain(name).await,
             ["show", name] => self.show(name).await,
             ["expect", what @ ..] => self.expect(what).await,
@@ -287,7 +290,10 @@ impl Runner {
                 ["purpose", purpose, more @ ..] => ("purpose", json!(purpose), more),
                 ["missed", "hours", rule, more @ ..] => ("missed_window", json!(rule), more),
                 ["without", "gap", more @ ..] => ("waive_gap", json!(true), more),
-                ["campaign", campaign, more @ ..] => ("campaign", json!(campaign), more),
+                ["campaign", campaign, more @ ..] => {
+                    let id = self.campaigns.get(*campaign).map_or(*campaign, String::as_str);
+                    ("campaign", json!(id), more)
+                }
                 ["document", document, more @ ..] => ("document", json!(document), more),
                 ["agent", agent, more @ ..] => ("agent", json!(agent), more),
                 other => bail!("{:?} is not a part of a callback", other.join(" ")),

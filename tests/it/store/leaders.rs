@@ -179,6 +179,7 @@ fn full_loads() -> Loads {
         paused_parts: SenderPart::ALL.map(|part| ((sender(2), part), pause())).into(),
         pauses: Arc::default(),
         calendars: Calendars::default(),
+        campaigns: Arc::default(),
         held: Held {
             aside: Arc::new(aside),
             stopped_since: Some(at(20)),

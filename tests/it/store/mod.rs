@@ -7,6 +7,7 @@
 )]
 
 mod calendars;
+mod campaigns;
 mod customers;
 mod deliveries;
 mod hooks;
@@ -114,6 +115,14 @@ macro_rules! conformance {
                 a_merged_record_is_gone_with_its_pairs
                 an_unmatched_report_is_kept_until_it_is_matched
                 an_unmatched_report_is_kept_for_thirty_days
+            );
+            each!($fresh, campaigns:
+                a_campaign_reads_as_it_was_written_with_its_acts
+                open_campaigns_and_those_of_a_tenant_are_listed
+                an_order_of_a_draft_is_stored_at_the_gate_of_its_launch
+                an_order_is_taken_only_by_an_open_campaign_of_its_tenant
+                a_repeated_order_has_its_first_answer_also_when_its_campaign_is_closed
+                the_callbacks_of_a_campaign_are_counted_and_found_in_parts
             );
             each!($fresh, pauses:
                 a_pause_is_found_until_it_ends_or_is_lifted

@@ -9,9 +9,10 @@ use ringmaster::domain::event::{
 };
 use ringmaster::domain::{
     AccountAlias, AgentTarget, Attempt, AttemptResolution, Bridge, CallPermission, CallProgress, Callback,
-    Channel, Consent, Disposition, ErrorCode, Event, Gate, Holds, InviteToken, Issuer, LegOrder, Message,
-    MessagePurpose, MessageResolution, Named, Note, OrderKind, Outcome, Pair, Pause, PauseId, Priority,
-    Proof, Psid, Resource, Restricted, RoadFailure, RoadKind, Stage, State, Submission,
+    CampaignAct, CampaignCommand, CampaignId, Channel, Consent, Disposition, ErrorCode, Event, Gate, Holds,
+    InviteToken, Issuer, LegOrder, Message, MessagePurpose, MessageResolution, Named, Note, OrderKind,
+    Outcome, Pair, Pause, PauseId, Priority, Proof, Psid, Resource, Restricted, RoadFailure, RoadKind, Stage,
+    State, Submission, Tenant,
 };
 use ringmaster::store::{Batch, Report, Store};
 use uuid::Uuid;
@@ -467,6 +468,7 @@ pub async fn events(store: &dyn Store) {
         })
     }));
     events.push(Event::PauseLifted { pause: PauseId::new(Uuid::from_u128(7)), by: "ops".into() });
+    events.extend(campaign_events());
     let reports: Vec<_> = (0..)
         .zip(&events)
         .map(|(n, event)| Report { key: [n; 16], received_at: at(4), event: event.clone() })
@@ -506,4 +508,39 @@ pub async fn times_are_stored_to_the_microsecond(store: &dyn Store) {
     record(store, Batch { entries, ..Batch::default() }).await;
     let read = store.timeline(callback_id(1)).await.unwrap();
     assert_eq!(read.iter().map(|entry| entry.at).collect::<Vec<_>>(), kept);
+}
+
+/// Every command about a campaign, with all of its fields and with none.
+fn campaign_events() -> Vec<Event> {
+    let pause = PauseId::new(Uuid::from_u128(8));
+    let acts = [
+        CampaignAct::Create {
+            tenant: "other".parse().unwrap(),
+            name: ODD.into(),
+            defaults: r#"{"priority":3}"#.into(),
+            concurrent_calls_max: Some(7),
+        },
+        CampaignAct::Create {
+            tenant: Tenant::default(),
+            name: "spring".into(),
+            defaults: "{}".into(),
+            concurrent_calls_max: None,
+        },
+        CampaignAct::Change { name: Some(ODD.into()), concurrent_calls_max: Some(Some(7)) },
+        CampaignAct::Change { name: None, concurrent_calls_max: Some(None) },
+        CampaignAct::Change { name: None, concurrent_calls_max: None },
+        CampaignAct::Ready,
+        CampaignAct::Launch,
+        CampaignAct::Pause { pause, until: Some(at(9)) },
+        CampaignAct::Pause { pause, until: None },
+        CampaignAct::Resume,
+        CampaignAct::Drain,
+        CampaignAct::Cancel { pause },
+    ];
+    let event = |act: CampaignAct| {
+        let note = matches!(act, CampaignAct::Launch).then(|| ODD.into());
+        let campaign = CampaignId::new(Uuid::from_u128(7));
+        Event::Campaign(CampaignCommand { campaign, by: "ops".into(), note, act })
+    };
+    acts.into_iter().map(event).collect()
 }

@@ -13,6 +13,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::bulk_memory::Reserved;
+use super::campaigns;
 use super::create::{over_ceiling, suppressed};
 use super::create_many::Row;
 use super::row_keys::RowKeys;
@@ -112,6 +113,9 @@ impl Answer {
                     }
                     Some(Enqueued::Suppressed { list, scope }) => {
                         self.refuse(number, vec![suppressed(list, *scope).fault()]);
+                    }
+                    Some(Enqueued::CampaignClosed) => {
+                        self.refuse(number, vec![campaigns::closed()]);
                     }
                     None => self.refuse(number, vec![ApiError::internal("a row has no answer").fault()]),
                 },

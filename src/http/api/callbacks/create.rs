@@ -11,6 +11,7 @@ use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use utoipa::ToSchema;
 
+use super::campaigns::{self, CampaignsOfOrders};
 use super::field_errors::FieldErrors;
 use super::request_body::{Broken, RequestBody};
 use super::validate::Validator;
@@ -86,7 +87,9 @@ pub(in crate::http::api) async fn order(
     }
     let validator = Validator::open(app, caller, app.calendars_for(bytes).await?);
     let mut faults = FieldErrors::within(app.limits.order);
-    let body = RequestBody::read(kind, bytes, &mut faults).map_err(refuse)?;
+    let campaigns = CampaignsOfOrders::read(app, caller, bytes).await?;
+    let mut body = RequestBody::read(kind, bytes, &mut faults).map_err(refuse)?;
+    campaigns.complete(kind, &mut body, &mut faults);
     let Some(order) = validator.order_of(kind, body, &mut faults) else {
         let refusal = ApiError::fields(invalid(kind), faults.into_vec());
         return match idempotency {
@@ -97,7 +100,7 @@ pub(in crate::http::api) async fn order(
     let warnings = validator.warnings(&order);
     let callback = validator.callback(CallbackId::new(app.ids.uuid(validator.now)), order);
     let wake_at = wake_at(&callback);
-    let answer = accepted(&callback, &warnings);
+    let answer = accepted(&campaigns.as_stored(&callback), &warnings);
     let enqueued = app
         .store
         .enqueue_callbacks(vec![Enqueue { callback, idempotency, ceiling: caller.order_ceiling() }])
@@ -112,6 +115,7 @@ pub(in crate::http::api) async fn order(
         Some(Enqueued::KeyReused) => Err(key_reused()),
         Some(Enqueued::OverCeiling { lifts_at }) => Err(over_ceiling(*lifts_at, validator.now)),
         Some(Enqueued::Suppressed { list, scope }) => Err(suppressed(list, *scope)),
+        Some(Enqueued::CampaignClosed) => Err(ApiError::fields(invalid(kind), vec![campaigns::closed()])),
         None => Err(ApiError::internal("the store gave no answer to an order")),
     }
 }
@@ -126,9 +130,13 @@ async fn refused(
     match app.store.known_order(key).await? {
         Some(Enqueued::Repeated(id)) => replay(app, caller, id).await,
         Some(Enqueued::KeyReused) => Err(key_reused()),
-        Some(Enqueued::New(_) | Enqueued::OverCeiling { .. } | Enqueued::Suppressed { .. }) | None => {
-            Err(refusal)
-        }
+        Some(
+            Enqueued::New(_)
+            | Enqueued::OverCeiling { .. }
+            | Enqueued::Suppressed { .. }
+            | Enqueued::CampaignClosed,
+        )
+        | None => Err(refusal),
     }
 }
 
@@ -229,7 +237,8 @@ async fn replay(app: &App, caller: &Caller, id: CallbackId) -> Result<Response, 
     let has_calendar = record.callback.order.hours.as_ref().is_some_and(|hours| hours.calendar.is_some());
     let calendars = if has_calendar { app.marked_calendars().await? } else { app.calendars.clone() };
     let opened = Validator::at(app, caller, calendars, record.callback.created_at);
-    let callback = opened.callback(id, (*record.callback.order).clone());
+    let mut callback = opened.callback(id, (*record.callback.order).clone());
+    campaigns::hold_again(app, &mut callback).await?;
     let mut answer = accepted(&callback, &opened.warnings(&callback.order));
     answer.headers_mut().insert(IDEMPOTENT_REPLAYED, HeaderValue::from_static("true"));
     Ok(answer)

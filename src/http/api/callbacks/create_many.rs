@@ -17,6 +17,7 @@ use super::bulk_answer::Answer;
 pub(in crate::http::api) use super::bulk_answer::RowView;
 use super::bulk_memory::Reserved;
 use super::bulk_rows::{self, RowAt};
+use super::campaigns::CampaignsOfOrders;
 use super::create::{count, digest, key, wake_at};
 use super::equal_rows::{EqualRows, Named};
 use super::field_errors::FieldErrors;
@@ -90,8 +91,10 @@ pub(in crate::http::api) async fn order_rows(
     let BulkBody { media, bytes, rows, reserved } = read(&app, &caller, request).await?;
     let (is_over, equal) = (AtomicBool::new(false), Mutex::default());
     let calendars = app.marked_calendars().await?;
+    let campaigns = CampaignsOfOrders::read(&app, &caller, &bytes).await?;
     let answer = Answer::new(kind, media, &keys);
-    let order = Arc::new(BulkOrder { app, caller, kind, keys, calendars, bytes, rows, is_over, equal });
+    let order =
+        Arc::new(BulkOrder { app, caller, kind, keys, calendars, bytes, rows, campaigns, is_over, equal });
     let _over = Over(Arc::clone(&order));
     Ok(order.take(answer).await?.into_response(reserved))
 }
@@ -132,6 +135,7 @@ pub(in crate::http::api) async fn read(
 /// All faults of the row.
 pub(in crate::http::api) fn parse_row(
     validator: &Validator<'_>,
+    campaigns: &CampaignsOfOrders,
     kind: OrderKind,
     json: &[u8],
 ) -> Result<(Callback, Named), Vec<FieldError>> {
@@ -141,7 +145,8 @@ pub(in crate::http::api) fn parse_row(
         return Err(vec![FieldError { field: String::new(), code: "body.too_large", detail }]);
     }
     let mut faults = FieldErrors::within(limits);
-    let body = RequestBody::read(kind, json, &mut faults).map_err(|broken| vec![broken_row(&broken)])?;
+    let mut body = RequestBody::read(kind, json, &mut faults).map_err(|broken| vec![broken_row(&broken)])?;
+    campaigns.complete(kind, &mut body, &mut faults);
     let named = Named::in_body(&body);
     let Some(order) = validator.order_of(kind, body, &mut faults) else { return Err(faults.into_vec()) };
     Ok((validator.callback(CallbackId::new(validator.app.ids.uuid(validator.now)), order), named))
@@ -163,6 +168,7 @@ struct BulkOrder {
     calendars: Calendars,
     bytes: Bytes,
     rows: Arc<[RowAt]>,
+    campaigns: CampaignsOfOrders,
     /// Whether the request has ended.
     is_over: AtomicBool,
     /// Chunks are parsed one after the other, so the lock is always free.
@@ -281,7 +287,7 @@ impl BulkOrder {
         number: usize,
         json: &[u8],
     ) -> Result<(Enqueue, Named), Vec<FieldError>> {
-        let (callback, named) = parse_row(validator, self.kind, json)?;
+        let (callback, named) = parse_row(validator, &self.campaigns, self.kind, json)?;
         let key = self.keys.of_row(number, &callback.order);
         let idempotency = key.map(|key| IdempotencyKey {
             token: self.caller.key_owner(),

@@ -7,6 +7,7 @@ pub(super) mod allow_attempt;
 pub(super) mod bulk_answer;
 pub(super) mod bulk_memory;
 mod bulk_rows;
+pub(super) mod campaigns;
 mod equal_rows;
 pub(super) mod field_errors;
 mod metadata;

@@ -14,6 +14,7 @@ use crate::domain::suppression::refuses_order;
 use crate::domain::{Calendars, Callback, Loads, Name, OrderKind, Pair, Phone, spelling};
 use crate::http::api::body::json;
 use crate::http::api::callbacks::bulk_answer::FAULTS_BYTES_MAX;
+use crate::http::api::callbacks::campaigns::CampaignsOfOrders;
 use crate::http::api::callbacks::create::suppressed;
 use crate::http::api::callbacks::create_many::{BulkBody, off_the_workers, parse_row, read};
 use crate::http::api::callbacks::request_body::RequestBody;
@@ -92,8 +93,9 @@ pub(in crate::http::api) async fn check(
     let body = read(&app, &caller, request).await?;
     let loads = Arc::new(app.loads().await?);
     let calendars = app.marked_calendars().await?;
+    let campaigns = CampaignsOfOrders::read(&app, &caller, &body.bytes).await?;
     let mut found = Box::new(Found::default());
-    let list = Arc::new(List { app, caller, calendars, loads, body });
+    let list = Arc::new(List { app, caller, calendars, loads, body, campaigns });
     for first in (0..list.body.rows.len()).step_by(CHUNK_ROWS_MAX) {
         let (parse, mut so_far) = (Arc::clone(&list), found);
         let (so_far, orders) = off_the_workers(move || {
@@ -135,6 +137,7 @@ struct List {
     calendars: Calendars,
     loads: Arc<Loads>,
     body: BulkBody,
+    campaigns: CampaignsOfOrders,
 }
 
 /// A row that would be ordered.
@@ -151,7 +154,7 @@ impl List {
         let mut orders = Vec::new();
         for row in self.body.rows[first..].iter().take(CHUNK_ROWS_MAX) {
             let number = u32::try_from(row.number()).unwrap_or(u32::MAX);
-            match parse_row(&validator, OrderKind::Callback, row.of(&self.body.bytes)) {
+            match parse_row(&validator, &self.campaigns, OrderKind::Callback, row.of(&self.body.bytes)) {
                 Ok((callback, _)) => {
                     let warnings = validator.warnings(&callback.order);
                     orders.push(Order { row: number, callback, warnings });

@@ -55,7 +55,8 @@ pub(in crate::http::api) async fn lift(
         let Some(pause) = pause else {
             return Err(ApiError::new("pause.not_found", format!("{id} is not in force")));
         };
-        if !matches!(pause.scope, PauseScope::Person(_)) && !caller.may_pause_all() {
+        if !matches!(pause.scope, PauseScope::Person(_) | PauseScope::Campaign(_)) && !caller.may_pause_all()
+        {
             return Err(not_allowed());
         }
     }

@@ -18,7 +18,7 @@ use crate::http::auth::Caller;
 pub(super) struct View {
     #[schema(example = "ps_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f")]
     id: String,
-    /// `all`, `account`, `sender` or `person`.
+    /// `all`, `account`, `sender`, `person` or `campaign`.
     scope: &'static str,
     /// The paused account, by its name in the configuration.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -29,6 +29,9 @@ pub(super) struct View {
     /// The number of the paused consumer.
     #[serde(skip_serializing_if = "Option::is_none")]
     consumer: Option<String>,
+    /// The id of the paused campaign.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    campaign: Option<String>,
     /// The name of the API token that it was set with.
     by: String,
     why: String,
@@ -48,6 +51,7 @@ impl View {
             PauseScope::Account(alias) => account = Some(alias.to_string()),
             PauseScope::Sender(number) => sender = Some(number.e164()),
             PauseScope::Person(number) => consumer = Some(number.e164()),
+            PauseScope::Campaign(_) | PauseScope::Draft(_) | PauseScope::Canceled(_) => {}
         }
         Self {
             id: pause.id.to_string(),
@@ -55,6 +59,7 @@ impl View {
             account,
             sender,
             consumer,
+            campaign: pause.scope.campaign().map(|id| id.to_string()),
             by: pause.who.to_string(),
             why: pause.why.to_string(),
             since: pause.from,
@@ -63,8 +68,12 @@ impl View {
     }
 }
 
-/// Whether the token may see it. A pause that holds callbacks of every tenant is shown to all of them.
+/// Whether the token may see it. A pause that holds callbacks of every tenant is shown to all of them. What holds a campaign
+/// that is not launched or is canceled is no operator's pause.
 pub(super) fn is_shown(caller: &Caller, pause: &Pause) -> bool {
-    let is_of_a_person = matches!(pause.scope, PauseScope::Person(_));
-    !is_of_a_person || pause.tenant == *caller.tenant() || caller.may_pause_all()
+    if matches!(pause.scope, PauseScope::Draft(_) | PauseScope::Canceled(_)) {
+        return false;
+    }
+    let is_of_some = matches!(pause.scope, PauseScope::Person(_) | PauseScope::Campaign(_));
+    !is_of_some || pause.tenant == *caller.tenant() || caller.may_pause_all()
 }

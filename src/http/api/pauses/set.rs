@@ -183,7 +183,8 @@ fn check(app: &App, draft: &Draft, now: Timestamp) -> Result<Checked, ApiError> 
     }
 }
 
-fn until(text: &str, now: Timestamp) -> Result<Timestamp, FieldError> {
+/// The end of a pause, checked against `now`; [`Timestamp::MIN`] checks only what it is.
+pub(in crate::http::api) fn until(text: &str, now: Timestamp) -> Result<Timestamp, FieldError> {
     let parsed = moment(text).map_err(|error| fault("until", "time.invalid", &error.to_string()))?;
     let until = Timestamp::from_microsecond(parsed.as_microsecond()).unwrap_or(parsed);
     if until <= now {
@@ -267,6 +268,8 @@ fn whom(app: &App, scope: &PauseScope) -> Whom {
         }
         PauseScope::Sender(number) => Whom::Senders(vec![*number]),
         PauseScope::Person(number) => Whom::Person(*number),
+        // Those are set at the campaign.
+        PauseScope::Campaign(_) | PauseScope::Draft(_) | PauseScope::Canceled(_) => Whom::Senders(Vec::new()),
     }
 }
 

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+mod campaigns;
 mod fields;
 
 use jiff::Timestamp;
@@ -18,11 +19,12 @@ use crate::domain::event::{
 };
 use crate::domain::{
     AccountAlias, AttemptId, AttemptResolution, CalendarName, CallProgress, CallbackId, CallingHours,
-    ErrorCode, InviteToken, ListName, MessageId, MessageResolution, Named, Pause, PauseId, PauseScope, Phone,
-    Priority, Psid, Restricted, SetAsideId, SetAsideVerdict, Tenant, UserId,
+    CampaignCommand, ErrorCode, InviteToken, ListName, MessageId, MessageResolution, Named, Pause, PauseId,
+    PauseScope, Phone, Priority, Psid, Restricted, SetAsideId, SetAsideVerdict, Tenant, UserId,
 };
 use crate::store::{Error, Result};
 
+use campaigns::CampaignShape;
 use fields::{
     code_if, hours_if, id, id_if, ids, invite_if, level, name, name_if, phone, phone_if, phones, psid,
     shared, user_id_if,
@@ -153,6 +155,7 @@ enum EventShape {
         list_id: i64,
         by: String,
     },
+    Campaign(#[serde(with = "CampaignShape")] CampaignCommand),
 }
 
 #[derive(Serialize, Deserialize)]

@@ -3,8 +3,8 @@
 use rusqlite::Connection;
 
 use super::super::{
-    attempts, callbacks, commands, counts, file, held_back, list, messages, open_orders, outbox, pairs,
-    pauses, references, reports, set_aside, suppressions, timeline,
+    attempts, callbacks, campaigns, commands, counts, file, held_back, list, messages, open_orders, outbox,
+    pairs, pauses, references, reports, set_aside, suppressions, timeline,
 };
 
 fn plan(db: &Connection, sql: &str) -> String {
@@ -45,6 +45,17 @@ fn the_scheduler_seeks_and_never_sorts() {
         &db,
         pauses::OPEN,
         &["USING INDEX pauses_open (until=?)", "USING INDEX pauses_open (until>?)"],
+    );
+    assert_plan(&db, campaigns::OPEN, &["USING INDEX campaigns_open"]);
+    assert_plan(
+        &db,
+        campaigns::LIST,
+        &["SEARCH campaigns USING INDEX campaigns_by_tenant (tenant=? AND seq<?)"],
+    );
+    assert_plan(
+        &db,
+        campaigns::ROWS,
+        &["SEARCH callbacks USING INDEX callbacks_of_campaigns (campaign=? AND rowid>?)"],
     );
     assert_plan(&db, attempts::LIVE, &["USING INDEX attempts_live"]);
     assert_plan(&db, messages::UNSETTLED, &["USING INDEX messages_unsettled"]);

@@ -58,7 +58,8 @@ pub(in crate::http::api) struct RequestBody<'a> {
     pub agent: Option<Text<'a>>,
     #[schema(minimum = 1, maximum = 20)]
     pub attempts_max: Option<i64>,
-    /// A name that callbacks can be listed by. At most 100 bytes.
+    /// The id of a campaign, which then gives what the order leaves out; any other text is a label that callbacks can be
+    /// listed by. At most 100 bytes.
     #[schema(value_type = Option<String>, max_length = 100)]
     pub campaign: Option<Text<'a>>,
     /// Why the consumer is called: `requested` (by the consumer), `service`, `marketing` or `collections`.

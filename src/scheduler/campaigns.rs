@@ -1,0 +1,216 @@
+//! Folds the changes of campaigns, closes the callbacks of canceled ones a batch at a time, and finds those that have ended.
+//!
+//! A change touches no callback: those of a campaign are held by its pauses, and found by its id.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::campaigns_ending::{Ending, Sweep};
+use super::settle::{close_by, withdraw_or_hang_up};
+use super::state::Scheduler;
+use super::turn::Turn;
+use super::working_set::Line;
+use crate::domain::{
+    Campaign, CampaignAct, CampaignCommand, CampaignId, CampaignState, Campaigns, CommandOutcome, Gate,
+    Outcome, Pause, PauseId, PauseScope, Reason, State,
+};
+use crate::store::{self, CampaignChange, CampaignRows, PauseLifted, RecordedAct, Store};
+
+/// Folds a command that was received at `at`.
+pub(super) fn fold(turn: &mut Turn<'_>, at: Timestamp, command: &CampaignCommand) -> CommandOutcome {
+    let done = match &command.act {
+        CampaignAct::Create { .. } => created(turn, at, command),
+        act => changed(turn, at, command, act),
+    };
+    let campaign = match done {
+        Ok(campaign) => campaign,
+        Err(code) => return CommandOutcome::Refused(code.into()),
+    };
+    tracing::info!(
+        campaign = %campaign.id, token = &*command.by, act = command.act.as_str(), state = campaign.state.as_str(),
+        "a campaign changed"
+    );
+    let (act, by, note) = (command.act.as_str().into(), Arc::clone(&command.by), command.note.clone());
+    put(turn, campaign, Some(RecordedAct { at, act, by, note }));
+    CommandOutcome::Applied
+}
+
+fn created(turn: &mut Turn<'_>, at: Timestamp, command: &CampaignCommand) -> Result<Campaign, &'static str> {
+    let CampaignAct::Create { tenant, name, defaults, concurrent_calls_max } = &command.act else {
+        return Err("campaign.state");
+    };
+    if turn.loads.campaigns.len() >= Campaign::OPEN_MAX {
+        return Err("campaign.too_many");
+    }
+    let campaign = Campaign {
+        id: command.campaign,
+        version: 1,
+        tenant: tenant.clone(),
+        name: Arc::clone(name),
+        state: CampaignState::Draft,
+        defaults: Arc::clone(defaults),
+        concurrent_calls_max: *concurrent_calls_max,
+        created_at: at,
+        created_by: Arc::clone(&command.by),
+        ended_at: None,
+    };
+    set(turn, campaign.draft_pause());
+    Ok(campaign)
+}
+
+fn changed(
+    turn: &mut Turn<'_>,
+    at: Timestamp,
+    command: &CampaignCommand,
+    act: &CampaignAct,
+) -> Result<Campaign, &'static str> {
+    let known = turn.loads.campaigns.get(command.campaign).ok_or("campaign.state")?;
+    let mut campaign = Campaign::clone(known);
+    campaign.state = act.after(campaign.state).ok_or("campaign.state")?;
+    campaign.version = campaign.version.saturating_add(1);
+    match act {
+        CampaignAct::Create { .. } | CampaignAct::Ready | CampaignAct::Drain => {}
+        CampaignAct::Change { name, concurrent_calls_max } => {
+            campaign.name = name.clone().unwrap_or(campaign.name);
+            campaign.concurrent_calls_max = concurrent_calls_max.unwrap_or(campaign.concurrent_calls_max);
+        }
+        CampaignAct::Launch => {
+            let draft = Campaign::draft_pause_id(campaign.id);
+            lift(turn, at, draft, &command.by);
+            // Orders came to this gate without the scheduler.
+            turn.scheduler.gates.insert(Gate::Pause(draft));
+        }
+        CampaignAct::Pause { pause, until } => {
+            let scope = PauseScope::Campaign(campaign.id);
+            set(turn, pause_of(&campaign, command, at, *pause, scope, *until));
+        }
+        CampaignAct::Resume => {
+            let paused: Vec<PauseId> = turn
+                .loads
+                .pauses
+                .of_campaign(campaign.id)
+                .filter(|pause| matches!(pause.scope, PauseScope::Campaign(_)))
+                .map(|pause| pause.id)
+                .collect();
+            paused.into_iter().for_each(|id| lift(turn, at, id, &command.by));
+        }
+        CampaignAct::Cancel { pause } => {
+            let scope = PauseScope::Canceled(campaign.id);
+            set(turn, pause_of(&campaign, command, at, *pause, scope, None));
+        }
+    }
+    Ok(campaign)
+}
+
+fn pause_of(
+    campaign: &Campaign,
+    command: &CampaignCommand,
+    from: Timestamp,
+    id: PauseId,
+    scope: PauseScope,
+    until: Option<Timestamp>,
+) -> Pause {
+    let why = command.note.clone().unwrap_or_else(|| "no reason was given".into());
+    Pause { id, scope, tenant: campaign.tenant.clone(), who: Arc::clone(&command.by), why, from, until }
+}
+
+fn set(turn: &mut Turn<'_>, pause: Pause) {
+    Arc::make_mut(&mut turn.loads.pauses).set(pause.clone());
+    turn.work.pauses.push(pause);
+}
+
+fn lift(turn: &mut Turn<'_>, at: Timestamp, id: PauseId, by: &str) {
+    if Arc::make_mut(&mut turn.loads.pauses).remove(id).is_some() {
+        turn.work.pauses_lifted.push(PauseLifted { id, at, by: by.to_owned() });
+    }
+}
+
+fn put(turn: &mut Turn<'_>, campaign: Campaign, act: Option<RecordedAct>) {
+    Arc::make_mut(&mut turn.loads.campaigns).put(campaign.clone());
+    turn.work.campaigns.push(CampaignChange { campaign, act });
+}
+
+/// Reads the next callbacks of a canceled campaign, and ends the campaigns that have no open callback any more. Reads nothing
+/// if none is about to end.
+pub(super) async fn sweep(turn: &mut Turn<'_>, store: &dyn Store, max: usize) -> store::Result<()> {
+    let ending: Vec<Arc<Campaign>> = turn.loads.campaigns.ending().cloned().collect();
+    for campaign in ending {
+        if campaign.state == CampaignState::Canceled && turn.sweep.is_none() {
+            let after = turn.scheduler.campaigns_ending.after.get(&campaign.id).copied().unwrap_or(0);
+            let CampaignRows { open, last } = store.campaign_rows(campaign.id, after, max).await?;
+            if let Some(last) = last {
+                turn.sweep = Some(Sweep { campaign: campaign.id, open, last });
+                continue;
+            }
+        }
+        let is_open = store.campaign(campaign.id).await?.is_none_or(|record| record.open() > 0);
+        if !is_open {
+            end(turn, &campaign);
+        }
+    }
+    Ok(())
+}
+
+/// The last callback of a campaign is closed.
+fn end(turn: &mut Turn<'_>, campaign: &Campaign) {
+    let now = turn.now;
+    let state = match campaign.state {
+        CampaignState::Draining => CampaignState::Finished,
+        state => state,
+    };
+    let version = campaign.version.saturating_add(1);
+    let pauses: Vec<PauseId> = turn.loads.pauses.of_campaign(campaign.id).map(|pause| pause.id).collect();
+    pauses.into_iter().for_each(|id| lift(turn, now, id, "ringmaster"));
+    tracing::info!(campaign = %campaign.id, state = state.as_str(), "a campaign ended");
+    put(turn, Campaign { state, version, ended_at: Some(now), ..campaign.clone() }, None);
+}
+
+/// Closes the callbacks that were read for it. A call in progress is handled as if its customer had canceled.
+pub(super) fn close_swept(turn: &mut Turn<'_>) {
+    let Some(sweep) = &turn.sweep else { return };
+    let (campaign, open) = (sweep.campaign, sweep.open.clone());
+    let Some(cause) = cause(turn, campaign) else { return };
+    let by = match &cause {
+        Reason::Paused { who, .. } => who.to_string(),
+        _ => String::new(),
+    };
+    let now = turn.now;
+    for id in open {
+        if turn.is_set_aside(id) {
+            continue;
+        }
+        turn.is_at_callback(id);
+        let Some(callback) = turn.work.callbacks.get(id) else { continue };
+        match &callback.state {
+            State::Closed(_) => {}
+            State::Waiting(_) => close_by(turn, id, Outcome::Canceled, &cause, Some(&by)),
+            State::Calling { .. } => {
+                if callback.cancel_requested_at.is_none() {
+                    turn.work.callbacks.change(id, |callback| callback.cancel_requested_at = Some(now));
+                    let why = format!("{} An attempt is in progress.", cause.sentence());
+                    let line = Line::new("callback.cancel_requested", why).of_callback(id);
+                    turn.work.note(now, line.by(&by));
+                }
+                withdraw_or_hang_up(turn, id, "");
+            }
+        }
+    }
+    turn.is_at_nothing();
+}
+
+/// Why the callbacks of a canceled campaign are closed.
+fn cause(turn: &Turn<'_>, campaign: CampaignId) -> Option<Reason> {
+    let mut pauses = turn.loads.pauses.of_campaign(campaign);
+    let canceled = pauses.find(|pause| matches!(pause.scope, PauseScope::Canceled(_)))?;
+    Some(canceled.reason())
+}
+
+impl Scheduler {
+    /// Reads the campaigns that are not over.
+    pub(super) async fn read_campaigns(&mut self) -> store::Result<()> {
+        self.loads.campaigns = Arc::new(Campaigns::new(self.deps.store.open_campaigns().await?));
+        self.campaigns_ending = Ending::default();
+        Ok(())
+    }
+}

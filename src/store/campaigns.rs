@@ -1,0 +1,84 @@
+//! The port `CampaignReads`: campaigns, and the callbacks that belong to them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use super::Result;
+use crate::domain::{CallbackId, Campaign, CampaignId, Tenant};
+
+/// Campaigns, as the doors and the scheduler read them. A batch writes them.
+#[async_trait]
+pub trait CampaignReads: Send + Sync {
+    /// Those that are not over, and the canceled ones with open callbacks; at most [`Campaign::OPEN_MAX`].
+    async fn open_campaigns(&self) -> Result<Vec<Campaign>>;
+
+    /// A campaign with the counts of its callbacks and its last 100 acts, newest first.
+    async fn campaign(&self, id: CampaignId) -> Result<Option<CampaignRecord>>;
+
+    /// Those of a tenant, newest first, from before this one on, at most `most`.
+    async fn list_campaigns(
+        &self,
+        tenant: &Tenant,
+        before: Option<CampaignId>,
+        most: usize,
+    ) -> Result<Vec<Campaign>>;
+
+    /// Its next `most` callbacks and invites in the order in which they were stored, after the place `after`; 0 begins.
+    async fn campaign_rows(&self, id: CampaignId, after: i64, most: usize) -> Result<CampaignRows>;
+}
+
+/// A campaign with what is counted and recorded of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CampaignRecord {
+    pub campaign: Campaign,
+    /// Its callbacks and invites by `waiting`, `calling`, or the outcome of those that are closed. None is zero.
+    pub counts: BTreeMap<String, u64>,
+    /// Newest first.
+    pub acts: Vec<RecordedAct>,
+}
+
+impl CampaignRecord {
+    /// How many of its callbacks and invites are not closed.
+    #[must_use]
+    pub fn open(&self) -> u64 {
+        ["waiting", "calling"].iter().filter_map(|state| self.counts.get(*state)).sum()
+    }
+
+    /// How many callbacks and invites it has.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.counts.values().sum()
+    }
+}
+
+/// Who changed a campaign, and how.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordedAct {
+    pub at: Timestamp,
+    /// Such as `launch`.
+    pub act: Arc<str>,
+    /// The name of the API token.
+    pub by: Arc<str>,
+    pub note: Option<Arc<str>>,
+}
+
+/// A campaign after a change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CampaignChange {
+    /// With a version above the stored one.
+    pub campaign: Campaign,
+    /// What is recorded of it.
+    pub act: Option<RecordedAct>,
+}
+
+/// Some callbacks of a campaign.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CampaignRows {
+    /// Those that are not closed.
+    pub open: Vec<CallbackId>,
+    /// Where the next ones begin; `None` if there are no more.
+    pub last: Option<i64>,
+}

@@ -1,0 +1,193 @@
+//! The table of campaigns: their changes, and the queries for their callbacks.
+
+use std::collections::BTreeMap;
+
+use rusqlite::{Connection, params};
+
+use super::rows::{Cells, collect, first, limit, micros, micros_if};
+use crate::domain::{Callback, CallbackId, Campaign, CampaignId, CampaignState, Tenant};
+use crate::store::{CampaignChange, CampaignRecord, CampaignRows, Error, RecordedAct, Result};
+
+macro_rules! columns {
+    () => {
+        "id, version, tenant, name, state, defaults, concurrent_calls_max, created_at, created_by, ended_at"
+    };
+}
+
+pub const OPEN: &str =
+    concat!("SELECT ", columns!(), " FROM campaigns INDEXED BY campaigns_open WHERE ended_at IS NULL");
+pub const LIST: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM campaigns INDEXED BY campaigns_by_tenant WHERE tenant = ?1 AND seq < ?2 ORDER BY seq DESC LIMIT ?3"
+);
+const ONE: &str = concat!("SELECT ", columns!(), " FROM campaigns WHERE id = ?1");
+pub const ROWS: &str = "SELECT seq, id, state FROM callbacks INDEXED BY callbacks_of_campaigns \
+     WHERE campaign GLOB 'cmp_*' AND campaign = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3";
+const ACTS: &str =
+    "SELECT at, act, who, note FROM campaign_acts WHERE campaign = ?1 ORDER BY seq DESC LIMIT ?2";
+const COUNTS: &str = "SELECT state, callbacks FROM campaign_counts WHERE campaign = ?1 AND callbacks <> 0";
+const COUNT: &str = "INSERT INTO campaign_counts (campaign, state, callbacks) VALUES (?1, ?2, ?3) \
+     ON CONFLICT (campaign, state) DO UPDATE SET callbacks = callbacks + excluded.callbacks";
+const WRITE: &str = "INSERT INTO campaigns (id, version, tenant, name, state, defaults, concurrent_calls_max, \
+     created_at, created_by, ended_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) \
+     ON CONFLICT (id) DO UPDATE SET version = excluded.version, name = excluded.name, state = excluded.state, \
+     concurrent_calls_max = excluded.concurrent_calls_max, ended_at = excluded.ended_at \
+     WHERE version < excluded.version";
+const NOTE: &str = "INSERT INTO campaign_acts (campaign, at, act, who, note) VALUES (?1, ?2, ?3, ?4, ?5)";
+const STORED: &str = "SELECT campaign, state, callbacks FROM campaign_counts WHERE callbacks <> 0";
+const RECOUNT: &str = "SELECT campaign, state, count(*) FROM callbacks INDEXED BY callbacks_of_campaigns \
+     WHERE campaign GLOB 'cmp_*' GROUP BY campaign, state";
+
+/// So many acts of a campaign are shown, the newest.
+const ACTS_MAX: usize = 100;
+
+fn read(cells: &mut Cells<'_>) -> Result<Campaign> {
+    Ok(Campaign {
+        id: cells.id()?,
+        version: cells.version()?,
+        tenant: cells.parsed()?,
+        name: cells.text()?.into(),
+        state: cells.parsed()?,
+        defaults: cells.text()?.into(),
+        concurrent_calls_max: cells.take()?,
+        created_at: cells.moment()?,
+        created_by: cells.text()?.into(),
+        ended_at: cells.moment_if()?,
+    })
+}
+
+pub fn open(db: &Connection) -> Result<Vec<Campaign>> {
+    collect(&mut db.prepare_cached(OPEN)?, [], read)
+}
+
+pub fn list(
+    db: &Connection,
+    tenant: &Tenant,
+    before: Option<CampaignId>,
+    most: usize,
+) -> Result<Vec<Campaign>> {
+    let before = match before {
+        None => i64::MAX,
+        Some(id) => {
+            let seq = "SELECT seq FROM campaigns WHERE id = ?1";
+            first(&mut db.prepare_cached(seq)?, [id.bytes()], |cells| cells.take())?.unwrap_or(0)
+        }
+    };
+    collect(&mut db.prepare_cached(LIST)?, params![tenant.as_str(), before, limit(most)], read)
+}
+
+/// A campaign with its counts and its acts, newest first.
+pub fn record(db: &Connection, id: CampaignId) -> Result<Option<CampaignRecord>> {
+    let Some(campaign) = first(&mut db.prepare_cached(ONE)?, [id.bytes()], read)? else { return Ok(None) };
+    let counts = collect(&mut db.prepare_cached(COUNTS)?, [id.bytes()], |cells| {
+        Ok((cells.text()?.to_owned(), cells.version()?))
+    })?;
+    let acts = collect(&mut db.prepare_cached(ACTS)?, params![id.bytes(), limit(ACTS_MAX)], |cells| {
+        Ok(RecordedAct {
+            at: cells.moment()?,
+            act: cells.text()?.into(),
+            by: cells.text()?.into(),
+            note: cells.text_if()?.map(Into::into),
+        })
+    })?;
+    Ok(Some(CampaignRecord { campaign, counts: counts.into_iter().collect(), acts }))
+}
+
+/// The next callbacks of a campaign in order of their creation, at most `most`.
+pub fn rows(db: &Connection, id: CampaignId, after: i64, most: usize) -> Result<CampaignRows> {
+    let params = params![id.to_string(), after, limit(most)];
+    let rows = collect(&mut db.prepare_cached(ROWS)?, params, |cells| {
+        let (seq, id): (i64, CallbackId) = (cells.take()?, cells.id()?);
+        Ok((seq, matches!(cells.text()?, "waiting" | "calling").then_some(id)))
+    })?;
+    let last = rows.last().map(|(seq, _)| *seq);
+    Ok(CampaignRows { open: rows.into_iter().filter_map(|(_, open)| open).collect(), last })
+}
+
+/// The campaigns of new orders, each read once.
+#[derive(Default)]
+pub struct Named(BTreeMap<CampaignId, Option<Campaign>>);
+
+impl Named {
+    /// The callback as it is to be stored; `None` if its campaign takes no orders.
+    pub fn admit(&mut self, db: &Connection, callback: &Callback) -> Result<Option<Option<Callback>>> {
+        let Some(id) = callback.order.campaign_id() else { return Ok(Some(None)) };
+        if !self.0.contains_key(&id) {
+            let found = first(&mut db.prepare_cached(ONE)?, [id.bytes()], read)?;
+            self.0.insert(id, found);
+        }
+        let campaign = self.0.get(&id).and_then(Option::as_ref);
+        let campaign = campaign.filter(|it| it.tenant == callback.tenant && it.state.takes_orders());
+        Ok(campaign.map(|campaign| {
+            (campaign.state == CampaignState::Draft).then(|| {
+                let mut held = callback.clone();
+                campaign.hold(&mut held);
+                held
+            })
+        }))
+    }
+}
+
+/// Conflicts if a newer version of one of them is stored.
+pub fn write(db: &Connection, changes: &[CampaignChange]) -> Result<()> {
+    for CampaignChange { campaign, act } in changes {
+        let written = db.prepare_cached(WRITE)?.execute(params![
+            campaign.id.bytes(),
+            campaign.version.cast_signed(),
+            campaign.tenant.as_str(),
+            &*campaign.name,
+            campaign.state.as_str(),
+            &*campaign.defaults,
+            campaign.concurrent_calls_max,
+            micros(campaign.created_at),
+            &*campaign.created_by,
+            micros_if(campaign.ended_at),
+        ])?;
+        if written == 0 {
+            return Err(Error::Conflict);
+        }
+        if let Some(RecordedAct { at, act, by, note }) = act {
+            let note = note.as_deref();
+            db.prepare_cached(NOTE)?.execute(params![
+                campaign.id.bytes(),
+                micros(*at),
+                &**act,
+                &**by,
+                note
+            ])?;
+        }
+    }
+    Ok(())
+}
+
+/// Changes of the counts in one transaction.
+pub fn count(db: &Connection, changes: BTreeMap<(CampaignId, &'static str), i64>) -> Result<()> {
+    if changes.is_empty() {
+        return Ok(());
+    }
+    let mut add = db.prepare_cached(COUNT)?;
+    for ((campaign, state), change) in changes.into_iter().filter(|(_, change)| *change != 0) {
+        add.execute(params![campaign.bytes(), state, change])?;
+    }
+    Ok(())
+}
+
+/// The counts that are wrong, as text. Reads every callback of a campaign.
+pub fn wrong(db: &Connection) -> Result<Vec<String>> {
+    let stored = collect(&mut db.prepare_cached(STORED)?, [], |cells| {
+        let id: CampaignId = cells.id()?;
+        Ok(((id.to_string(), cells.text()?.to_owned()), cells.take::<i64>()?))
+    })?;
+    let counted = collect(&mut db.prepare_cached(RECOUNT)?, [], |cells| {
+        Ok(((cells.text()?.to_owned(), cells.text()?.to_owned()), cells.take::<i64>()?))
+    })?;
+    let is_campaign = |campaign: &str| crate::domain::campaign::campaign_id(campaign).is_some();
+    let stored: BTreeMap<_, _> = stored.into_iter().collect();
+    let counted: BTreeMap<_, _> = counted.into_iter().filter(|((id, _), _)| is_campaign(id)).collect();
+    Ok(if stored == counted {
+        Vec::new()
+    } else {
+        vec![format!("callbacks of campaigns: {stored:?} stored, {counted:?} there")]
+    })
+}

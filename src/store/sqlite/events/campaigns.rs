@@ -1,0 +1,63 @@
+//! Commands about campaigns as JSON, for the inbox. Renaming a field here would make stored commands unreadable.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use jiff::fmt::serde::timestamp::microsecond;
+use serde::{Deserialize, Serialize};
+
+use super::fields::{id, shared, shared_if};
+use crate::domain::{CampaignAct, CampaignCommand, CampaignId, PauseId, Tenant};
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "CampaignCommand")]
+pub(super) struct CampaignShape {
+    #[serde(with = "id")]
+    campaign: CampaignId,
+    #[serde(with = "shared")]
+    by: Arc<str>,
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "shared_if")]
+    note: Option<Arc<str>>,
+    #[serde(with = "ActShape")]
+    act: CampaignAct,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "CampaignAct", rename_all = "snake_case")]
+enum ActShape {
+    Create {
+        #[serde(with = "id")]
+        tenant: Tenant,
+        #[serde(with = "shared")]
+        name: Arc<str>,
+        #[serde(with = "shared")]
+        defaults: Arc<str>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        concurrent_calls_max: Option<u32>,
+    },
+    Change {
+        #[serde(default, skip_serializing_if = "Option::is_none", with = "shared_if")]
+        name: Option<Arc<str>>,
+        /// `null` removes the ceiling; without it nothing changes.
+        #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "given")]
+        concurrent_calls_max: Option<Option<u32>>,
+    },
+    Ready,
+    Launch,
+    Pause {
+        #[serde(with = "id")]
+        pause: PauseId,
+        #[serde(default, skip_serializing_if = "Option::is_none", with = "microsecond::optional")]
+        until: Option<Timestamp>,
+    },
+    Resume,
+    Drain,
+    Cancel {
+        #[serde(with = "id")]
+        pause: PauseId,
+    },
+}
+
+fn given<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Option<u32>>, D::Error> {
+    Option::deserialize(from).map(Some)
+}

@@ -1,0 +1,62 @@
+//! The campaigns of a scenario, which are created, launched, paused and ended.
+
+use anyhow::{Context as _, Result, bail, ensure};
+use jiff::SignedDuration;
+use serde_json::json;
+
+use super::runner::Runner;
+use super::words;
+
+impl Runner {
+    /// `campaign spring is created [calls at once COUNT]`, `... is launched`, `... is declared ready`,
+    /// `... is paused because "..." [until DATE TIME]`, `... is resumed`, `... drains`, `... is canceled`.
+    pub(super) async fn campaign(&mut self, name: &str, words: &[&str]) -> Result<()> {
+        if let ["is", "created", more @ ..] = words {
+            let mut body = json!({"name": name});
+            match more {
+                [] => {}
+                ["calls", "at", "once", count] => body["concurrent_calls_max"] = count.parse::<u32>()?.into(),
+                _ => bail!("expected: calls at once COUNT"),
+            }
+            let (status, answer) = self.post("/v1/campaigns", &body).await?;
+            ensure!(status == 200, "answered {status}: {answer}");
+            let id = answer["id"].as_str().context("a campaign has an id")?.to_owned();
+            self.campaigns.insert(name.to_owned(), id);
+            return Ok(());
+        }
+        let (act, body) = match words {
+            ["is", "launched"] => ("launch", json!({})),
+            ["is", "declared", "ready"] => ("ready", json!({})),
+            ["is", "paused", "because", why] => ("pause", json!({"why": why})),
+            ["is", "paused", "because", why, "until", date, time] => {
+                let until = words::moment(date, time, &self.setting()?.zone)?;
+                ("pause", json!({"why": why, "until": until.to_string()}))
+            }
+            ["is", "resumed"] => ("resume", json!({})),
+            ["drains"] => ("drain", json!({})),
+            ["is", "canceled"] => ("cancel", json!({})),
+            _ => bail!("{:?} is nothing that a campaign does", words.join(" ")),
+        };
+        let path = format!("/v1/campaigns/{}/{act}", self.campaign_named(name)?);
+        let (status, answer) = self.post(&path, &body).await?;
+        self.transcript.remark(&match status {
+            200 => format!("it is {}", answer["state"].as_str().unwrap_or_default()),
+            409 => format!("refused: {}", answer["detail"].as_str().unwrap_or_default()),
+            _ => bail!("answered {status}: {answer}"),
+        });
+        self.advance(SignedDuration::ZERO).await
+    }
+
+    /// `expect campaign spring running with 3 open`.
+    pub(super) async fn expect_campaign(&mut self, name: &str, state: &str, open: &str) -> Result<()> {
+        let path = format!("/v1/campaigns/{}", self.campaign_named(name)?);
+        let shown = self.get(&path).await?;
+        let found = (shown["state"].as_str().unwrap_or_default(), shown["open"].as_u64());
+        ensure!(found == (state, Some(open.parse()?)), "{name} is {shown}");
+        Ok(())
+    }
+
+    fn campaign_named(&self, name: &str) -> Result<String> {
+        self.campaigns.get(name).cloned().with_context(|| format!("there is no campaign {name}"))
+    }
+}

@@ -1,0 +1,138 @@
+//! Campaigns are kept with their acts; their orders are admitted, counted and found.
+
+use std::collections::BTreeMap;
+
+use ringmaster::domain::{Campaign, CampaignId, CampaignState, Gate, Outcome, State, Tenant};
+use ringmaster::store::{Batch, CampaignChange, CampaignRows, Enqueued, IdempotencyKey, RecordedAct, Store};
+use uuid::Uuid;
+
+use super::samples::*;
+
+fn id(n: u8) -> CampaignId {
+    CampaignId::new(Uuid::from_u128(n.into()))
+}
+
+fn campaign(n: u8, state: CampaignState) -> Campaign {
+    Campaign {
+        id: id(n),
+        version: 1,
+        tenant: Tenant::default(),
+        name: "Spring".into(),
+        state,
+        defaults: r#"{"priority":3}"#.into(),
+        concurrent_calls_max: Some(7),
+        created_at: at(1),
+        created_by: "crm".into(),
+        ended_at: None,
+    }
+}
+
+fn change(campaign: Campaign, act: Option<RecordedAct>) -> Batch {
+    Batch { campaigns: vec![CampaignChange { campaign, act }], ..Batch::default() }
+}
+
+fn act(second: i64, act: &str) -> RecordedAct {
+    RecordedAct { at: at(second), act: act.into(), by: "ops".into(), note: Some("agreed".into()) }
+}
+
+fn order_of(n: u32, campaign: u8) -> ringmaster::store::Enqueue {
+    let mut callback = callback(n);
+    callback.order.campaign = Some(id(campaign).to_string());
+    order(callback)
+}
+
+pub async fn a_campaign_reads_as_it_was_written_with_its_acts(store: &dyn Store) {
+    let mut changed = campaign(1, CampaignState::Draft);
+    record(store, change(changed.clone(), Some(act(1, "create")))).await;
+    record(store, change(campaign(2, CampaignState::Draft), None)).await;
+    changed.version = 2;
+    (changed.state, changed.name, changed.concurrent_calls_max) =
+        (CampaignState::Running, "Late spring".into(), None);
+    record(store, change(changed.clone(), Some(act(2, "launch")))).await;
+    let found = store.campaign(id(1)).await.unwrap().unwrap();
+    assert_eq!(found.campaign, changed);
+    assert_eq!(found.acts, [act(2, "launch"), act(1, "create")]);
+    assert_eq!((found.counts.len(), found.open(), found.total()), (0, 0, 0));
+    assert!(store.record(change(changed, None)).await.is_err(), "it is not newer");
+    assert_eq!(store.campaign(id(9)).await.unwrap(), None);
+}
+
+pub async fn open_campaigns_and_those_of_a_tenant_are_listed(store: &dyn Store) {
+    for n in 1..=3 {
+        record(store, change(campaign(n, CampaignState::Draft), None)).await;
+    }
+    let other = Campaign { tenant: "other".parse().unwrap(), ..campaign(4, CampaignState::Draft) };
+    record(store, change(other, None)).await;
+    let over = Campaign { version: 2, ended_at: Some(at(9)), ..campaign(2, CampaignState::Finished) };
+    record(store, change(over, None)).await;
+    let ids = |campaigns: Vec<Campaign>| campaigns.iter().map(|campaign| campaign.id).collect::<Vec<_>>();
+    assert_eq!(ids(store.open_campaigns().await.unwrap()), [id(1), id(3), id(4)]);
+    let list =
+        async |before, most| ids(store.list_campaigns(&Tenant::default(), before, most).await.unwrap());
+    assert_eq!(list(None, 9).await, [id(3), id(2), id(1)]);
+    assert_eq!(list(None, 2).await, [id(3), id(2)]);
+    assert_eq!(list(Some(id(2)), 9).await, [id(1)]);
+    assert_eq!(list(Some(id(9)), 9).await, []);
+}
+
+pub async fn an_order_of_a_draft_is_stored_at_the_gate_of_its_launch(store: &dyn Store) {
+    record(store, change(campaign(1, CampaignState::Draft), None)).await;
+    record(store, change(campaign(2, CampaignState::Running), None)).await;
+    let answers = store.enqueue_callbacks(vec![order_of(1, 1), order_of(2, 2)]).await.unwrap();
+    assert_eq!(answers, [Enqueued::New(callback_id(1)), Enqueued::New(callback_id(2))]);
+    let gate = Gate::Pause(Campaign::draft_pause_id(id(1)));
+    let held = stored(store, 1).await;
+    let State::Waiting(waiting) = &held.state else { panic!("{:?}", held.state) };
+    assert_eq!(waiting.place.as_ref().map(|place| &place.gate), Some(&gate));
+    assert_eq!(waiting.wake_at, held.order.latest);
+    assert_eq!(stored(store, 2).await.state, callback(2).state, "that one is launched");
+    assert_eq!(store.gates().await.unwrap(), [gate]);
+}
+
+pub async fn an_order_is_taken_only_by_an_open_campaign_of_its_tenant(store: &dyn Store) {
+    use CampaignState::{Canceled, Draining, Finished, Ready};
+    for (n, state) in [(1, Ready), (2, Draining), (3, Finished), (4, Canceled)] {
+        record(store, change(campaign(n, state), None)).await;
+    }
+    let other = Campaign { tenant: "other".parse().unwrap(), ..campaign(5, CampaignState::Running) };
+    record(store, change(other, None)).await;
+    let orders = (1..=6).map(|n| order_of(n.into(), n)).collect();
+    assert_eq!(store.enqueue_callbacks(orders).await.unwrap(), vec![Enqueued::CampaignClosed; 6]);
+    let mut label = callback(7);
+    label.order.campaign = Some("cmp_spring".into());
+    let answers = store.enqueue_callbacks(vec![order(label)]).await.unwrap();
+    assert_eq!(answers, [Enqueued::New(callback_id(7))], "a label is no campaign");
+    assert_eq!(store.campaign_rows(id(6), 0, 9).await.unwrap(), CampaignRows::default());
+}
+
+pub async fn a_repeated_order_has_its_first_answer_also_when_its_campaign_is_closed(store: &dyn Store) {
+    record(store, change(campaign(1, CampaignState::Draft), None)).await;
+    let keyed = |n| {
+        let key = IdempotencyKey { token: "t".into(), key: "k".into(), body: [1; 32] };
+        ringmaster::store::Enqueue { idempotency: Some(key), ..order_of(n, 1) }
+    };
+    store.enqueue_callbacks(vec![keyed(1)]).await.unwrap();
+    let over = Campaign { version: 2, ..campaign(1, CampaignState::Canceled) };
+    record(store, change(over, None)).await;
+    let again = store.enqueue_callbacks(vec![keyed(2)]).await.unwrap();
+    assert_eq!(again, [Enqueued::Repeated(callback_id(1))]);
+}
+
+pub async fn the_callbacks_of_a_campaign_are_counted_and_found_in_parts(store: &dyn Store) {
+    record(store, change(campaign(1, CampaignState::Running), None)).await;
+    record(store, change(campaign(2, CampaignState::Running), None)).await;
+    let orders = (1..=5).map(|n| order_of(n, if n == 3 { 2 } else { 1 })).collect();
+    store.enqueue_callbacks(orders).await.unwrap();
+    let one = stored(store, 1).await;
+    let done = next(&one, closed(Outcome::Reached));
+    record(store, Batch { callbacks: vec![done], ..Batch::default() }).await;
+    let found = store.campaign(id(1)).await.unwrap().unwrap();
+    let counts = BTreeMap::from([("reached".to_owned(), 1), ("waiting".to_owned(), 3)]);
+    assert_eq!((found.counts.clone(), found.open(), found.total()), (counts, 3, 4));
+    let first = store.campaign_rows(id(1), 0, 2).await.unwrap();
+    assert_eq!(first.open, [callback_id(2)]);
+    let rest = store.campaign_rows(id(1), first.last.unwrap(), 9).await.unwrap();
+    assert_eq!(rest.open, [callback_id(4), callback_id(5)]);
+    assert_eq!(store.campaign_rows(id(1), rest.last.unwrap(), 9).await.unwrap().last, None);
+    assert_eq!(store.wrong_counts().await.unwrap(), Vec::<String>::new());
+}
