@@ -49,6 +49,8 @@ struct HolidayData {
 #[serde(default)]
 struct Census {
     waiting: u64,
+    /// Zero of a daemon that has no campaigns.
+    unlaunched: u64,
     calling: u64,
     /// `None` of a daemon that does not count them.
     abandoned: Option<u64>,
@@ -59,6 +61,7 @@ struct Census {
 #[serde(default)]
 struct Invites {
     waiting: u64,
+    unlaunched: u64,
     closed: BTreeMap<String, u64>,
 }
 
@@ -108,6 +111,9 @@ fn print(view: &View, out: &mut dyn Write) -> anyhow::Result<()> {
     let mut rows = Rows::new(&[]);
     let mut say = |what: &str, told: String| rows.push([name(what), plain(told)]);
     say("waiting", view.callbacks.waiting.to_string());
+    if view.callbacks.unlaunched > 0 {
+        say("not launched", view.callbacks.unlaunched.to_string());
+    }
     say("calling", view.callbacks.calling.to_string());
     if let Some(abandoned) = view.callbacks.abandoned {
         say("abandoned", format!("{abandoned}{}", if abandoned > 0 { " of these" } else { "" }));
@@ -118,8 +124,9 @@ fn print(view: &View, out: &mut dyn Write) -> anyhow::Result<()> {
     let invites = &view.invites;
     let done = invites.closed.iter().filter(|(_, count)| **count > 0);
     let done: Vec<String> = done.map(|(outcome, count)| format!("{count} {outcome}")).collect();
-    if invites.waiting > 0 || !done.is_empty() {
-        let parts = std::iter::once(format!("{} waiting", invites.waiting)).chain(done);
+    if invites.waiting > 0 || invites.unlaunched > 0 || !done.is_empty() {
+        let unlaunched = (invites.unlaunched > 0).then(|| format!("{} not launched", invites.unlaunched));
+        let parts = std::iter::once(format!("{} waiting", invites.waiting)).chain(unlaunched).chain(done);
         say("invites", parts.collect::<Vec<_>>().join(", "));
     }
     say("unfolded reports", view.unfolded_reports.to_string());

@@ -219,7 +219,10 @@ pub struct Count {
 /// Counts of callbacks and invites.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Census {
+    /// Without those of campaigns that are not launched.
     pub waiting: u64,
+    /// Those that wait for the launch of their campaign.
+    pub unlaunched: u64,
     pub calling: u64,
     /// Of those that wait or call: whose last call was answered and served nobody.
     pub abandoned: u64,
@@ -235,7 +238,10 @@ pub struct Census {
 /// Counts of invites.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct InviteCensus {
+    /// Without those of campaigns that are not launched.
     pub waiting: u64,
+    /// Those that wait for the launch of their campaign.
+    pub unlaunched: u64,
     /// By outcome, in the order of [`Outcome::ALL`].
     pub closed: [u64; Outcome::ALL.len()],
 }

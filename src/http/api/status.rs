@@ -124,7 +124,10 @@ struct DoubtView {
 #[derive(Serialize, ToSchema)]
 #[schema(as = Census)]
 struct CensusView {
+    /// Without those of campaigns that are not launched.
     waiting: u64,
+    /// Those that wait for the launch of their campaign.
+    unlaunched: u64,
     calling: u64,
     /// Of those that wait or call: whose last call was answered and served nobody.
     abandoned: u64,
@@ -136,7 +139,10 @@ struct CensusView {
 #[derive(Serialize, ToSchema)]
 #[schema(as = InviteCensus)]
 struct InviteCensusView {
+    /// Without those of campaigns that are not launched.
     waiting: u64,
+    /// Those that wait for the launch of their campaign.
+    unlaunched: u64,
     /// By outcome.
     closed: BTreeMap<&'static str, u64>,
 }
@@ -174,12 +180,14 @@ pub(super) async fn status(
         as_of: loads.as_of,
         callbacks: CensusView {
             waiting: census.waiting,
+            unlaunched: census.unlaunched,
             calling: census.calling,
             abandoned: census.abandoned,
             closed: by_outcome(census.closed),
         },
         invites: InviteCensusView {
             waiting: census.invites.waiting,
+            unlaunched: census.invites.unlaunched,
             closed: by_outcome(census.invites.closed),
         },
         unfolded_reports: census.unfolded_reports,

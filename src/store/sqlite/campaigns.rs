@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rusqlite::{Connection, params};
 
 use super::rows::{Cells, collect, first, limit, micros, micros_if};
-use crate::domain::{Callback, CallbackId, Campaign, CampaignId, CampaignState, Tenant};
+use crate::domain::{Callback, CallbackId, Campaign, CampaignId, CampaignState, OrderKind, Tenant};
 use crate::store::{CampaignChange, CampaignRecord, CampaignRows, Error, RecordedAct, Result};
 
 macro_rules! columns {
@@ -27,17 +27,21 @@ pub const ROWS: &str = "SELECT seq, id, state FROM callbacks INDEXED BY callback
 const ACTS: &str =
     "SELECT at, act, who, note FROM campaign_acts WHERE campaign = ?1 ORDER BY seq DESC LIMIT ?2";
 const COUNTS: &str = "SELECT state, callbacks FROM campaign_counts WHERE campaign = ?1 AND callbacks <> 0";
-const COUNT: &str = "INSERT INTO campaign_counts (campaign, state, callbacks) VALUES (?1, ?2, ?3) \
-     ON CONFLICT (campaign, state) DO UPDATE SET callbacks = callbacks + excluded.callbacks";
+const COUNT: &str = "INSERT INTO campaign_counts (campaign, kind, state, callbacks) VALUES (?1, ?2, ?3, ?4) \
+     ON CONFLICT (campaign, kind, state) DO UPDATE SET callbacks = callbacks + excluded.callbacks";
+/// One row for each open campaign and kind, of which there are at most 2,000.
+pub const UNLAUNCHED: &str = "SELECT c.kind, c.callbacks FROM campaigns AS o INDEXED BY campaigns_open \
+     CROSS JOIN campaign_counts AS c ON c.campaign = o.id \
+     WHERE o.ended_at IS NULL AND o.state IN ('draft', 'ready') AND c.state = 'waiting' AND c.callbacks <> 0";
 const WRITE: &str = "INSERT INTO campaigns (id, version, tenant, name, state, defaults, concurrent_calls_max, \
      created_at, created_by, ended_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) \
      ON CONFLICT (id) DO UPDATE SET version = excluded.version, name = excluded.name, state = excluded.state, \
      concurrent_calls_max = excluded.concurrent_calls_max, ended_at = excluded.ended_at \
      WHERE version < excluded.version";
 const NOTE: &str = "INSERT INTO campaign_acts (campaign, at, act, who, note) VALUES (?1, ?2, ?3, ?4, ?5)";
-const STORED: &str = "SELECT campaign, state, callbacks FROM campaign_counts WHERE callbacks <> 0";
-const RECOUNT: &str = "SELECT campaign, state, count(*) FROM callbacks INDEXED BY callbacks_of_campaigns \
-     WHERE campaign GLOB 'cmp_*' GROUP BY campaign, state";
+const STORED: &str = "SELECT campaign, kind, state, callbacks FROM campaign_counts WHERE callbacks <> 0";
+const RECOUNT: &str = "SELECT campaign, kind, state, count(*) FROM callbacks INDEXED BY callbacks_of_campaigns \
+     WHERE campaign GLOB 'cmp_*' GROUP BY campaign, kind, state";
 
 /// So many acts of a campaign are shown, the newest.
 const ACTS_MAX: usize = 100;
@@ -91,7 +95,12 @@ pub fn record(db: &Connection, id: CampaignId) -> Result<Option<CampaignRecord>>
             note: cells.text_if()?.map(Into::into),
         })
     })?;
-    Ok(Some(CampaignRecord { campaign, counts: counts.into_iter().collect(), acts }))
+    // Callbacks and invites are told together.
+    let mut by_state: BTreeMap<String, u64> = BTreeMap::new();
+    for (state, count) in counts {
+        *by_state.entry(state).or_default() += count;
+    }
+    Ok(Some(CampaignRecord { campaign, counts: by_state, acts }))
 }
 
 /// The next callbacks of a campaign in order of their creation, at most `most`.
@@ -162,29 +171,45 @@ pub fn write(db: &Connection, changes: &[CampaignChange]) -> Result<()> {
 }
 
 /// Changes of the counts in one transaction.
-pub fn count(db: &Connection, changes: BTreeMap<(CampaignId, &'static str), i64>) -> Result<()> {
+pub type Counted = BTreeMap<(CampaignId, OrderKind, &'static str), i64>;
+
+/// Stores changes of the counts.
+pub fn count(db: &Connection, changes: Counted) -> Result<()> {
     if changes.is_empty() {
         return Ok(());
     }
     let mut add = db.prepare_cached(COUNT)?;
-    for ((campaign, state), change) in changes.into_iter().filter(|(_, change)| *change != 0) {
-        add.execute(params![campaign.bytes(), state, change])?;
+    for ((campaign, kind, state), change) in changes.into_iter().filter(|(_, change)| *change != 0) {
+        add.execute(params![campaign.bytes(), kind.as_str(), state, change])?;
     }
     Ok(())
+}
+
+/// How many orders of each kind wait in campaigns that are not launched.
+pub fn unlaunched(db: &Connection) -> Result<BTreeMap<OrderKind, u64>> {
+    let counts = collect(&mut db.prepare_cached(UNLAUNCHED)?, [], |cells| {
+        Ok((cells.parsed::<OrderKind>()?, cells.version()?))
+    })?;
+    let mut by_kind: BTreeMap<OrderKind, u64> = BTreeMap::new();
+    for (kind, count) in counts {
+        *by_kind.entry(kind).or_default() += count;
+    }
+    Ok(by_kind)
 }
 
 /// The counts that are wrong, as text. Reads every callback of a campaign.
 pub fn wrong(db: &Connection) -> Result<Vec<String>> {
     let stored = collect(&mut db.prepare_cached(STORED)?, [], |cells| {
         let id: CampaignId = cells.id()?;
-        Ok(((id.to_string(), cells.text()?.to_owned()), cells.take::<i64>()?))
+        Ok(((id.to_string(), cells.text()?.to_owned(), cells.text()?.to_owned()), cells.take::<i64>()?))
     })?;
     let counted = collect(&mut db.prepare_cached(RECOUNT)?, [], |cells| {
-        Ok(((cells.text()?.to_owned(), cells.text()?.to_owned()), cells.take::<i64>()?))
+        let key = (cells.text()?.to_owned(), cells.text()?.to_owned(), cells.text()?.to_owned());
+        Ok((key, cells.take::<i64>()?))
     })?;
     let is_campaign = |campaign: &str| crate::domain::campaign::campaign_id(campaign).is_some();
     let stored: BTreeMap<_, _> = stored.into_iter().collect();
-    let counted: BTreeMap<_, _> = counted.into_iter().filter(|((id, _), _)| is_campaign(id)).collect();
+    let counted: BTreeMap<_, _> = counted.into_iter().filter(|((id, ..), _)| is_campaign(id)).collect();
     Ok(if stored == counted {
         Vec::new()
     } else {

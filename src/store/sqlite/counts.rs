@@ -7,7 +7,7 @@ use rusqlite::{Connection, params};
 
 use super::campaigns;
 use super::rows::{self, collect, first};
-use crate::domain::{Callback, CampaignId, OrderKind, Outcome, Tenant};
+use crate::domain::{Callback, OrderKind, Outcome, Tenant};
 use crate::store::{Census, Result};
 
 const ADD: &str = "INSERT INTO callback_counts (kind, tenant, state, callbacks) VALUES (?1, ?2, ?3, ?4) \
@@ -39,7 +39,7 @@ pub struct Counts {
     orders: BTreeMap<(OrderKind, Tenant, &'static str), i64>,
     /// Waiting orders by their partition.
     waiting: BTreeMap<i64, i64>,
-    campaigns: BTreeMap<(CampaignId, &'static str), i64>,
+    campaigns: campaigns::Counted,
 }
 
 /// What a callback is counted as.
@@ -69,7 +69,7 @@ impl Counts {
             *self.orders.entry((order.order.kind, order.tenant.clone(), word)).or_default() += change;
         }
         if let Some(campaign) = order.order.campaign_id() {
-            *self.campaigns.entry((campaign, standing.state)).or_default() += change;
+            *self.campaigns.entry((campaign, order.order.kind, standing.state)).or_default() += change;
         }
         if standing.state == WAITING {
             *self.waiting.entry(partition).or_default() += change;
@@ -115,6 +115,14 @@ pub fn census(db: &Connection) -> Result<Census> {
                 }
             }
         }
+    }
+    for (kind, count) in campaigns::unlaunched(db)? {
+        let (waiting, unlaunched) = match kind {
+            OrderKind::Callback => (&mut census.waiting, &mut census.unlaunched),
+            OrderKind::Invite => (&mut census.invites.waiting, &mut census.invites.unlaunched),
+        };
+        *waiting = waiting.saturating_sub(count);
+        *unlaunched = count;
     }
     let count = |sql| first(&mut db.prepare_cached(sql)?, [Census::REPORTS_MAX], |cells| cells.version());
     census.unfolded_reports = count(UNFOLDED)?.unwrap_or(0);

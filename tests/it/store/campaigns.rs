@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ringmaster::domain::{Campaign, CampaignId, CampaignState, Gate, Outcome, State, Tenant};
+use ringmaster::domain::{Campaign, CampaignId, CampaignState, Gate, OrderKind, Outcome, State, Tenant};
 use ringmaster::store::{Batch, CampaignChange, CampaignRows, Enqueued, IdempotencyKey, RecordedAct, Store};
 use uuid::Uuid;
 
@@ -116,6 +116,37 @@ pub async fn a_repeated_order_has_its_first_answer_also_when_its_campaign_is_clo
     record(store, change(over, None)).await;
     let again = store.enqueue_callbacks(vec![keyed(2)]).await.unwrap();
     assert_eq!(again, [Enqueued::Repeated(callback_id(1))]);
+}
+
+pub async fn what_waits_for_a_launch_is_counted_apart(store: &dyn Store) {
+    let census = async || {
+        let census = store.census().await.unwrap();
+        let (invites, callbacks) = (census.invites, (census.waiting, census.unlaunched));
+        (callbacks, (invites.waiting, invites.unlaunched))
+    };
+    record(store, change(campaign(1, CampaignState::Draft), None)).await;
+    record(store, change(campaign(2, CampaignState::Draft), None)).await;
+    record(store, change(campaign(3, CampaignState::Running), None)).await;
+    let mut orders: Vec<_> = [(1, 1), (2, 1), (3, 1), (4, 2), (5, 3)].map(|(n, of)| order_of(n, of)).into();
+    orders[2].callback.order.kind = OrderKind::Invite;
+    orders.push(order(callback(6)));
+    store.enqueue_callbacks(orders).await.unwrap();
+    assert_eq!(census().await, ((2, 3), (0, 1)));
+    let ready = Campaign { version: 2, ..campaign(1, CampaignState::Ready) };
+    record(store, change(ready, None)).await;
+    assert_eq!(census().await, ((2, 3), (0, 1)), "it is not launched either");
+    let one = stored(store, 1).await;
+    let done = next(&one, closed(Outcome::Expired));
+    record(store, Batch { callbacks: vec![done], ..Batch::default() }).await;
+    assert_eq!(census().await, ((2, 2), (0, 1)), "what is closed waits for nothing");
+    let launched = Campaign { version: 3, ..campaign(1, CampaignState::Running) };
+    record(store, change(launched, None)).await;
+    assert_eq!(census().await, ((3, 1), (1, 0)));
+    let canceled = Campaign { version: 2, ..campaign(2, CampaignState::Canceled) };
+    record(store, change(canceled, None)).await;
+    assert_eq!(census().await, ((4, 0), (1, 0)), "it waits to be closed");
+    assert_eq!(store.campaign(id(1)).await.unwrap().unwrap().total(), 3, "invites are of the campaign too");
+    assert_eq!(store.wrong_counts().await.unwrap(), Vec::<String>::new());
 }
 
 pub async fn the_callbacks_of_a_campaign_are_counted_and_found_in_parts(store: &dyn Store) {

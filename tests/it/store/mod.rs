@@ -122,6 +122,7 @@ macro_rules! conformance {
                 an_order_of_a_draft_is_stored_at_the_gate_of_its_launch
                 an_order_is_taken_only_by_an_open_campaign_of_its_tenant
                 a_repeated_order_has_its_first_answer_also_when_its_campaign_is_closed
+                what_waits_for_a_launch_is_counted_apart
                 the_callbacks_of_a_campaign_are_counted_and_found_in_parts
             );
             each!($fresh, pauses:

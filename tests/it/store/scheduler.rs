@@ -555,6 +555,7 @@ pub async fn the_census_counts_every_state(store: &dyn Store) {
     record(store, Batch { callbacks, folded, ..Batch::default() }).await;
     let expected = Census {
         waiting: 2,
+        unlaunched: 0,
         calling: 1,
         abandoned: 2,
         closed: [1, 1, 1, 1, 1, 2],

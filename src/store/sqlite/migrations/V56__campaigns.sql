@@ -34,9 +34,10 @@ CREATE INDEX campaign_acts_by_campaign ON campaign_acts (campaign, seq);
 -- How many callbacks and invites of a campaign are in each state: changed with them, so that nobody has to count.
 CREATE TABLE campaign_counts (
     campaign BLOB NOT NULL,
+    kind TEXT NOT NULL,
     state TEXT NOT NULL,
     callbacks INTEGER NOT NULL,
-    PRIMARY KEY (campaign, state)
+    PRIMARY KEY (campaign, kind, state)
 ) STRICT, WITHOUT ROWID;
 
 -- Only orders of campaigns are in it; other texts in the column are labels. No change of a callback touches it.

@@ -49,6 +49,11 @@ fn the_scheduler_seeks_and_never_sorts() {
     assert_plan(&db, campaigns::OPEN, &["USING INDEX campaigns_open"]);
     assert_plan(
         &db,
+        campaigns::UNLAUNCHED,
+        &["SCAN o USING INDEX campaigns_open", "SEARCH c USING PRIMARY KEY (campaign=?)"],
+    );
+    assert_plan(
+        &db,
         campaigns::LIST,
         &["SEARCH campaigns USING INDEX campaigns_by_tenant (tenant=? AND seq<?)"],
     );
