@@ -67,6 +67,57 @@ fn a_list_is_checked_ordered_once_over_a_kill_and_corrected() {
 }
 
 #[test]
+fn a_list_is_imported_into_a_draft_that_is_launched_and_canceled_over_kills() {
+    let (_sandbox, daemon, program) = started();
+    let program = program.file("lista.csv", LIST);
+    let defaults = r#"{"document":"message","variables":{"message":"Hello"},"priority":3}"#;
+    let made = json(&program.run(&["campaign", "create", "Leads", "--defaults", defaults, "--json"]));
+    let id = made["id"].as_str().unwrap().to_owned();
+    let import = |program: &Program, campaign: &str, more: &[&str]| {
+        let list = ["import", "lista.csv", "--default-country", "BR", "--json", "--campaign", campaign];
+        json(&program.run(&[&list[..], more].concat()))
+    };
+    let waits = |program: &Program| {
+        let callbacks = json(&program.run(&["status", "--json"]))["callbacks"].clone();
+        let count = |state: &str| callbacks[state].as_u64().unwrap();
+        (count("waiting"), count("unlaunched"))
+    };
+    let campaign = |program: &Program, act: &str| json(&program.run(&["campaign", act, &id, "--json"]));
+
+    let unknown = import(&program, "cmp_00000000000000000000000000000007", &["--dry-run"]);
+    assert!(groups(&unknown, "refused").contains(&("campaign.unknown".to_owned(), 7)), "{unknown}");
+    let dry = import(&program, &id, &["--dry-run"]);
+    assert_eq!(dry["good"], 7, "the campaign gives the document: {dry}");
+    assert!(groups(&dry, "findings").contains(&("campaign.not_launched".to_owned(), 7)), "{dry}");
+    assert_eq!(import(&program, &id, &["--name", "leads"])["good"], 7);
+    assert_eq!(waits(&program), (0, 7));
+    let listed = json(&program.run(&["list", "--json"]));
+    assert!(listed["callbacks"].as_array().unwrap().iter().all(|row| row["priority"] == 3), "{listed}");
+    let told = program.run(&["status"]).output();
+    assert!(told.lines().any(|line| line.starts_with("not launched") && line.ends_with('7')), "{told}");
+
+    let again = |daemon: Started, program: Program| {
+        daemon.signal("KILL");
+        assert_eq!(daemon.ended(), None);
+        let mut daemon = Started::of(program.command(&["serve"]));
+        let program = program.with("RINGMASTER_URL", &format!("http://{}", address(&mut daemon.log())));
+        (daemon, program)
+    };
+    let (daemon, program) = again(daemon, program);
+    assert_eq!((waits(&program), &campaign(&program, "show")["state"]), ((0, 7), &"draft".into()));
+    assert_eq!(campaign(&program, "launch")["state"], "running");
+    let (daemon, program) = again(daemon, program);
+    assert_eq!((waits(&program).1, &campaign(&program, "show")["state"]), (0, &"running".into()));
+    assert_eq!(campaign(&program, "cancel")["state"], "canceled");
+    let (_daemon, program) = again(daemon, program);
+    // A turn that folds a command has closed a part of what is canceled.
+    program.run(&["campaign", "create", "Another"]).output();
+    let ended = campaign(&program, "show");
+    assert_eq!((&ended["state"], &ended["open"]), (&"canceled".into(), &0.into()), "{ended}");
+    assert_eq!(import(&program, &id, &["--name", "late"])["good"], 0, "it takes no more");
+}
+
+#[test]
 fn a_list_that_cannot_be_read_to_its_end_orders_nothing() {
     let (_sandbox, _daemon, program) = started();
     let mut broken = "phone\n".to_owned();

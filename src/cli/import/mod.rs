@@ -96,7 +96,7 @@ struct Defaults {
     /// The maximum number of attempts
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=20))]
     attempts_max: Option<u32>,
-    /// A campaign; callbacks can be listed by it
+    /// The id of a campaign, which gives what the rows leave out, or a label; callbacks can be listed by it
     #[arg(long)]
     campaign: Option<String>,
     /// Why the consumers are called: requested (by the consumer), service, marketing or collections

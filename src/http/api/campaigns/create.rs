@@ -37,8 +37,8 @@ pub(in crate::http::api) struct Draft {
     #[schema(required = true, max_length = 100)]
     name: Option<String>,
     /// Fields that its orders get if they leave them out: `sender`, `senders`, `earliest`, `latest`, `hours`, `priority`,
-    /// `document`, `variables`, `agent`, `attempts_max` and `purpose`, each as in an order. Of variables those that the order
-    /// does not have.
+    /// `document`, `variables`, `agent`, `attempts_max`, `purpose` and `missed_window`, each as in an order. Of variables those
+    /// that the order does not have.
     #[schema(value_type = Option<serde_json::Value>)]
     defaults: Option<Box<RawValue>>,
     /// The most calls of it that may be in progress at once, 1 to 100,000. Without it there is no such limit.
