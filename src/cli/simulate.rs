@@ -9,8 +9,11 @@ use anyhow::Context as _;
 use clap::Args;
 
 use super::failure::Hint as _;
+use super::scratch::Scratch;
 use crate::sim::world::Faults;
-use crate::simulation::{Campaign, NoMutation, RunReport, Trace, Trouble, run_ladder_seed, run_seed_with};
+use crate::simulation::{
+    Campaign, NoMutation, RunReport, Trace, Trouble, run_ladder_seed, run_roads_seed, run_seed_with,
+};
 
 #[derive(Debug, Args)]
 pub(super) struct Simulate {
@@ -32,7 +35,8 @@ pub(super) struct Simulate {
     /// Without killing the daemon
     #[arg(long)]
     no_deaths: bool,
-    /// Run the ladder of invites instead: senders that only invite, by WhatsApp's Cloud API and Messenger
+    /// Run the ladder of invites instead: roads of WhatsApp's Cloud API and of a page of Messenger, in the simulated
+    /// world; one seed of four on small platforms without webhooks
     #[arg(long, conflicts_with = "campaign")]
     ladder: bool,
     /// Run one campaign instead: many consumers over many days, shared by as many daemons as --jobs
@@ -172,9 +176,13 @@ impl Simulate {
         let trouble = Trouble { faults: !self.no_faults, deaths: !self.no_deaths };
         let (mutation, trace) = (Arc::new(NoMutation), kept(traced));
         let runtime = runtime()?;
-        match self.ladder {
-            true => runtime.block_on(run_ladder_seed(seed, trouble, mutation, trace)),
-            false => runtime.block_on(run_seed_with(seed, trouble, mutation, trace)),
+        match (self.ladder, seed % 4) {
+            (true, 3) => runtime.block_on(run_ladder_seed(seed, trouble, mutation, trace)),
+            (true, _) => {
+                let scratch = Scratch::new()?;
+                runtime.block_on(run_roads_seed(seed, trouble, mutation, trace, scratch.path()))
+            }
+            (false, _) => runtime.block_on(run_seed_with(seed, trouble, mutation, trace)),
         }
     }
 

@@ -19,6 +19,7 @@ mod operator;
 mod page;
 mod parts;
 mod passing;
+mod roads;
 mod script;
 mod simulate;
 mod trace;
@@ -59,6 +60,7 @@ pub use invariants::InvariantChecks;
 pub use ladder::run_ladder_seed;
 pub use mutation::{Mutation, NoMutation, mutated};
 pub use page::{AtMessenger, PAGE};
+pub use roads::run_roads_seed;
 pub use simulate::{RunReport, Trouble, run_seed, run_seed_with};
 pub use trace::Trace;
 

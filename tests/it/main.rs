@@ -43,6 +43,7 @@ mod parsers;
 mod pauses;
 mod questions;
 mod reference;
+mod roads_simulation;
 mod sandbox;
 mod scenarios;
 mod second_platform;
