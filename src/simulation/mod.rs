@@ -237,6 +237,7 @@ impl Simulation {
         self.mutation.forget();
         self.crashes = Arc::new(CrashPlan::default());
         self.lives += 1;
+        self.world().oracle_mut().daemon_began();
         let parts = Parts {
             config: &self.config,
             store: &self.store,

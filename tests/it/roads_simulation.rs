@@ -237,6 +237,32 @@ async fn a_button_that_outlives_its_order_is_found() {
     is_noticed(PEACE, long, "lasts longer").await;
 }
 
+/// Takes the restriction of a page for a person who accepts no messages.
+struct Unrestricted;
+
+#[async_trait]
+impl Mutation for Unrestricted {
+    async fn send(
+        &self,
+        transport: &dyn Transport,
+        request: Request,
+    ) -> std::result::Result<Response, TransportError> {
+        let mut response = transport.send(request).await?;
+        if let Ok(mut body) = serde_json::from_slice::<Value>(&response.body)
+            && body["error"]["code"] == 368
+        {
+            body["error"]["code"] = json!(551);
+            response.body = body.to_string().into();
+        }
+        Ok(response)
+    }
+}
+
+#[tokio::test]
+async fn a_restriction_of_a_page_that_is_not_read_is_found_by_its_law() {
+    is_noticed(FAULTS, || Unrestricted, "after Meta refused it for a restriction").await;
+}
+
 /// Repeats requests without an answer.
 struct Resends;
 

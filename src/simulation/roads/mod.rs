@@ -59,6 +59,8 @@ struct Run {
     /// The ids at Meta.
     cloud: Cloud,
     page: Option<AtMessenger>,
+    /// Whether the sender of Twilio has a way to invite, too.
+    both_invite: bool,
     ordered: BTreeMap<CallbackId, OrderKind>,
     problems: Vec<String>,
 }
@@ -83,7 +85,12 @@ pub async fn run_roads_seed(
     rules(&mut random, (&mut config, &mut setup));
     let number = if place == Place::Shared { SENDERS[0] } else { NUMBER };
     let mut cloud = Cloud::new(Phone::parse(number).context("the numbers of a run are numbers")?);
+    let all = cloud.roads.clone();
     cloud.roads.retain(|_| random.u8(0..5) > 0);
+    if cloud.roads.is_empty() {
+        // An order whose sender has no way to invite is refused.
+        cloud.roads.push(all[random.usize(0..all.len())]);
+    }
     cloud.is_approved = random.u8(0..8) > 0;
     cloud.add(&with, (&mut config, &mut setup), folder)?;
     let page = (random.u8(0..4) > 0).then(AtMessenger::default);
@@ -91,8 +98,19 @@ pub async fn run_roads_seed(
         page.add(&with, (&mut config, &mut setup), folder)?;
     }
     let daemon = Simulation::begin_with(&config, setup, script.start, mutation, trace.clone()).await?;
-    let ordered = BTreeMap::new();
-    let mut run = Run { daemon, random, trouble, script, place, cloud, page, ordered, problems: Vec::new() };
+    let both_invite = with.invites || page.is_some();
+    let mut run = Run {
+        daemon,
+        random,
+        trouble,
+        script,
+        place,
+        cloud,
+        page,
+        both_invite,
+        ordered: BTreeMap::new(),
+        problems: Vec::new(),
+    };
     Customer::admit(&run.daemon).await?;
     run.clients();
     run.with_trouble().await?;

@@ -20,7 +20,7 @@ impl Run {
         // The API refuses hours that never open.
         let hours = hours.filter(|hours| hours.windows(earliest, latest).is_ok_and(|open| !open.is_empty()));
         let kind = if self.random.u8(0..3) > 0 { OrderKind::Invite } else { OrderKind::Callback };
-        let senders = self.senders();
+        let senders = self.senders(kind);
         self.allow(&senders, consumer, (earliest, latest), hours, kind)?;
         let mut order = json!({
             "consumer": consumer.e164(), "senders": senders, "earliest": earliest.to_string(),
@@ -55,10 +55,12 @@ impl Run {
         Ok(())
     }
 
-    fn senders(&mut self) -> Vec<&'static str> {
+    fn senders(&mut self, kind: OrderKind) -> Vec<&'static str> {
         match self.place {
             Place::Alone => vec![NUMBER],
             Place::Shared => vec![SENDERS[0]],
+            // An invite whose senders have no way to invite is refused.
+            Place::Both if kind == OrderKind::Invite && !self.both_invite => vec![NUMBER],
             Place::Both => match self.random.u8(0..3) {
                 0 => vec![NUMBER],
                 1 => vec![SENDERS[0]],

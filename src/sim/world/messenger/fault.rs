@@ -59,6 +59,11 @@ impl PageFault {
         Self::new(403, (368, None), "The action attempted has been deemed abusive or is otherwise disallowed")
     }
 
+    /// Whether it tells that Meta restricts the page.
+    pub(super) const fn is_restriction(&self) -> bool {
+        self.code == 368
+    }
+
     /// The person takes no messages of the page.
     pub(super) fn unavailable() -> Self {
         Self::new(400, (551, Some(1_545_041)), "This person isn't available right now")

@@ -23,7 +23,12 @@ impl World {
         let person = person.ok_or_else(PageFault::no_person)?;
         let said = said::read(&body["message"])?;
         self.judge_note(person, &said);
-        self.may_be_noted(person, &said)?;
+        if let Err(fault) = self.may_be_noted(person, &said) {
+            if fault.is_restriction() {
+                self.oracle.page_is_refused(self.now, &self.messenger.pages[page].id);
+            }
+            return Err(fault);
+        }
         let note = self.keep_note(person, said);
         let delay = self.draw(self.setup.timing.message_step);
         self.after(delay, Action::Messenger(MessengerAction::Deliver(note)));

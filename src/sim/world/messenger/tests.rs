@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use super::{CallShape, PageSetup};
 use crate::domain::Phone;
 use crate::sim::world::{
-    ApiRequest, ApiResponse, AppSetup, Fate, Faults, Law, Setup, Stop, Webhook, WebhookReply, World,
+    ApiRequest, ApiResponse, AppSetup, Fate, Faults, Law, Restriction, Setup, Stop, Webhook, WebhookReply,
+    World,
 };
 
 const PAGE: &str = "1234567890";
@@ -334,6 +335,27 @@ fn a_person_who_blocked_the_page_is_not_available() {
     assert_eq!(lab.refused(&psid, &invite()), (400, 551, Some(1_545_041)));
     lab.writes(TALKS, "hello");
     assert_eq!(lab.send(&psid, &invite()).0, 200);
+}
+
+#[test]
+fn the_oracle_finds_an_invite_of_a_page_that_meta_refused_for_a_restriction() {
+    let mut lab = Lab::new(|_| {});
+    let psid = lab.psid(TALKS);
+    lab.writes(TALKS, "hello");
+    let restriction = Restriction { kind: "PAGE".to_owned(), until: Some(lab.now + minutes(60)) };
+    assert!(lab.world.restrict(lab.now, PAGE, restriction));
+    assert_eq!(lab.refused(&psid, &invite()).1, 368);
+    assert_eq!(lab.laws(), [], "nobody knew of it before");
+    lab.pass(minutes(1));
+    assert_eq!(lab.refused(&psid, &invite()).1, 368);
+    assert_eq!(lab.laws(), [Law::RestrictionIsKept]);
+    lab.world.oracle_mut().daemon_began();
+    assert_eq!(lab.refused(&psid, &invite()).1, 368);
+    assert_eq!(lab.laws(), [Law::RestrictionIsKept], "a new process does not know it");
+    lab.pass(minutes(24 * 60 - 6));
+    lab.writes(TALKS, "hello");
+    assert_eq!(lab.send(&psid, &invite()).0, 200);
+    assert_eq!(lab.laws(), [Law::RestrictionIsKept; 2], "the end of the restriction is not told");
 }
 
 #[test]

@@ -18,7 +18,12 @@ pub(super) struct Pages {
     noes: HashMap<(String, Phone), Option<Timestamp>>,
     /// Until when the daemon may believe that the window of a page is open.
     believed_until: HashMap<(String, Phone), Timestamp>,
+    /// When the daemon learnt by a refusal that Meta restricts a page.
+    refused_at: HashMap<String, Timestamp>,
 }
+
+/// For how long a page certainly rests after Meta refused a message because of a restriction. No webhook tells the end.
+const PAGE_RESTS: SignedDuration = SignedDuration::from_mins(24 * 60 - 5);
 
 impl Oracle {
     /// A page asked to send an invite. `window` is the end of the time in which it may write to the person.
@@ -40,6 +45,11 @@ impl Oracle {
         if paused.is_some_and(|since| now.duration_since(since) >= FIRST_BYTE) {
             let details = format!("page {page} invited {consumer} during a pause");
             self.break_law(Law::PauseIsKept, now, details);
+        }
+        let refused_at = self.pages.refused_at.get(page).map(|at| now.duration_since(*at));
+        if refused_at.is_some_and(|ago| (FIRST_BYTE..PAGE_RESTS).contains(&ago)) {
+            let details = format!("page {page} invited {consumer} after Meta refused it for a restriction");
+            self.break_law(Law::RestrictionIsKept, now, details);
         }
         self.inside_person_limit(now, &format_args!("page {page}"), consumer);
         let believed = self.pages.believed_until.get(&key).copied();
@@ -93,6 +103,16 @@ impl Oracle {
     pub(in crate::sim::world) fn page_started_again(&mut self, page: &str, consumer: Phone) {
         self.pages.noes.remove(&(page.to_owned(), consumer));
         self.started_again(consumer);
+    }
+
+    /// Meta refused a message because it restricts the page. The answer arrives.
+    pub(in crate::sim::world) fn page_is_refused(&mut self, now: Timestamp, page: &str) {
+        self.pages.refused_at.insert(page.to_owned(), now);
+    }
+
+    /// A new process knows nothing of the answers that the one before it got.
+    pub fn daemon_began(&mut self) {
+        self.pages.refused_at.clear();
     }
 
     /// The daemon may have learnt now that the person wrote to the page.
