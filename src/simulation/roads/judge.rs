@@ -25,7 +25,7 @@ pub(super) async fn problems(run: &Run) -> anyhow::Result<Vec<String>> {
         (world.invites_sent(), world.answered_calls())
     };
     let of_messages = sent.iter().filter_map(|sent| sent.token.as_deref().and_then(HookUrls::unverified_id));
-    let of_payloads = calls.iter().filter_map(|call| token_of(call)).filter(|(kind, _)| *kind == 'm');
+    let of_payloads = calls.iter().filter_map(token_of).filter(|(kind, _)| *kind == 'm');
     let ids: Vec<MessageId> = of_messages.chain(of_payloads.map(|(_, id)| id)).map(MessageId::new).collect();
     let messages = run.daemon.store.messages(&ids).await?;
     let book = Book {
