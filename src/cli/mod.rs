@@ -97,13 +97,15 @@ enum Command {
     /// is carried out), error_before (503, nothing is carried out), error_after (500, after the write was carried out),
     /// duplicate_webhook, lose_webhook, delay_webhook (up to webhook_delay_ms late). From outage_from to outage_until the
     /// API answers 503 and status webhooks are lost.
-    /// Content that is submitted for approval is approved after a minute (--haste shortens it). Its name decides otherwise:
-    /// one with "rejected" is rejected, with "recategorized" it gets the other category, with "paused" or "disabled" it is
-    /// stopped an hour after its approval, and with "slow" the review takes an hour longer. Templates of the Cloud API are
-    /// reviewed in the same way.
+    /// Content that is submitted for approval is approved after a minute. Its name decides otherwise: one with "rejected"
+    /// is rejected, with "recategorized" it gets the other category, with "paused" or "disabled" it is stopped an hour
+    /// after its approval, and with "slow" the review takes an hour longer. --haste shortens the minute and the hour.
+    /// Templates of the Cloud API are reviewed in the same way.
     ///
     /// POST /sandbox/call-in, messages, replies, taps, links and preferences let a consumer call, write, answer, tap the
-    /// latest button, open a calling link, and stop marketing messages; their JSON has "sender" and "consumer".
+    /// latest button that arrived, open a calling link, and stop marketing messages; their JSON has "sender" and
+    /// "consumer". messages has "text", replies an "answer", preferences "marketing", which is true or false. links has a
+    /// "link" as ringmaster link prints it, in place of a "sender" and a "payload". An unknown key is refused.
     /// POST /sandbox/consumers/NUMBER sets a "habit", and a "client" with drops_payload, has_no_buttons, is_desktop and
     /// hides_number. POST /sandbox/restrictions restricts an "account" of Meta's (or a page), or ends that without a "restriction",
     /// /sandbox/calls switches the calls of a "phone_number_id" "on", and /sandbox/handshakes checks the webhook URL of

@@ -4,6 +4,7 @@
 //! `server` puts the same world behind Twilio's HTTP API. An oracle in the world checks every call against
 //! the platform's rules, with records of its own. `local` is another, smaller platform.
 
+mod consumer_levers;
 mod in_process;
 pub mod local;
 mod page_levers;

@@ -21,6 +21,7 @@ enum Does {
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct AtPage {
     page: String,
     consumer: String,
@@ -47,7 +48,10 @@ async fn act(State(sandbox): State<Sandbox>, Json(wanted): Json<AtPage>) -> Done
     if is_known {
         Ok(StatusCode::NO_CONTENT)
     } else {
-        Err((StatusCode::NOT_FOUND, "there is no such page, or no message with a call button\n".to_owned()))
+        Err((
+            StatusCode::NOT_FOUND,
+            "there is no such page, or no message with a call button that arrived\n".to_owned(),
+        ))
     }
 }
 

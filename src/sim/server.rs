@@ -20,8 +20,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::world::{
-    Answer, ApiRequest, ApiResponse, Client, Fate, Faults, Habit, Method, Report, Restriction, Webhook,
-    WebhookReply, World,
+    ApiRequest, ApiResponse, Client, Fate, Faults, Habit, Method, Report, Restriction, Webhook, WebhookReply,
+    World,
 };
 use crate::clock::Clock;
 use crate::domain::Phone;
@@ -148,16 +148,10 @@ impl Sandbox {
             .route("/sandbox/report", get(report))
             .route("/sandbox/consumers/{number}", post(set_habit))
             .route("/sandbox/faults", post(set_faults))
-            .route("/sandbox/call-in", post(call_in))
-            .route("/sandbox/messages", post(write))
-            .route("/sandbox/replies", post(reply))
-            .route("/sandbox/windows", post(allow))
-            .route("/sandbox/taps", post(tap))
-            .route("/sandbox/links", post(open_link))
-            .route("/sandbox/preferences", post(prefer))
             .route("/sandbox/restrictions", post(restrict))
             .route("/sandbox/calls", post(switch_calls))
             .route("/sandbox/handshakes", post(shake_hands))
+            .merge(super::consumer_levers::routes())
             .merge(super::page_levers::routes())
             .fallback(ask)
             .with_state(self.clone())
@@ -311,65 +305,9 @@ async fn set_faults(State(sandbox): State<Sandbox>, Json(faults): Json<Faults>) 
     done(true)
 }
 
-/// The body of the consumer routes. The path says what the consumer does.
-#[derive(Deserialize)]
-struct Doing {
-    sender: String,
-    consumer: String,
-    text: Option<String>,
-    /// Of a calling link.
-    payload: Option<String>,
-    /// Whether marketing messages are wanted.
-    marketing: Option<bool>,
-    answer: Option<Answer>,
-    from: Option<Timestamp>,
-    until: Option<Timestamp>,
-}
-
-async fn call_in(State(sandbox): State<Sandbox>, Json(doing): Json<Doing>) -> Done {
-    let (sender, consumer) = pair(&doing)?;
-    done(sandbox.with(|world, now| world.consumer_calls(now, sender, consumer)))
-}
-
-async fn write(State(sandbox): State<Sandbox>, Json(doing): Json<Doing>) -> Done {
-    let (sender, consumer) = pair(&doing)?;
-    let text = doing.text.unwrap_or_default();
-    done(sandbox.with(|world, now| world.consumer_writes(now, sender, consumer, &text)))
-}
-
-async fn reply(State(sandbox): State<Sandbox>, Json(doing): Json<Doing>) -> Done {
-    let (sender, consumer) = pair(&doing)?;
-    let answer = doing.answer.ok_or_else(|| missing("answer"))?;
-    done(sandbox.with(|world, now| world.consumer_answers(now, sender, consumer, answer)))
-}
-
-async fn allow(State(sandbox): State<Sandbox>, Json(doing): Json<Doing>) -> Done {
-    let (sender, consumer) = pair(&doing)?;
-    let from = doing.from.ok_or_else(|| missing("from"))?;
-    let until = doing.until.ok_or_else(|| missing("until"))?;
-    sandbox.with(|world, _| world.oracle_mut().allow(sender, consumer, from, until));
-    done(true)
-}
-
-async fn tap(State(sandbox): State<Sandbox>, Json(doing): Json<Doing>) -> Done {
-    let (sender, consumer) = pair(&doing)?;
-    known(sandbox.with(|world, now| world.consumer_taps(now, sender, consumer)), "message with a way to call")
-}
-
-async fn open_link(State(sandbox): State<Sandbox>, Json(doing): Json<Doing>) -> Done {
-    let (sender, consumer) = pair(&doing)?;
-    let payload = doing.payload.as_deref();
-    done(sandbox.with(|world, now| world.consumer_opens(now, sender, consumer, payload)))
-}
-
-async fn prefer(State(sandbox): State<Sandbox>, Json(doing): Json<Doing>) -> Done {
-    let (sender, consumer) = pair(&doing)?;
-    let marketing = doing.marketing.ok_or_else(|| missing("marketing"))?;
-    done(sandbox.with(|world, now| world.consumer_prefers(now, sender, consumer, marketing)))
-}
-
 /// A restriction of a WhatsApp Business Account; without one, all of them end.
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Restricting {
     account: String,
     restriction: Option<Restriction>,
@@ -385,6 +323,7 @@ async fn restrict(State(sandbox): State<Sandbox>, Json(asked): Json<Restricting>
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Switching {
     phone_number_id: String,
     on: bool,
@@ -396,6 +335,7 @@ async fn switch_calls(State(sandbox): State<Sandbox>, Json(asked): Json<Switchin
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Checking {
     app: String,
 }
@@ -404,13 +344,13 @@ async fn shake_hands(State(sandbox): State<Sandbox>, Json(asked): Json<Checking>
     known(sandbox.with(|world, now| world.shake_hands(now, &asked.app)), "app with a webhook URL")
 }
 
-fn known(is_known: bool, what: &str) -> Done {
+pub(super) fn known(is_known: bool, what: &str) -> Done {
     if is_known { done(true) } else { Err((StatusCode::NOT_FOUND, format!("there is no such {what}\n"))) }
 }
 
 pub(super) type Done = Result<StatusCode, (StatusCode, String)>;
 
-fn done(known: bool) -> Done {
+pub(super) fn done(known: bool) -> Done {
     if known {
         Ok(StatusCode::NO_CONTENT)
     } else {
@@ -420,10 +360,6 @@ fn done(known: bool) -> Done {
 
 pub(super) fn missing(name: &str) -> (StatusCode, String) {
     (StatusCode::UNPROCESSABLE_ENTITY, format!("{name} is missing\n"))
-}
-
-fn pair(doing: &Doing) -> Result<(Phone, Phone), (StatusCode, String)> {
-    Ok((phone(&doing.sender)?, phone(&doing.consumer)?))
 }
 
 pub(super) fn phone(text: &str) -> Result<Phone, (StatusCode, String)> {

@@ -115,6 +115,57 @@ async fn a_wrong_control_request_is_refused_with_its_fault() {
 }
 
 #[tokio::test]
+async fn a_calling_link_is_opened_as_it_was_printed() {
+    let running = Running::start().await;
+    let link = format!("https://wa.me/call/{}?biz_payload=cAbc", &SENDER[1..]);
+    let opens = |more: Value| {
+        let mut body = json!({"consumer": CONSUMER});
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        running.lever("links", body)
+    };
+    let done = StatusCode::NO_CONTENT;
+    assert_eq!(opens(json!({"link": link})).await, done);
+    assert_eq!(opens(json!({"sender": SENDER, "payload": "cAbc"})).await, done);
+    assert_eq!(running.sandbox.report().counts.inbound_calls, 2);
+    let refused = StatusCode::UNPROCESSABLE_ENTITY;
+    assert_eq!(opens(json!({"link": link, "sender": SENDER})).await, refused);
+    assert_eq!(opens(json!({"link": link, "payload": "cAbc"})).await, refused);
+    assert_eq!(opens(json!({"link": "https://wa.me/551140000000"})).await, refused);
+    assert_eq!(opens(json!({})).await, refused);
+    assert_eq!(opens(json!({"link": "https://wa.me/call/551140000077"})).await, StatusCode::NOT_FOUND);
+    assert_eq!(running.sandbox.report().counts.inbound_calls, 2);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_key_that_a_control_request_does_not_know_is_refused() {
+    let running = Running::start().await;
+    let url = "https://wa.me/call/551140000000";
+    for (path, with) in [
+        ("call-in", json!({"link": url})),
+        ("messages", json!({"text": "hello", "txt": "hello"})),
+        ("replies", json!({"answer": "accept", "payload": "cAbc"})),
+        ("taps", json!({"payload": "cAbc"})),
+        ("links", json!({"url": url})),
+        ("preferences", json!({"marketing": false, "text": "stop"})),
+    ] {
+        let mut body = json!({"sender": SENDER, "consumer": CONSUMER});
+        body.as_object_mut().unwrap().extend(with.as_object().unwrap().clone());
+        assert_eq!(running.lever(path, body).await, StatusCode::UNPROCESSABLE_ENTITY, "{path}");
+    }
+    for (path, body) in [
+        ("restrictions", json!({"account": "1", "kind": "x"})),
+        ("calls", json!({"phone_number_id": "1", "on": true, "off": false})),
+        ("handshakes", json!({"app": "1", "url": url})),
+        ("pages", json!({"page": PAGE, "consumer": CONSUMER, "does": "calls", "txt": "hello"})),
+    ] {
+        assert_eq!(running.lever(path, body).await, StatusCode::UNPROCESSABLE_ENTITY, "{path}");
+    }
+    assert_eq!(running.sandbox.report().counts.inbound_calls, 0);
+    running.stop().await;
+}
+
+#[tokio::test]
 async fn people_of_a_page_have_an_id_and_do_what_is_asked() {
     let running = Running::start().await;
     let url = |page: &str, who: &str| format!("{}/sandbox/pages/{page}/people/{who}", running.base);

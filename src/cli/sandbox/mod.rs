@@ -398,6 +398,8 @@ mod tests {
         let hasty = sandbox(&["--haste", "10"]).setup().unwrap();
         assert_eq!((usual.timing.talk.0, hasty.timing.talk.0), (15_000, 1_500));
         assert_eq!((usual.timing.reply.1, hasty.timing.reply.1), (600_000, 60_000));
+        let long = |setup: &Setup| setup.timing.long().as_secs();
+        assert_eq!((long(&usual), long(&hasty)), (3_600, 360), "paused content is told so");
         assert_eq!((usual.timing.said(9_000), hasty.timing.said(9_000)), (9_000, 900));
         assert_eq!(usual.limits.permission_hours, hasty.limits.permission_hours);
     }

@@ -51,7 +51,7 @@ use crate::domain::Phone;
 pub use self::consumers::Answer;
 pub use self::content::ContentSetup;
 pub use self::graph::{
-    AppSetup, BusinessAccountSetup, Client, GraphSetup, NumberSetup, Restriction, TemplateSetup,
+    AppSetup, BusinessAccountSetup, Client, GraphSetup, NumberSetup, Restriction, TemplateSetup, calling_link,
 };
 pub use self::habits::{Habit, Mix};
 pub use self::messenger::{CallShape, PageSetup};

@@ -2,18 +2,14 @@
 //!
 //! The name under which content is submitted decides, as the digits of a number decide what its consumer does: a name
 //! with `rejected` is rejected, with `recategorized` it gets the other category, with `paused` or `disabled` it is
-//! approved and stopped later, and with `slow` its review takes an hour longer.
+//! approved and stopped later, and with `slow` its review takes longer (`Timing`).
 
-use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::World;
 use super::rest::{Asked, Served};
 use super::state::{Approval, Verdict};
 use super::wire::{ApiResponse, Refusal};
-
-/// How much longer a slow review takes, and how long after its approval content is paused or disabled.
-pub(super) const LONG: SignedDuration = SignedDuration::from_hours(1);
 
 impl World {
     /// Whether the content may be sent at any time.
@@ -40,7 +36,7 @@ impl World {
                 "pending"
             };
         }
-        let is_late = self.now.duration_since(approval.decided_at) >= LONG;
+        let is_late = self.now.duration_since(approval.decided_at) >= self.setup.timing.long();
         match approval.verdict {
             Verdict::Approved => "approved",
             Verdict::Rejected(_) => "rejected",
@@ -67,10 +63,9 @@ impl World {
         if self.contents[id].approval.is_some() {
             return Err(Refusal::bad_request(92009, "The content was submitted before"));
         }
-        let mut takes =
-            SignedDuration::from_millis(i64::try_from(self.setup.timing.review_ms).unwrap_or(i64::MAX));
+        let mut takes = self.setup.timing.review();
         if name.contains("slow") {
-            takes = takes.saturating_add(LONG);
+            takes = takes.saturating_add(self.setup.timing.long());
         }
         let approval = Approval {
             verdict: self.verdict(id, name),
@@ -81,7 +76,10 @@ impl World {
             decided_at: self.now.saturating_add(takes).unwrap_or(jiff::Timestamp::MAX),
         };
         self.contents[id].approval = Some(approval);
-        Ok(ApiResponse::json(201, &self.approval(id)))
+        let mut told = self.approval(id);
+        // The answer to a submission does not say of what kind it is (Twilio, specification of the Content API, 1.1.0).
+        told.as_object_mut().into_iter().for_each(|told| _ = told.remove("type"));
+        Ok(ApiResponse::json(201, &told))
     }
 
     fn verdict(&self, id: usize, name: &str) -> Verdict {

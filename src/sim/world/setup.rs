@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::content::ContentSetup;
@@ -204,6 +204,9 @@ pub struct Timing {
     pub call_in: Span,
     /// How long WhatsApp's review of content takes, in milliseconds.
     pub review_ms: u64,
+    /// How much longer a slow review takes, and how long after its approval content is paused or disabled, in
+    /// milliseconds.
+    pub review_long_ms: u64,
     /// How long a sender is `ONLINE:UPDATING` after a change, in milliseconds.
     pub sender_update_ms: u64,
     /// How long Meta collects what happens before it sends a webhook, in milliseconds.
@@ -226,6 +229,7 @@ impl Timing {
             second_thought: quick(self.second_thought),
             call_in: quick(self.call_in),
             review_ms: divided(self.review_ms, factor),
+            review_long_ms: divided(self.review_long_ms, factor),
             sender_update_ms: divided(self.sender_update_ms, factor),
             batch_ms: divided(self.batch_ms, factor),
         }
@@ -233,11 +237,27 @@ impl Timing {
 }
 
 impl Timing {
+    /// How long WhatsApp's review of content takes; a slow one takes [`Timing::long`] more.
+    #[must_use]
+    pub fn review(&self) -> SignedDuration {
+        millis(self.review_ms)
+    }
+
+    /// How much longer a slow review takes, and how long after its approval content is stopped.
+    #[must_use]
+    pub fn long(&self) -> SignedDuration {
+        millis(self.review_long_ms)
+    }
+
     /// The duration in milliseconds of a text or recording that lasts this long at the usual speed.
     #[must_use]
     pub fn said(&self, ms: u64) -> u64 {
         divided(ms, self.speech)
     }
+}
+
+fn millis(ms: u64) -> SignedDuration {
+    SignedDuration::from_millis(i64::try_from(ms).unwrap_or(i64::MAX))
 }
 
 #[expect(
@@ -263,6 +283,7 @@ impl Default for Timing {
             second_thought: Span(3_600_000, 6 * 3_600_000),
             call_in: Span(10_000, 900_000),
             review_ms: 60_000,
+            review_long_ms: 3_600_000,
             sender_update_ms: 3_000,
             batch_ms: 100,
         }

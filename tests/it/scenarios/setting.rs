@@ -73,6 +73,7 @@ impl Setting {
             second_thought: always(2 * 3600),
             call_in: always(300),
             review_ms: 60_000,
+            review_long_ms: 3_600_000,
             sender_update_ms: 0,
             batch_ms: 0,
         };

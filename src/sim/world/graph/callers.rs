@@ -78,13 +78,14 @@ impl World {
         self.call_in(pair, Some(&Tap::Link(payload)));
     }
 
-    /// The consumer taps the button of the latest message of the sender that has one, whatever the habit is. Returns
-    /// `false` if there is none.
+    /// The consumer uses the way to call of the latest message of the sender that arrived and has one, whatever the habit
+    /// is. Returns `false` if there is none.
     pub fn consumer_taps(&mut self, now: Timestamp, sender: Phone, consumer: Phone) -> bool {
         self.run_until(now);
         let is_it = |post: &PostId| {
             let post = &self.graph.posts[*post];
-            self.numbers(post.pair) == (sender, consumer)
+            post.has_arrived
+                && self.numbers(post.pair) == (sender, consumer)
                 && (post.said.button().is_some()
                     || matches!(post.said, Said::Link { .. } | Said::Url { link: Some(_) }))
         };
@@ -124,6 +125,7 @@ impl World {
             answered: None,
             ended: None,
             told_at: None,
+            is_nameless: false,
         });
         let session = json!({"session": {"sdp_type": "offer", "sdp": "v=0"}});
         self.tell_call(call, "connect", session, Some(Fact::Heard(pair)));
@@ -171,8 +173,10 @@ impl World {
         answered: Option<Timestamp>,
     ) {
         let Some(call) = call else { return };
+        let (_, consumer) = self.numbers(self.graph.calls[call].pair);
+        let is_nameless = self.client(consumer).hides_number;
         let this = &mut self.graph.calls[call];
-        (this.answered, this.ended) = (answered, Some(self.now));
+        (this.answered, this.ended, this.is_nameless) = (answered, Some(self.now), is_nameless);
         let more = match answered {
             Some(at) => json!({
                 "status": "COMPLETED",

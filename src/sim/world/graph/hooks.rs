@@ -24,6 +24,8 @@ pub(in crate::sim::world) enum Fact {
         stops: Stops,
         until: Option<Timestamp>,
     },
+    /// The state of a message, which names its consumer whatever the client hides: the message went to a number.
+    Status(PairId),
     /// A consumer's call is over.
     Over(GraphCallId),
     /// The calls of a number are switched off.
@@ -180,7 +182,8 @@ impl World {
             item["recipient_id"] = json!(consumer.digits().to_string());
         }
         let (contact, _) = self.contact(pair);
-        self.tell_item(number, ("messages", "statuses"), item, Some(contact), None);
+        let fact = Some(Fact::Status(pair));
+        self.tell_item(number, ("messages", "statuses"), item, Some(contact), fact);
     }
 
     /// The contact of a consumer, and the fields by which an item names the consumer.
@@ -206,7 +209,13 @@ impl World {
         let is_unknown = !matches!(reply, WebhookReply::Answer { .. });
         for (index, fact) in facts.iter().enumerate() {
             let token = format!("{token} {index}");
+            if is_taken {
+                self.learn_name(fact, &token);
+            }
             match fact {
+                Fact::Stop(pair) | Fact::Grant(pair) | Fact::Revocation(pair) if self.is_unnamed(*pair) => {
+                    self.unnamed_said(fact, is_taken);
+                }
                 Fact::Grant(pair) if is_taken || is_unknown => {
                     let (sender, consumer) = self.numbers(*pair);
                     self.oracle.told_of_grant(sender, consumer, &token);
@@ -248,6 +257,38 @@ impl World {
                 }
                 _ => {}
             }
+        }
+    }
+
+    /// The daemon may know now whose user id it is, and with it what was said under the id.
+    fn learn_name(&mut self, fact: &Fact, token: &str) {
+        let (pair, is_named) = match fact {
+            Fact::Status(pair) => (*pair, true),
+            Fact::Grant(pair) | Fact::Revocation(pair) | Fact::Stop(pair) | Fact::Heard(pair) => {
+                (*pair, false)
+            }
+            _ => return,
+        };
+        let (_, consumer) = self.numbers(pair);
+        if !is_named && self.client(consumer).hides_number {
+            return;
+        }
+        self.graph.named.insert(consumer);
+        if self.graph.unnamed_noes.remove(&consumer) {
+            self.oracle.told_of_no(self.now, consumer, &format!("{token} by name"));
+        }
+    }
+
+    /// Whether webhooks name the consumer by a user id of which the daemon cannot know whose it is.
+    fn is_unnamed(&self, pair: PairId) -> bool {
+        let (_, consumer) = self.numbers(pair);
+        self.client(consumer).hides_number && !self.graph.named.contains(&consumer)
+    }
+
+    fn unnamed_said(&mut self, fact: &Fact, is_taken: bool) {
+        if let (Fact::Stop(pair) | Fact::Revocation(pair), true) = (fact, is_taken) {
+            let (_, consumer) = self.numbers(*pair);
+            self.graph.unnamed_noes.insert(consumer);
         }
     }
 

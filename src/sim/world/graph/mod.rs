@@ -35,4 +35,5 @@ pub(super) use self::state::{AppId, Graph, GraphAction, GraphCallId, PostId};
 
 pub use self::clients::Client;
 pub use self::restrictions::Restriction;
+pub use self::said::calling_link;
 pub use self::setup::{AppSetup, BusinessAccountSetup, GraphSetup, NumberSetup, TemplateSetup};

@@ -136,7 +136,9 @@ impl World {
         }
         self.graph.message_ids.insert(id.clone());
         self.graph.numbers[number].sent.push_back(self.now);
-        self.graph.posts.push(Post { id, number, pair, said, opaque, error: None, created: self.now });
+        let created = self.now;
+        let new = Post { id, number, pair, said, opaque, error: None, created, has_arrived: false };
+        self.graph.posts.push(new);
         post
     }
 
@@ -153,6 +155,7 @@ impl World {
                 self.after(delay, Action::Graph(GraphAction::Post(post, Step::Deliver)));
             }
             Step::Deliver => {
+                self.graph.posts[post].has_arrived = true;
                 self.tell_status(post, "delivered");
                 if self.of_ten(self.setup.behaviour.read_of_ten) {
                     let delay = self.draw(self.setup.timing.message_step);

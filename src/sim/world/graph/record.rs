@@ -38,7 +38,7 @@ impl World {
                     None => None,
                 },
                 told_at: call.told_at,
-                is_nameless: self.client(consumer).hides_number,
+                is_nameless: call.is_nameless,
             })
         })
     }

@@ -136,14 +136,15 @@ impl World {
 fn text(content: &Value) -> Result<Said, GraphFault> {
     let body =
         words(content, "text", "body", TEXT_MAX)?.ok_or_else(|| GraphFault::missing("text['body']"))?;
-    Ok(match link(body) {
+    Ok(match calling_link(body) {
         Some((number, payload)) => Said::Link { number, payload },
         None => Said::Plain,
     })
 }
 
-/// The calling link in a text.
-fn link(text: &str) -> Option<(Phone, Option<String>)> {
+/// The first calling link in a text: the number that it calls, and its payload.
+#[must_use]
+pub fn calling_link(text: &str) -> Option<(Phone, Option<String>)> {
     let (_, rest) = text.split_once("https://wa.me/call/")?;
     let rest = rest.split(char::is_whitespace).next()?;
     let (digits, query) = rest.split_once('?').unwrap_or((rest, ""));
@@ -174,7 +175,7 @@ fn interactive(content: &Value) -> Result<Said, GraphFault> {
             if !crate::sim::world::calls::is_web_address(url) {
                 return Err(GraphFault::value("Parameter url is not a URL of http or https"));
             }
-            Ok(Said::Url { link: link(url) })
+            Ok(Said::Url { link: calling_link(url) })
         }
         "voice_call" => {
             needs_body()?;
@@ -283,7 +284,7 @@ mod tests {
             ("https://wa.me/551140000000", None),
             ("https://wa.me/call/nobody", None),
         ] {
-            assert_eq!(link(text), found, "{text}");
+            assert_eq!(calling_link(text), found, "{text}");
         }
     }
 }

@@ -39,6 +39,10 @@ pub(in crate::sim::world) struct Graph {
     /// The people behind the user ids that were shown.
     pub(super) people: HashMap<String, Phone>,
     pub(super) clients: HashMap<Phone, Client>,
+    /// Whose number and user id the daemon was told together, by a webhook that it acknowledged.
+    pub(super) named: HashSet<Phone>,
+    /// Who said no with the user id alone, while the daemon could not know whose it is.
+    pub(super) unnamed_noes: HashSet<Phone>,
     /// People who stopped marketing messages, with the number that they stopped.
     pub(super) unmarketed: HashSet<(SenderId, Phone)>,
     /// What the next webhooks tell.
@@ -112,6 +116,8 @@ pub(in crate::sim::world) struct Post {
     pub(super) opaque: Option<String>,
     pub(super) error: Option<(u32, &'static str)>,
     pub(super) created: Timestamp,
+    /// Whether the consumer has it.
+    pub(super) has_arrived: bool,
 }
 
 /// A consumer's call, as the Cloud API tells of it.
@@ -125,6 +131,8 @@ pub(in crate::sim::world) struct GraphCall {
     pub(super) ended: Option<Timestamp>,
     /// When the daemon acknowledged the webhook of its end.
     pub(super) told_at: Option<Timestamp>,
+    /// Whether its end was told with the user id alone.
+    pub(super) is_nameless: bool,
 }
 
 /// What happens later.

@@ -12,7 +12,7 @@ use super::routes::{GraphAsked, GraphServed};
 use super::setup::TemplateSetup;
 use super::state::{GraphAction, Node, Template, TemplateId, WabaId};
 use crate::clock::later;
-use crate::sim::world::reviews::{LONG, given, verdict_of};
+use crate::sim::world::reviews::{given, verdict_of};
 use crate::sim::world::state::Verdict;
 use crate::sim::world::wire::ApiResponse;
 use crate::sim::world::{Action, World};
@@ -69,10 +69,9 @@ impl World {
         let components = components.ok_or_else(|| GraphFault::parameter("components is not a list"))?;
         check_creation(list(&components))?;
         self.is_new(waba, name, language)?;
-        let slow = if name.contains("slow") { LONG } else { SignedDuration::ZERO };
-        let takes =
-            SignedDuration::from_millis(i64::try_from(self.setup.timing.review_ms).unwrap_or(i64::MAX));
-        let decided_at = later(later(self.now, takes), slow);
+        let timing = &self.setup.timing;
+        let slow = if name.contains("slow") { timing.long() } else { SignedDuration::ZERO };
+        let decided_at = later(later(self.now, timing.review()), slow);
         let category = category.to_ascii_uppercase();
         let is_named = body.get("parameter_format").is_some_and(|format| format == "NAMED");
         let id = self.keep_template(Template {
@@ -220,7 +219,7 @@ impl World {
         if self.now < template.decided_at {
             return "PENDING";
         }
-        let is_late = self.now.duration_since(template.decided_at) >= LONG;
+        let is_late = self.now.duration_since(template.decided_at) >= self.setup.timing.long();
         match template.verdict {
             Verdict::Rejected(_) => "REJECTED",
             Verdict::Paused if is_late => "PAUSED",

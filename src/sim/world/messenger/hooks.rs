@@ -145,11 +145,12 @@ impl World {
         let may_be_known = is_taken || !matches!(reply, WebhookReply::Answer { .. });
         let this = &self.messenger.people[person];
         let (page, consumer) = (self.messenger.pages[this.page].id.clone(), this.consumer);
+        let is_linked = this.is_linked;
         if may_be_known {
             self.oracle.page_heard(self.now, &page, consumer);
         }
         if is_taken && matches!(fact, PageFact::Stop(_)) {
-            self.oracle.page_told_of_no(self.now, &page, consumer, token);
+            self.oracle.page_told_of_no(self.now, &page, (consumer, is_linked), token);
         }
     }
 }

@@ -83,7 +83,8 @@ impl World {
         }
         self.messenger.people[person].is_linked = true;
         let note = self.messenger.notes.len();
-        self.messenger.notes.push(Note { id: id.clone(), person, said, created: self.now });
+        let (created, has_arrived) = (self.now, false);
+        self.messenger.notes.push(Note { id: id.clone(), person, said, created, has_arrived });
         // The page's app hears its own messages, too.
         self.tell_page_echo(person, &id);
         note
@@ -99,6 +100,7 @@ impl World {
     }
 
     fn note_arrives(&mut self, note: NoteId) {
+        self.messenger.notes[note].has_arrived = true;
         self.tell_delivery(note);
         if self.of_ten(self.setup.behaviour.read_of_ten) {
             let delay = self.draw(self.setup.timing.message_step);

@@ -85,13 +85,15 @@ impl World {
         true
     }
 
-    /// The consumer taps the latest call button of the page, whatever the habit is. Returns `false` if there is none.
+    /// The consumer taps the latest call button of the page that arrived, whatever the habit is. Returns `false` if there
+    /// is none.
     pub fn consumer_taps_at_page(&mut self, now: Timestamp, page: &str, consumer: Phone) -> bool {
         self.run_until(now);
         let Some(&page) = self.messenger.page_ids.get(page) else { return false };
         let person = self.person(page, consumer);
         let mut notes = self.messenger.notes.iter();
-        let found = notes.rposition(|note| note.person == person && note.said.is_invite());
+        let found =
+            notes.rposition(|note| note.person == person && note.has_arrived && note.said.is_invite());
         found.map(|note| self.tap_note(note)).is_some()
     }
 

@@ -69,6 +69,8 @@ pub(super) struct Note {
     pub(super) person: PersonId,
     pub(super) said: Said,
     pub(super) created: Timestamp,
+    /// Whether the person has it.
+    pub(super) has_arrived: bool,
 }
 
 /// What happens later.

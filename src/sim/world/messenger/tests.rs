@@ -170,6 +170,8 @@ fn both_shapes_of_answers_and_of_calls_are_told() {
     let (_, answer) = lab.send(&psid, &invite());
     assert_eq!(answer["recipient"]["id"], psid.as_str());
     assert!(answer["recipient"]["message_id"].is_string());
+    assert!(!lab.world.consumer_taps_at_page(lab.now, PAGE, phone(TALKS)), "it is on its way");
+    lab.pass(minutes(1));
     assert!(lab.world.consumer_taps_at_page(lab.now, PAGE, phone(TALKS)));
     let told = lab.told(minutes(1));
     let call = told.iter().find(|item| item["field"] == "calls").unwrap();

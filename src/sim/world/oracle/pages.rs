@@ -73,8 +73,11 @@ impl Oracle {
     /// An invite of a page was taken that will arrive.
     pub(in crate::sim::world) fn page_invite_arrives(&mut self, now: Timestamp, consumer: Phone) {
         self.person_is_invited(now, consumer);
-        let theirs = self.books.iter_mut().filter(|((_, other), _)| *other == consumer);
-        theirs.for_each(|(_, book)| book.invited = true);
+        // The page does not tell for whom it invites: for any sender with which an order named the consumer.
+        let ordered = self.hours.keys().filter(|(_, other)| *other == consumer).copied();
+        let known = self.books.keys().filter(|(_, other)| *other == consumer).copied();
+        let theirs: Vec<(Phone, Phone)> = ordered.chain(known).collect();
+        theirs.into_iter().for_each(|pair| self.books.entry(pair).or_default().invited = true);
     }
 
     /// The person wrote the stop word to the page. With `is_linked` the daemon knows whose id that is.
@@ -90,13 +93,15 @@ impl Oracle {
         &mut self,
         now: Timestamp,
         page: &str,
-        consumer: Phone,
+        (consumer, is_linked): (Phone, bool),
         token: &str,
     ) {
         if let Some(told_at) = self.pages.noes.get_mut(&(page.to_owned(), consumer)) {
             told_at.get_or_insert(now);
         }
-        self.told_of_no(now, consumer, token);
+        if is_linked {
+            self.told_of_no(now, consumer, token);
+        }
     }
 
     /// The person wrote the start word to the page, or called it.
@@ -110,7 +115,8 @@ impl Oracle {
         self.pages.refused_at.insert(page.to_owned(), now);
     }
 
-    /// A new process knows nothing of the answers that the one before it got.
+    /// The daemon was killed, and a new process began. What a refusal taught the old one is kept in memory only, so the
+    /// new one is refused once more.
     pub fn daemon_began(&mut self) {
         self.pages.refused_at.clear();
     }

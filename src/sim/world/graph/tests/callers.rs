@@ -25,6 +25,23 @@ fn a_tapped_button_calls_with_its_payload() {
 }
 
 #[test]
+fn the_latest_button_that_arrived_is_tapped() {
+    let mut room = room();
+    room.world.set_habit(phone(FOLLOWS), Habit::Talks);
+    room.writes(FOLLOWS);
+    room.sent(FOLLOWS, &button(&json!({"payload": "first"})));
+    assert!(!room.world.consumer_taps(room.now, phone(NUMBER), phone(FOLLOWS)), "it is on its way");
+    room.advance(seconds(10));
+    room.world.set_client(phone(FOLLOWS), Client { has_no_buttons: true, ..Client::default() });
+    let lost = room.sent(FOLLOWS, &button(&json!({"payload": "second"})));
+    room.advance(seconds(10));
+    assert_eq!(room.failure(&lost), Some(131_026));
+    assert!(room.world.consumer_taps(room.now, phone(NUMBER), phone(FOLLOWS)));
+    room.advance(hours(1));
+    assert!(!room.calls().is_empty() && room.calls().iter().all(|call| call["cta_payload"] == "first"));
+}
+
+#[test]
 fn a_call_that_nobody_answers_has_no_duration() {
     let mut setup = at_meta();
     setup.behaviour.numbers_answer_of_ten = 0;

@@ -168,3 +168,17 @@ fn who_said_no_is_not_invited() {
     room.sent(FOLLOWS, &template("call_us", &Value::Null));
     assert_eq!(laws(&room), [Law::NoIsKept]);
 }
+
+#[test]
+fn a_no_under_a_user_id_counts_once_the_daemon_can_know_whose_it_is() {
+    let mut room = room();
+    room.world.set_habit(phone(FOLLOWS), Habit::Talks);
+    room.world.set_client(phone(FOLLOWS), Client { hides_number: true, ..Client::default() });
+    room.world.consumer_writes(room.now, phone(NUMBER), phone(FOLLOWS), "stop");
+    room.advance(hours(1));
+    room.sent(FOLLOWS, &template("call_us", &Value::Null));
+    assert_eq!(laws(&room), [], "nobody knows whose id it is");
+    room.advance(hours(8 * 24));
+    room.sent(FOLLOWS, &template("call_us", &Value::Null));
+    assert_eq!(laws(&room), [Law::NoIsKept], "the status of the first message told it");
+}
