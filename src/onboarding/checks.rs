@@ -158,12 +158,21 @@ pub(super) fn voice(application: &Application, urls: &SenderUrls) -> Vec<Seen> {
 
 /// Declared content of a road that has a fault of its own, or is not declared.
 pub(super) fn declared<'n>(names: impl Iterator<Item = &'n ContentRef>, folder: &Folder) -> Vec<Seen> {
-    let seen = names.filter_map(|name| match folder.declaration(name.as_str()) {
-        Some(_) => None,
-        None if folder.is_broken(name.as_str()) => Some((Code::ContentBroken, name.to_string())),
-        None => Some((Code::ContentUndeclared, name.to_string())),
-    });
+    let seen = names.filter_map(|name| Some((undeclared(name.as_str(), folder)?, name.to_string())));
     seen.collect()
+}
+
+/// Content that a sender names by its declared name, and that has a fault of its own, or is not declared.
+pub(super) fn declared_for(role: Role, name: &str, folder: &Folder) -> Option<Seen> {
+    Some((undeclared(name, folder)?, format!("{} = {name:?}", role.key())))
+}
+
+/// Why the daemon refuses a name, if it does.
+fn undeclared(name: &str, folder: &Folder) -> Option<Code> {
+    if folder.is_broken(name) {
+        return Some(Code::ContentBroken);
+    }
+    folder.declaration(name).is_none().then_some(Code::ContentUndeclared)
 }
 
 /// Content that a sender names by its SID.

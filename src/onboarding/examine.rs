@@ -10,7 +10,7 @@ use super::finding::{Code, Finding};
 use crate::clock::{Clock, earlier};
 use crate::config::Account;
 use crate::content::apply::list;
-use crate::content::role::Role;
+use crate::content::role::{Role, Unusable};
 use crate::content::{Folder, Held};
 use crate::domain::{AccountAlias, Phone};
 use crate::hook_urls::SenderUrls;
@@ -162,11 +162,13 @@ async fn contents(client: &Client, examined: &Examined<'_>, clock: &dyn Clock) -
             let name = account.named_content.get(&(*number, role));
             asks |= role != Role::Invite && (sid.is_some() || name.is_some());
             if let Some(name) = name {
-                if examined.folder.is_broken(name) {
-                    tell((Code::ContentBroken, name.clone()));
+                let declared = examined.folder.declaration(name);
+                checks::declared_for(role, name, examined.folder).into_iter().for_each(&mut tell);
+                match role.choose(name, declared, &held) {
+                    // What is not declared cannot be applied.
+                    Err(Unusable::Missing) if declared.is_none() => {}
+                    chosen => checks::chosen(role, name, &chosen).into_iter().for_each(&mut tell),
                 }
-                let chosen = role.choose(name, examined.folder.declaration(name), &held);
-                checks::chosen(role, name, &chosen).into_iter().for_each(&mut tell);
             } else if let Some(sid) = sid {
                 checks::content(role, sid.as_str(), &held).into_iter().for_each(&mut tell);
             }

@@ -21,6 +21,7 @@ use ringmaster::twilio::{
 };
 
 use crate::content::{Jumping, configured as program, sandbox};
+use crate::harness::process::Program;
 
 const ACCOUNT: &str = "AC00000000000000000000000000000001";
 const ASK: &str = "HX00000000000000000000000000000001";
@@ -337,6 +338,32 @@ fn the_commands_lead_from_a_sender_of_another_program_to_no_finding() {
     let without = config.replace("permission_request_content = \"ask\"", "");
     let program = program.file("ringmaster.toml", without);
     assert_eq!(program.run(&["doctor"]).code, Some(1), "no content is a warning");
+    shutdown.cancel();
+}
+
+#[test]
+fn content_that_is_not_declared_is_told_so_because_it_cannot_be_applied() {
+    let (address, shutdown) = sandbox();
+    let program = program(&address, "permission_request_template = \"mispelt\"\ninvite_content = \"invite\"");
+    program.run(&["sender", "activate", "--replace"]).output();
+    program.run(&["content", "apply"]).output();
+    let told = |program: &Program| {
+        let told = program.run(&["doctor", "--json"]);
+        assert_eq!(told.code, Some(2), "{}{}", told.out, told.err);
+        let told: serde_json::Value = serde_json::from_str(&told.out).unwrap();
+        let found = told["findings"].as_array().unwrap().clone();
+        found.into_iter().filter(|finding| finding["severity"] == "fault").collect::<Vec<_>>()
+    };
+    let faults = told(&program);
+    assert_eq!(faults.len(), 1, "{faults:#?}");
+    assert_eq!(faults[0]["code"], "content.undeclared");
+    assert_eq!(faults[0]["detail"], "permission_request_template = \"mispelt\"");
+    assert!(faults[0]["mend"].as_str().unwrap().starts_with("Declare it"), "{faults:#?}");
+    // A file with a fault is no declaration, and cannot be applied either.
+    let program = program.file("content/mispelt.toml", "name = \"mispelt\"\ntype = \"twilio/none\"\n");
+    let faults = told(&program);
+    let codes: Vec<_> = faults.iter().map(|fault| &fault["code"]).collect();
+    assert_eq!(codes, ["content.broken"], "{faults:#?}");
     shutdown.cancel();
 }
 
