@@ -56,6 +56,7 @@ mod suppression;
 mod suppression_commands;
 mod transport;
 mod turns;
+mod twilio_openapi;
 mod unreadable;
 mod upgrade;
 mod walk;
