@@ -13,8 +13,8 @@ use super::{
 };
 use crate::domain::suppression::Outgoing;
 use crate::domain::{
-    CallPermission, Contact, Gate, OrderKind, Outcome, Pair, Purpose, Reason, RefusalKind, Road, RoadKind,
-    RoadName, Sender, SenderPart,
+    CallPermission, Gate, OrderKind, Outcome, Pair, Purpose, Reason, RefusalKind, Road, RoadKind, RoadName,
+    Sender, SenderPart,
 };
 
 /// What a kind of road needs.
@@ -125,7 +125,13 @@ impl Case<'_> {
         if self.callback.invited_at.is_some() {
             return if self.may_still_call() { self.awaits_call() } else { end };
         }
+        let earliest = self.callback.order.earliest;
         match self.choose(rungs) {
+            // The consumer would call at once.
+            Choice::Take(_) if earliest > self.now => {
+                let reason = Reason::BeforeEarliest { earliest };
+                Step::Wait { until: earliest.min(self.turns_at()), gate: None, reason }
+            }
             Choice::Take(road) => Step::Invite { sender: self.sender.number, road, reason: reason.clone() },
             Choice::Wait { until, gate, reason } => Step::Wait { until, gate, reason },
             Choice::Nothing => end,
@@ -252,11 +258,22 @@ impl Case<'_> {
         if contact.is_some_and(|contact| contact.stopped_at.is_some()) {
             return Some(Reason::PageStopped);
         }
-        let window = self.rules.limits.page_window - self.rules.margin;
-        let wrote_at = contact.and_then(|contact: &Contact| contact.wrote_at);
-        let is_open =
-            wrote_at.is_some_and(|at| at.checked_add(window).is_ok_and(|closes_at| self.now < closes_at));
+        let is_open = self.page_closes_at(road).is_some_and(|closes_at| self.now < closes_at);
         (!is_open).then_some(Reason::PageWindowClosed)
+    }
+
+    /// When the window of the road's page closes or has closed; `None` if the consumer never wrote to it.
+    fn page_closes_at(&self, road: &Road) -> Option<Timestamp> {
+        let window = self.rules.limits.page_window - self.rules.margin;
+        self.contacts.get(&road.account)?.wrote_at?.checked_add(window).ok()
+    }
+
+    /// When a window closes without which the road cannot be used. What waits for the road is decided again then.
+    fn closes_at(&self, road: &Road) -> Option<Timestamp> {
+        let needs = needs(road.kind);
+        let page = needs.page_window.then(|| self.page_closes_at(road)).flatten();
+        let service = || permission_request::service_window_closes_at(self.pair, self.rules);
+        page.or_else(|| needs.service_window.then(service).flatten())
     }
 
     /// What the road waits for by time: the person's limit, the pace and the pause of the pair, the hours. What does not
@@ -327,6 +344,7 @@ impl Case<'_> {
                 Standing::Later(at, reason) => (at, None, reason),
                 Standing::Resting(gate, reason) => (until, Some(gate), reason),
             };
+            let at = self.closes_at(&rung.road).map_or(at, |closes_at| at.min(closes_at));
             until = until.min(at);
             // A few seconds are no reason for another road.
             if is_a_rest && waits_for_rests || matches!(reason, Reason::MessageGap { .. }) {

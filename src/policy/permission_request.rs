@@ -139,8 +139,13 @@ fn content(case: &Case<'_>) -> Option<ContentRef> {
 }
 
 pub(super) fn service_window_is_open(now: Timestamp, pair: &Pair, rules: &Rules) -> bool {
+    service_window_closes_at(pair, rules).is_some_and(|closes_at| now < closes_at)
+}
+
+/// When the service window closes or has closed; `None` if the consumer never opened it.
+pub(super) fn service_window_closes_at(pair: &Pair, rules: &Rules) -> Option<Timestamp> {
     let window = rules.limits.service_window - rules.margin;
-    pair.inbound_at.is_some_and(|at| at.checked_add(window).is_ok_and(|closes_at| now < closes_at))
+    pair.inbound_at?.checked_add(window).ok()
 }
 
 fn no_content(case: &Case<'_>) -> Assessment {

@@ -207,13 +207,14 @@ fn a_road_whose_account_rests_is_skipped_or_waited_for() {
         })
     };
     assert_eq!(taken(&resting(RestingRoad::Skip, 1)), RoadKind::Messenger);
-    resting(RestingRoad::Wait, 1).check(&Wait("account.paused", 10 * DAY, true));
+    // Until its window closes, when the next road may be open.
+    resting(RestingRoad::Wait, 1).check(&Wait("account.paused", 23 * HOUR, true));
     for rule in [RestingRoad::Skip, RestingRoad::Wait] {
         assert_eq!(taken(&resting(rule, 0)), RoadKind::CallButton, "the rest is over");
     }
     // Where every road rests there is nothing to skip to.
     let all = resting(RestingRoad::Skip, 60).with(|case| case.callback.order.psids.clear());
-    all.check(&Wait("account.paused", 10 * DAY, true));
+    all.check(&Wait("account.paused", 23 * HOUR, true));
 }
 
 #[test]
@@ -225,7 +226,7 @@ fn a_sender_that_rests_does_not_keep_the_page_from_writing() {
         })
     };
     assert_eq!(taken(&resting(RestingRoad::Skip)), RoadKind::Messenger);
-    resting(RestingRoad::Wait).check(&Wait("sender.paused", 10 * DAY, true));
+    resting(RestingRoad::Wait).check(&Wait("sender.paused", 23 * HOUR, true));
     assert_eq!(taken(&resting(RestingRoad::Skip).now(60)), RoadKind::CallButton);
 }
 

@@ -41,7 +41,48 @@ fn the_operator_chooses_the_time_between_two_invites() {
 
 #[test]
 fn a_clock_that_stepped_back_allows_no_second_invite() {
-    invited(60).check(&Wait("invite.person_limit", 60 + WEEK, false));
+    invited(60).with(only(RoadKind::Template)).check(&Wait("invite.person_limit", 60 + WEEK, false));
+}
+
+fn only(kind: RoadKind) -> impl FnOnce(&mut Case) {
+    let account = if kind == RoadKind::Messenger { "page" } else { "cloud" };
+    move |case| case.sender.roads = vec![road(kind, account)]
+}
+
+/// Both windows of [`order`] close 23 hours later.
+#[test]
+fn what_waits_for_a_road_is_decided_again_when_its_window_closes() {
+    let limited = |kind| invited(-HOUR).with(only(kind));
+    for kind in [RoadKind::CallButton, RoadKind::UrlButton, RoadKind::DeepLink, RoadKind::Messenger] {
+        limited(kind).check(&Wait("invite.person_limit", 23 * HOUR, false));
+        limited(kind).now(23 * HOUR - 1).check(&Wait("invite.person_limit", 23 * HOUR, false));
+    }
+    for now in [0, 23 * HOUR, 23 * HOUR + 1] {
+        limited(RoadKind::Template).now(now).check(&Wait("invite.person_limit", WEEK - HOUR, false));
+    }
+    limited(RoadKind::CallButton).now(23 * HOUR).check(&Wait(
+        "invite.service_window_closed",
+        10 * DAY,
+        false,
+    ));
+    limited(RoadKind::Messenger).now(23 * HOUR).check(&Wait("invite.page_window_closed", 10 * DAY, false));
+    // The margin shortens the window.
+    let margin = SignedDuration::from_secs(30);
+    let careful = limited(RoadKind::CallButton).with(|case| case.rules.margin = margin);
+    careful.check(&Wait("invite.person_limit", 23 * HOUR - 30, false));
+}
+
+#[test]
+fn a_callback_that_gave_up_ends_when_the_window_of_its_last_road_closes() {
+    let spent = |now| {
+        let change = |case: &mut Case| {
+            case.callback.order.kind = OrderKind::Callback;
+            case.callback.attempts_made = 3;
+        };
+        invited(-HOUR).with(only(RoadKind::CallButton)).with(change).now(now)
+    };
+    spent(23 * HOUR - 1).check(&Wait("invite.person_limit", 23 * HOUR, false));
+    spent(23 * HOUR).check(&Finish(Outcome::Exhausted, "attempts.used"));
 }
 
 #[test]
@@ -139,4 +180,22 @@ fn an_invite_does_not_leave_after_a_no_or_once_its_road_rests() {
     let (case, message) = decided();
     let rests = case.with(|case| case.paused = Some((at(60), "spam".into())));
     assert_eq!(leaves(&rests, &message), Err("invite.road_changed"), "another road goes first now");
+}
+
+#[test]
+fn a_callback_that_gave_up_invites_nobody_before_its_earliest_time() {
+    let spent = |now| {
+        let change = |case: &mut Case| {
+            case.callback.order.kind = OrderKind::Callback;
+            case.callback.attempts_made = 3;
+            case.callback.order.earliest = at(HOUR);
+        };
+        order().with(change).now(now)
+    };
+    for now in [0, HOUR - 1] {
+        spent(now).check(&Wait("window.before_earliest", HOUR, false));
+    }
+    spent(HOUR).check(&Invite("attempts.used"));
+    let nowhere = spent(0).with(|case| case.sender.roads.clear());
+    nowhere.check(&Finish(Outcome::Exhausted, "attempts.used"));
 }
