@@ -23,6 +23,26 @@ pub(super) async fn decide_all(
     if turn.loads.held.is_everything() {
         return Ok(());
     }
+    lapse(turn);
+    let mut ids: Vec<CallbackId> = waiting(turn).map(|callback| callback.id).collect();
+    if pages::link(turn, &ids) {
+        read_what_to_decide(turn, store).await?;
+        lapse(turn);
+        ids = waiting(turn).map(|callback| callback.id).collect();
+    }
+    ids.sort_by_cached_key(|id| {
+        turn.work.callbacks.get(*id).map(|callback| callback.rank(decide::expires_at(turn, callback)))
+    });
+    for id in ids {
+        turn.is_at_callback(id);
+        decide::next(turn, id);
+    }
+    turn.is_at_nothing();
+    Ok(())
+}
+
+/// Ends what is over in the records of all pairs that are decided about.
+fn lapse(turn: &mut Turn<'_>) {
     let numbers: BTreeSet<Numbers> = waiting(turn)
         .flat_map(|callback| {
             let consumer = callback.order.consumer;
@@ -33,17 +53,6 @@ pub(super) async fn decide_all(
     for key in pairs {
         permission_log::lapse(turn, key, turn.now);
     }
-    let mut ids: Vec<CallbackId> = waiting(turn).map(|callback| callback.id).collect();
-    pages::link(turn, &ids);
-    ids.sort_by_cached_key(|id| {
-        turn.work.callbacks.get(*id).map(|callback| callback.rank(decide::expires_at(turn, callback)))
-    });
-    for id in ids {
-        turn.is_at_callback(id);
-        decide::next(turn, id);
-    }
-    turn.is_at_nothing();
-    Ok(())
 }
 
 /// Reads the callbacks of those whose record has changed, and what the rules look at for each callback.

@@ -179,7 +179,11 @@ fn taught(turn: &mut Turn<'_>, key: PairKey, message: &Message, reaction: Reacti
     let code = message.submission.error_code;
     let cause = || Line::because(code.map_or_else(String::new, refusal)).of_message(message);
     permission_log::change(turn, key, now, cause, |pair| {
-        ledger::taught(pair, now, reaction, &rules);
+        // A client without buttons is told like a consumer who left WhatsApp. If calls are allowed, a call finds out, and
+        // nobody is asked again.
+        if reaction != Reaction::Uncallable || !pair.permission.is_live(now) {
+            ledger::taught(pair, now, reaction, &rules);
+        }
         // After an unexplained refusal or failure, do not try again at once.
         let unexplained = matches!(
             reaction,

@@ -90,16 +90,19 @@ fn pairs(turn: &mut Turn<'_>, key: &ContactKey) -> Vec<PairKey> {
     pairs
 }
 
-/// Links the consumers of callbacks to the people of pages that their orders name.
-pub(super) fn link(turn: &mut Turn<'_>, ids: &[CallbackId]) {
+/// Links the consumers of callbacks to the people of pages that their orders name. Returns whether a stop became known by
+/// that, which binds all callbacks of its person.
+pub(super) fn link(turn: &mut Turn<'_>, ids: &[CallbackId]) -> bool {
+    let mut has_stopped = false;
     for id in ids {
         let Some(callback) = turn.work.callbacks.get(*id).cloned() else { continue };
         for (account, psid) in &callback.order.psids {
             if let Some(numbers) = numbers(turn, &callback, account) {
-                link_one(turn, account, psid, numbers);
+                has_stopped |= link_one(turn, account, psid, numbers);
             }
         }
     }
+    has_stopped
 }
 
 /// The consumer, and the first sender of the order that invites through the page.
@@ -113,16 +116,17 @@ fn numbers(turn: &Turn<'_>, callback: &Callback, account: &AccountAlias) -> Opti
     Some(Numbers { sender: *sender, consumer: callback.order.consumer })
 }
 
-fn link_one(turn: &mut Turn<'_>, account: &AccountAlias, psid: &Psid, numbers: Numbers) {
+/// Whether the person had stopped.
+fn link_one(turn: &mut Turn<'_>, account: &AccountAlias, psid: &Psid, numbers: Numbers) -> bool {
     let key = hold(turn, account, psid);
     let known: Vec<Phone> =
         turn.work.contacts.get(key.clone()).into_iter().flat_map(Contact::consumers).collect();
     if known.contains(&numbers.consumer) {
-        return;
+        return false;
     }
     if known.len() >= Contact::CONSUMERS_MAX {
         tracing::warn!(%account, "orders name more than {} consumers with one id of a page", known.len());
-        return;
+        return false;
     }
     if !known.is_empty() {
         tracing::warn!(%account, "orders name several consumers with one id of a page; a stop there counts for all");
@@ -132,8 +136,8 @@ fn link_one(turn: &mut Turn<'_>, account: &AccountAlias, psid: &Psid, numbers: N
         contact.stopped_at
     });
     // What was said before anybody knew who it was.
-    if let Some(at) = stopped_at.flatten() {
-        let pair = people::pair(turn, numbers);
-        stop(turn, at, pair);
-    }
+    let Some(at) = stopped_at.flatten() else { return false };
+    let pair = people::pair(turn, numbers);
+    stop(turn, at, pair);
+    true
 }

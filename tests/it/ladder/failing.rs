@@ -1,6 +1,35 @@
 //! Roads that fail: the next one is taken at the report of the failure, and each road once.
 
+use ringmaster::domain::event::{PermissionAnswer, PermissionReply};
+
 use super::*;
+
+/// A client without buttons is told by the same code as a consumer who left WhatsApp. Found by the simulation of the
+/// roads, seed 114: the consumer was asked for the permission again.
+#[tokio::test]
+async fn a_permission_outlives_an_invite_that_was_not_delivered() {
+    for (answer, expected) in [(Some(PermissionAnswer::Permanent), "permanent"), (None, "uncallable")] {
+        let mut ladder = Ladder::begin().await;
+        if let Some(answer) = answer {
+            let reply = PermissionReply {
+                sender: phone(SENDER),
+                who: Named::number(phone(CONSUMER)),
+                answer,
+                replied_to: None,
+                automatic: false,
+                replied_at: None,
+            };
+            ladder.daemon.file(vec![Event::PermissionReply(reply)]).await;
+        }
+        ladder.cloud.fail_next([(Failure::Undelivered, meta(131_026))]);
+        let id = ladder.invite(CONSUMER).await;
+        ladder.minute().await;
+        assert_eq!(ladder.callback(id).await.roads_failed.len(), 1);
+        let pair = json!({"sender": SENDER, "consumer": CONSUMER});
+        let shown = ladder.daemon.post("/v1/permissions/show", pair).await;
+        assert_eq!(shown["permission"], expected, "{shown}");
+    }
+}
 
 #[tokio::test]
 async fn each_road_is_taken_after_the_one_before_it_failed() {

@@ -43,6 +43,25 @@ async fn a_message_to_the_page_opens_its_window_for_a_waiting_order() {
     );
 }
 
+/// Found by the simulation of the roads, seed 353: the first order waited until its deadline.
+#[tokio::test]
+async fn a_stop_that_a_later_order_explains_ends_the_earlier_orders_too() {
+    let mut ladder = only_the_page().await;
+    ladder.writes_to_page(Some(Word::Stop)).await;
+    // Nothing says yet that it is the same person.
+    let first = ladder
+        .order(CONSUMER, |order| {
+            order.kind = OrderKind::Invite;
+            order.psids = [("page".into(), "6789012345678902".parse().unwrap())].into();
+        })
+        .await;
+    assert_eq!(ladder.standing(first).await, ("invite.page_window_closed".into(), None));
+    let second = at_page(&mut ladder).await;
+    for id in [first, second] {
+        assert_eq!(ladder.standing(id).await, ("consumer.stopped".into(), Some("declined")));
+    }
+}
+
 #[tokio::test]
 async fn the_account_of_a_page_can_be_paused() {
     let mut ladder = only_the_page().await;
