@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::clock::{Clock, ManualClock};
+use crate::clock::{Clock, ManualClock, earlier};
 use crate::domain::Reading;
 
 /// The world's time, and the offset of the daemon's clock.
@@ -75,6 +75,6 @@ impl Clock for DaemonClock {
     }
 
     fn sleep_until(&self, at: Timestamp) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
-        self.0.time.sleep_until(at - self.0.off_by())
+        self.0.time.sleep_until(earlier(at, self.0.off_by()))
     }
 }

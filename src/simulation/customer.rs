@@ -27,6 +27,13 @@ impl Customer {
         Ok(Request::delete(path).header("authorization", bearer()).body(Body::empty())?)
     }
 
+    /// Like [`Customer::post`], with a key under which it may be repeated.
+    pub(super) fn post_once(path: &str, body: String, key: &str) -> anyhow::Result<Request<Body>> {
+        let mut request = Self::post(path, "application/json", body)?;
+        request.headers_mut().insert("idempotency-key", key.parse()?);
+        Ok(request)
+    }
+
     pub(super) fn post(path: &str, media: &str, body: String) -> anyhow::Result<Request<Body>> {
         let request = Request::post(path).header("authorization", bearer()).header("content-type", media);
         Ok(request.body(Body::from(body))?)

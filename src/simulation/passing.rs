@@ -10,6 +10,7 @@ use tower::ServiceExt as _;
 use super::delivery::{self, describe, path_of, signed};
 use super::invariants::look;
 use super::{ReceivedWebhook, Simulation};
+use crate::clock::earlier;
 use crate::sim::world::{Webhook, WebhookReply};
 
 impl Simulation {
@@ -53,7 +54,7 @@ impl Simulation {
             self.delivers_at = now + self.beat;
         }
         let ahead = self.daemon_clock.now().duration_since(now);
-        let wakes_at = self.wakes_at.map(|at| at - ahead);
+        let wakes_at = self.wakes_at.map(|at| earlier(at, ahead));
         let alarm = [wakes_at, self.clocks.next_alarm(now)].into_iter().flatten().min();
         let webhooks = self.world().next_at().map(|at| at.max(self.delivers_at));
         match [webhooks, alarm].into_iter().flatten().min().filter(|&next| next <= until) {

@@ -54,6 +54,16 @@ async fn in_a_simulation_the_roads_of_meta_break_no_rule_under_faults_and_kills(
     assert!(reports.iter().map(|run| run.deaths).sum::<u32>() > 10);
 }
 
+/// Seeds that once had a problem: of the daemon's, or of the world's and its judges'.
+const FOUND: [u64; 14] = [1, 4, 9, 29, 62, 128, 133, 162, 190, 296, 353, 669, 697, 754];
+
+#[tokio::test]
+async fn in_a_simulation_of_the_roads_no_seed_has_its_former_problem() {
+    for seed in FOUND {
+        run_seeds(seed..seed + 1, BOTH).await;
+    }
+}
+
 #[tokio::test]
 async fn a_seed_of_the_roads_gives_the_same_simulation_again() {
     let again = || traced(7, BOTH, Arc::new(NoMutation), Trace::kept());

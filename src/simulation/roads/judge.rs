@@ -91,9 +91,10 @@ impl Book {
         }
     }
 
-    /// An answered call with a token of its caller closes the order of the token once it was told.
+    /// An answered call with a token of its caller closes the order of the token once it was told. A caller who is told
+    /// by the user id alone may be anybody, and a token counts for its own person only.
     fn lost_token(&self, call: &AnsweredCall) -> Option<String> {
-        let (callback, told_at) = (self.of_payload(call)?, call.told_at?);
+        let (callback, told_at) = (self.of_payload(call)?, call.told_at.filter(|_| !call.is_nameless)?);
         let is_own = callback.order.consumer == call.consumer;
         let in_time = callback.closed().is_some_and(|closed| closed.at <= told_at + APART);
         (is_own && !in_time)

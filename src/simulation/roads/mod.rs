@@ -86,7 +86,11 @@ pub async fn run_roads_seed(
     let number = if place == Place::Shared { SENDERS[0] } else { NUMBER };
     let mut cloud = Cloud::new(Phone::parse(number).context("the numbers of a run are numbers")?);
     let all = cloud.roads.clone();
-    cloud.roads.retain(|_| random.u8(0..5) > 0);
+    // The template is always open, so no road after it is taken while there is one.
+    cloud.roads.retain(|road| match road {
+        RoadKind::Template => random.u8(0..3) == 0,
+        _ => random.u8(0..5) > 0,
+    });
     if cloud.roads.is_empty() {
         // An order whose sender has no way to invite is refused.
         cloud.roads.push(all[random.usize(0..all.len())]);
@@ -197,6 +201,10 @@ impl Run {
             let (status, body) = self.daemon.request(request).await?;
             let told: serde_json::Value = serde_json::from_str(&body).unwrap_or_default();
             let waits = told["status"] != "waiting" || told["step"] == "wait";
+            // An order is looked at for the first time at its earliest moment. That it will end then is told before.
+            let known = self.daemon.store.callbacks(&[id]).await?;
+            let is_early = known.first().is_some_and(|order| order.order.earliest > self.daemon.now());
+            let waits = waits || (is_early && told["step"] == "finish");
             if status != 200 || !waits {
                 self.problems.push(format!("{id} waits and should not: {body}"));
             }

@@ -10,6 +10,9 @@ use crate::simulation::script::Hours;
 use crate::simulation::simulate::STEP_MAX_S;
 use crate::simulation::{Customer, PAGE, SENDERS};
 
+/// A kill is armed once, so the next try is answered.
+const TRIES_MAX: u32 = 3;
+
 impl Run {
     pub(super) async fn order(&mut self) -> anyhow::Result<()> {
         let (now, consumer) = (self.daemon.now(), self.consumer());
@@ -34,25 +37,43 @@ impl Run {
             order["variables"] = json!({"message": "Hello."});
             order["attempts_max"] = self.random.u8(1..=3).into();
         }
-        if self.random.bool()
+        if self.random.u8(0..4) > 0
             && let Some(page) = &self.page
         {
-            let psid = self.daemon.world().psid(&page.page_id, consumer);
+            let page = page.page_id.clone();
+            // Some come from a conversation at the page.
+            if self.random.bool() {
+                self.daemon.world().consumer_writes_to_page(now, &page, consumer, "hello");
+            }
+            let psid = self.daemon.world().psid(&page, consumer);
             order["messenger"] = json!({PAGE: psid.context("the run has the page")?});
         }
         let noun = if kind == OrderKind::Invite { "/v1/invites" } else { "/v1/callbacks" };
-        let request = Customer::post(noun, "application/json", order.to_string())?;
-        let (status, body) = self.daemon.request(request).await?;
+        let (status, body) = self.ordered_once(noun, &order.to_string()).await?;
         if status != 202 {
             // A daemon with a wrong clock may find that the deadline has passed.
             let no_time = self.trouble.faults && status == 422 && body.contains("hours.never_open");
-            anyhow::ensure!(status == 0 || no_time, "an order was answered with {status}: {body}");
+            anyhow::ensure!(no_time, "an order was answered with {status}: {body}");
             return Ok(());
         }
         let answer: Value = serde_json::from_str(&body)?;
         let id = answer["id"].as_str().and_then(|id| kind.read_id(id).ok());
         self.ordered.insert(id.context("an accepted order has an id")?, kind);
         Ok(())
+    }
+
+    /// Orders until there is an answer. A daemon that was killed after its commit has the order; the key is there so that
+    /// it has it once.
+    async fn ordered_once(&mut self, noun: &str, order: &str) -> anyhow::Result<(u16, String)> {
+        let key = format!("order-{:016x}", self.random.u64(..));
+        for _ in 0..TRIES_MAX {
+            let request = Customer::post_once(noun, order.to_owned(), &key)?;
+            let (status, body) = self.daemon.request(request).await?;
+            if status != 0 {
+                return Ok((status, body));
+            }
+        }
+        anyhow::bail!("an order was not answered in {TRIES_MAX} tries")
     }
 
     fn senders(&mut self, kind: OrderKind) -> Vec<&'static str> {
