@@ -134,6 +134,7 @@ fn decisions() {
         account: account.clone(),
         paused: None,
         pauses: Vec::new(),
+        contents: Vec::new(),
         rests: BTreeMap::new(),
         paused_parts: Vec::new(),
     }];

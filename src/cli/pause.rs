@@ -58,6 +58,18 @@ enum Scope {
     /// Lift the pauses of a consumer
     #[command(after_long_help = "Example:\n  ringmaster resume person +5511987654321")]
     Person(Number<Flags>),
+    /// Lift the pauses of content that a platform refused
+    #[command(after_long_help = "Example:\n  ringmaster resume content HX0123456789abcdef0123456789abcdef")]
+    Content(Content),
+}
+
+#[derive(Debug, Args)]
+struct Content {
+    /// Its name at the platform, as "ringmaster pauses" shows it
+    #[arg(value_name = "CONTENT")]
+    name: String,
+    #[command(flatten)]
+    flags: Flags,
 }
 
 #[derive(Debug, Args)]
@@ -113,7 +125,8 @@ pub(super) struct Flags {
 }
 
 fn id(text: &str) -> Result<PauseId, &'static str> {
-    text.parse().map_err(|_| "expected ps_ and 32 hexadecimal digits, or all, account, sender or person")
+    text.parse()
+        .map_err(|_| "expected ps_ and 32 hexadecimal digits, or all, account, sender, person or content")
 }
 
 impl Pause {
@@ -144,6 +157,7 @@ impl Resume {
             Some(Scope::Account(it)) => (&it.flags, of(&it.flags, "account", Some(&it.name))?),
             Some(Scope::Sender(it)) => (&it.flags, of(&it.flags, "sender", Some(&it.number.e164()))?),
             Some(Scope::Person(it)) => (&it.flags, of(&it.flags, "person", Some(&it.number.e164()))?),
+            Some(Scope::Content(it)) => (&it.flags, of(&it.flags, "content", Some(&it.name))?),
         };
         let lifts = ids.into_iter().map(|id| flags.daemon.command(Ask::delete(format!("v1/pauses/{id}"))));
         let lifted = lifts.collect::<anyhow::Result<Vec<_>>>()?;
@@ -194,6 +208,7 @@ pub(super) struct Row {
     sender: Option<String>,
     consumer: Option<String>,
     campaign: Option<String>,
+    content: Option<String>,
     by: String,
     why: String,
     since: Timestamp,
@@ -210,7 +225,8 @@ impl Page {
 
 impl Row {
     fn subject(&self) -> Option<&String> {
-        self.account.as_ref().or(self.sender.as_ref()).or(self.consumer.as_ref()).or(self.campaign.as_ref())
+        let named = [&self.content, &self.account, &self.sender, &self.consumer, &self.campaign];
+        named.into_iter().find_map(Option::as_ref)
     }
 
     /// "until 2026-11-23T12:00:00Z", or that somebody has to lift it.
@@ -341,7 +357,12 @@ mod tests {
         let (mut account, mut sender) = (row("account"), row("sender"));
         (account["account"], account["id"]) = ("main".into(), "ps_2".into());
         (sender["sender"], sender["id"]) = ("+551151991234".into(), "ps_3".into());
-        let page: Page = serde_json::from_value(json!({"pauses": [row("all"), account, sender]})).unwrap();
+        let mut content = row("content");
+        (content["account"], content["content"], content["id"]) =
+            ("main".into(), "HX1".into(), "ps_4".into());
+        let pauses = json!({"pauses": [row("all"), account, sender, content]});
+        let page: Page = serde_json::from_value(pauses).unwrap();
+        assert_eq!(page.of("content", Some("HX1")), ["ps_4"]);
         assert_eq!(page.of("all", None), ["ps_1"]);
         assert_eq!(page.of("account", Some("main")), ["ps_2"]);
         assert_eq!(page.of("sender", Some("+551151991234")), ["ps_3"]);

@@ -58,6 +58,7 @@ struct Road {
     paused_until: Option<Timestamp>,
     why: Option<String>,
     pause: Option<pause::Row>,
+    content_pause: Option<pause::Row>,
 }
 
 /// The end and the cause of a pause; that of an operator goes first.
@@ -130,6 +131,17 @@ fn print(view: &View, out: &mut dyn Write) -> anyhow::Result<()> {
                 plain(why),
             ]);
         }
+        for road in &sender.roads {
+            let Some(pause) = &road.content_pause else { continue };
+            rows.push([
+                name(&sender.number),
+                plain("(content)"),
+                plain(&road.account),
+                plain("-"),
+                plain(pause.end()),
+                plain(pause.cause()),
+            ]);
+        }
         // What it cannot send at the moment, although it may call.
         for (account, (until, why)) in sender.paused_roads() {
             rows.push([
@@ -163,7 +175,9 @@ mod tests {
                        {"road": "deep_link", "account": "cloud", "why": "low quality"},
                        {"road": "messenger", "account": "page", "pause": {"id": "ps_2", "scope": "account",
                         "by": "ops", "why": "a drill", "since": "2026-11-23T12:00:00Z"}},
-                       {"road": "template", "account": "main"}]},
+                       {"road": "template", "account": "main", "content_pause": {"id": "ps_3", "scope": "content",
+                        "account": "main", "content": "HX1", "by": "platform", "why": "WhatsApp disabled the template",
+                        "since": "2026-11-23T12:00:00Z", "until": "2026-11-24T12:00:00Z"}}]},
             {"number": "+4930123458", "account": "cloud", "live_calls_max": 1000,
              "paused_parts": [{"part": "placed", "why": "low pick-up"},
                               {"part": "buttons", "paused_until": "2026-11-23T12:02:00Z", "why": "blocks"}],
@@ -178,6 +192,7 @@ mod tests {
         +551151991234  Support    main     3/50    2026-11-23T12:01:00Z  the sender's call rate is used up
         +4930123456    -          main     0/1000  it is lifted          a drill (ops)
         +4930123457    -          main     0/1000  the platform ends it  calls are switched off
+        +4930123457    (content)  main     -       2026-11-24T12:00:00Z  WhatsApp disabled the template (platform)
         +4930123457    (invites)  cloud    -       the platform ends it  low quality
         +4930123457    (invites)  page     -       it is lifted          a drill (ops)
         +4930123458    -          cloud    0/1000  2026-11-23T12:01:00Z  low quality

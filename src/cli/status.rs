@@ -81,6 +81,7 @@ struct Pause {
     account: Option<String>,
     sender: Option<String>,
     consumer: Option<String>,
+    content: Option<String>,
     by: String,
     why: String,
     until: Option<Timestamp>,
@@ -88,7 +89,7 @@ struct Pause {
 
 impl Pause {
     fn told(&self) -> String {
-        let whom = [&self.account, &self.sender, &self.consumer].into_iter().flatten().next();
+        let whom = [&self.content, &self.account, &self.sender, &self.consumer].into_iter().flatten().next();
         let whom = whom.map_or_else(String::new, |whom| format!(" {whom}"));
         let until = self
             .until

@@ -1,4 +1,5 @@
-//! Pauses: an operator's word that no call, permission request or invite leaves for a while.
+//! Pauses: an operator's word that no call, permission request or invite leaves for a while; and content that a platform
+//! does not send for a while.
 //!
 //! Nothing else stops: calls in progress go on, consumers' calls are answered, deadlines pass.
 
@@ -9,7 +10,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use strum::{EnumDiscriminants, EnumString, IntoStaticStr};
 
-use super::{AccountAlias, CampaignId, PauseId, Phone, Reason, Tenant};
+use super::{AccountAlias, CampaignId, ContentRef, PauseId, Phone, Reason, Tenant};
 
 /// One pause.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,7 +19,7 @@ pub struct Pause {
     pub scope: PauseScope,
     /// The tenant of the token that it was set with.
     pub tenant: Tenant,
-    /// The name of that token.
+    /// The name of that token; [`Pause::PLATFORM`] for content.
     pub who: Arc<str>,
     /// At most 200 bytes without control characters.
     pub why: Arc<str>,
@@ -49,11 +50,21 @@ pub enum PauseScope {
     Draft(CampaignId),
     /// Those of a canceled campaign, until they are closed.
     Canceled(CampaignId),
+    /// Messages with this content by this account. Only the platform causes such a pause, by refusing the content.
+    Content(AccountAlias, ContentRef),
 }
 
 impl PauseKind {
-    pub const ALL: [Self; 7] =
-        [Self::All, Self::Account, Self::Sender, Self::Person, Self::Campaign, Self::Draft, Self::Canceled];
+    pub const ALL: [Self; 8] = [
+        Self::All,
+        Self::Account,
+        Self::Sender,
+        Self::Person,
+        Self::Campaign,
+        Self::Draft,
+        Self::Canceled,
+        Self::Content,
+    ];
 
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -72,12 +83,15 @@ impl PauseScope {
     pub const fn campaign(&self) -> Option<CampaignId> {
         match self {
             Self::Campaign(id) | Self::Draft(id) | Self::Canceled(id) => Some(*id),
-            Self::All | Self::Account(_) | Self::Sender(_) | Self::Person(_) => None,
+            Self::All | Self::Account(_) | Self::Sender(_) | Self::Person(_) | Self::Content(..) => None,
         }
     }
 }
 
 impl Pause {
+    /// Who pauses content.
+    pub const PLATFORM: &'static str = "platform";
+
     /// Whether it holds anything at `now`. A clock that stepped back to before its begin does not end it.
     #[must_use]
     pub fn is_in_force(&self, now: Timestamp) -> bool {
@@ -93,6 +107,10 @@ impl Pause {
     /// Why a callback that it holds waits.
     #[must_use]
     pub fn reason(&self) -> Reason {
+        if let PauseScope::Content(_, content) = &self.scope {
+            let (content, why) = (content.clone(), Arc::clone(&self.why));
+            return Reason::ContentPaused { content, until: self.ends_at(), why };
+        }
         Reason::Paused {
             scope: self.scope.kind(),
             who: Arc::clone(&self.who),
@@ -113,6 +131,8 @@ impl fmt::Display for PauseScope {
             Self::Campaign(id) => write!(f, "campaign:{id}"),
             Self::Draft(id) => write!(f, "draft:{id}"),
             Self::Canceled(id) => write!(f, "canceled:{id}"),
+            // The reference has no blank; the name of an account may have one.
+            Self::Content(alias, content) => write!(f, "content:{content} {alias}"),
         }
     }
 }
@@ -135,6 +155,10 @@ impl FromStr for PauseScope {
             Some(("campaign", id)) => id.parse().map(Self::Campaign).map_err(|_| UnknownScope),
             Some(("draft", id)) => id.parse().map(Self::Draft).map_err(|_| UnknownScope),
             Some(("canceled", id)) => id.parse().map(Self::Canceled).map_err(|_| UnknownScope),
+            Some(("content", rest)) => {
+                let (content, alias) = rest.split_once(' ').ok_or(UnknownScope)?;
+                Ok(Self::Content(alias.into(), content.parse().map_err(|_| UnknownScope)?))
+            }
             _ => Err(UnknownScope),
         }
     }
@@ -159,11 +183,14 @@ mod tests {
             (PauseScope::Campaign(campaign), "campaign"),
             (PauseScope::Draft(campaign), "draft"),
             (PauseScope::Canceled(campaign), "canceled"),
+            (PauseScope::Content("main: two".into(), "call_us:a/pt_BR".parse().unwrap()), "content"),
         ] {
             assert_eq!(scope.to_string().parse(), Ok(scope.clone()));
             assert_eq!(scope.kind().as_str(), kind);
         }
-        for text in ["", "ALL", "all:", "sender:", "person:+55", "campaign:spring"] {
+        for text in
+            ["", "ALL", "all:", "sender:", "person:+55", "campaign:spring", "content:HX1", "content: main"]
+        {
             assert_eq!(text.parse::<PauseScope>(), Err(UnknownScope), "{text:?}");
         }
     }

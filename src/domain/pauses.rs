@@ -6,15 +6,15 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::{
-    AccountAlias, CampaignId, Directory, Gate, Pause, PauseId, PauseScope, Phone, Resource, Sender, Tenant,
-    campaign, spelling,
+    AccountAlias, CampaignId, ContentRef, Directory, Gate, Pause, PauseId, PauseScope, Phone, Resource,
+    Sender, Tenant, campaign, spelling,
 };
 
 /// The pauses that were not lifted. One that has ended by itself can be among them; it holds nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Pauses {
     pauses: BTreeMap<PauseId, Arc<Pause>>,
-    /// Those of everything, of accounts, of senders and of campaigns.
+    /// Those of everything, of accounts, of senders, of campaigns and of content.
     wide: BTreeMap<PauseScope, BTreeSet<PauseId>>,
     /// Those of people, by every number that may be the person's.
     people: BTreeMap<Phone, BTreeSet<PauseId>>,
@@ -69,16 +69,18 @@ impl Pauses {
     }
 
     /// Whether one more of this scope may be set for this tenant. Those of people leave room for the others, and those of
-    /// one tenant for those of the next.
+    /// one tenant for those of the next. Those of content do not count: the configuration bounds them.
     #[must_use]
     pub fn has_room(&self, scope: &PauseScope, tenant: &Tenant, now: Timestamp) -> bool {
         let is_person = |scope: &PauseScope| matches!(scope, PauseScope::Person(_));
         if scope.campaign().is_some() {
             return true;
         }
+        let is_content = |scope: &PauseScope| matches!(scope, PauseScope::Content(..));
         let counts = |pause: &&Arc<Pause>| {
             pause.is_in_force(now)
                 && pause.scope.campaign().is_none()
+                && !is_content(&pause.scope)
                 && is_person(&pause.scope) == is_person(scope)
                 && (!is_person(scope) || pause.tenant == *tenant)
         };
@@ -140,6 +142,34 @@ impl Pauses {
     #[must_use]
     pub fn last_of_account(&self, alias: &AccountAlias, now: Timestamp) -> Option<&Arc<Pause>> {
         last(self.of_account(alias), now)
+    }
+
+    /// Those of the content that a sender uses, whether or not they have ended. Costs nothing while no content is paused.
+    #[must_use]
+    pub fn of_contents(&self, sender: &Sender) -> Vec<Arc<Pause>> {
+        // In the order of the scopes, content is the last one.
+        if !matches!(self.wide.last_key_value(), Some((PauseScope::Content(..), _))) {
+            return Vec::new();
+        }
+        let found = sender.contents().flat_map(|(alias, content)| self.at_content(alias, content));
+        found.cloned().collect()
+    }
+
+    /// The pause of one content of an account; of several, the one that ends last.
+    #[must_use]
+    pub fn of_content(
+        &self,
+        alias: &AccountAlias,
+        content: &ContentRef,
+        now: Timestamp,
+    ) -> Option<&Arc<Pause>> {
+        last(self.at_content(alias, content), now)
+    }
+
+    fn at_content(&self, alias: &AccountAlias, content: &ContentRef) -> impl Iterator<Item = &Arc<Pause>> {
+        let scope = PauseScope::Content(Arc::clone(alias), content.clone());
+        let ids = self.wide.get(&scope).into_iter().flatten();
+        ids.filter_map(|id| self.pauses.get(id))
     }
 
     /// The pause that holds all callbacks at a gate, so that none of them is read; of several, the one that ends last.
@@ -350,6 +380,34 @@ mod tests {
         let full =
             Pauses::new((1..=Pauses::MOST as u128).map(|n| pause(n, PauseScope::Draft(campaign(n)), None)));
         assert!(full.has_room(&PauseScope::All, &Tenant::default(), at(0)), "they take no room of others");
+    }
+
+    #[test]
+    fn content_is_paused_by_its_account_and_name_and_holds_nothing_else() {
+        let [ours, _] = senders();
+        let [one, two]: [ContentRef; 2] = ["HXone", "HXtwo"].map(|name| name.parse().unwrap());
+        let sender =
+            Sender { invite: Some(one.clone()), permission_template: Some(two.clone()), ..ours.clone() };
+        let content = |alias: &str, content: &ContentRef| PauseScope::Content(alias.into(), content.clone());
+        let mut pauses = Pauses::new([
+            pause(1, content("main", &one), Some(20)),
+            pause(2, content("main", &one), Some(30)),
+            pause(3, content("other", &two), Some(30)),
+        ]);
+        let found = |pauses: &Pauses, sender: &Sender| -> Vec<u128> {
+            pauses.of_contents(sender).iter().map(|pause| pause.id.uuid().as_u128()).collect()
+        };
+        assert_eq!(found(&pauses, &sender), [1, 2], "of its own accounts only");
+        assert_eq!(found(&pauses, &ours), Vec::<u128>::new(), "it does not use them");
+        assert!(pauses.of(&sender, None, [number("+525555500142")]).is_empty(), "calls go on");
+        assert_eq!(pauses.of_sender(&sender, at(5)), None);
+        let ends_at =
+            |second| pauses.of_content(&"main".into(), &one, at(second)).map(|pause| pause.ends_at());
+        assert_eq!([29, 30].map(ends_at), [Some(at(30)), None]);
+        for id in 1..=3 {
+            pauses.remove(PauseId::new(Uuid::from_u128(id)));
+        }
+        assert_eq!(pauses, Pauses::default(), "nothing is left behind");
     }
 
     #[test]

@@ -79,6 +79,14 @@ impl Sender {
         self.request_road.as_ref().map(|road| &road.content).or(self.permission_request.as_ref())
     }
 
+    /// All content that it may send, each with the account that sends it.
+    pub fn contents(&self) -> impl Iterator<Item = (&AccountAlias, &ContentRef)> {
+        let own = [&self.permission_request, &self.permission_template, &self.invite];
+        let own = own.into_iter().flatten().map(|content| (&self.account, content));
+        let asked = self.request_road.iter().map(|road| (&road.account, &road.content));
+        own.chain(asked).chain(self.roads.iter().map(|road| (&road.account, &road.content)))
+    }
+
     /// The account that sends a permission request with this content.
     #[must_use]
     pub fn request_account(&self, content: &ContentRef) -> &AccountAlias {

@@ -45,6 +45,7 @@ impl<'a> Addressee<'a> {
             paused_parts: loads.parts_of(sender.number),
             rests: BTreeMap::new(),
             pauses: loads.pauses.of(sender, None, person.numbers().chain([message.consumer])),
+            contents: loads.pauses.of_contents(sender),
         });
         Self { candidate, held: loads.held.to_person(person.id, message.consumer), person }
     }
@@ -101,6 +102,9 @@ pub fn may_be_sent(
         MessagePurpose::Invite => SenderPart::Buttons,
     };
     if let Some((_, reason)) = candidate.rest(now, Some(part)) {
+        return Err(reason);
+    }
+    if let Some((_, reason)) = candidate.content_rest(now, message.account(), &message.content) {
         return Err(reason);
     }
     if let Some(until) = pair.paused_until.filter(|&until| until > now) {

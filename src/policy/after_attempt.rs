@@ -72,7 +72,8 @@ pub fn after_attempt(
             | Reaction::ConnectedUsedUp
             | Reaction::RequestsUsedUp
             | Reaction::PauseSender(_)
-            | Reaction::PauseAccount(_) => calm,
+            | Reaction::PauseAccount(_)
+            | Reaction::PauseContent(_) => calm,
             // The consumer may have been called: this counts as an attempt without success.
             Reaction::Inconclusive => {
                 AfterAttempt { counts: true, retry_at: retry(rules.retry.no_answer), ..calm }

@@ -44,7 +44,7 @@ pub fn may_leave(
     }
 }
 
-/// The operator's pause that holds its sender or its consumer. A hang-up is never held.
+/// The operator's pause that holds its sender or its consumer, or the pause of its content. A hang-up is never held.
 fn paused(now: Timestamp, leaving: Leaving<'_>, situation: &Situation<'_>) -> Option<Reason> {
     let sender = match leaving {
         Leaving::Call(attempt) => attempt.sender,
@@ -52,7 +52,13 @@ fn paused(now: Timestamp, leaving: Leaving<'_>, situation: &Situation<'_>) -> Op
         Leaving::HangUp(_) => return None,
     };
     let own = situation.candidates.iter().find(|candidate| candidate.sender.number == sender)?;
-    own.pauses_in_force(now).first().map(|pause| pause.reason())
+    let paused = own.pauses_in_force(now).first().map(|pause| pause.reason());
+    paused.or_else(|| match leaving {
+        Leaving::Message(message) => {
+            own.content_rest(now, message.account(), &message.content).map(|(_, reason)| reason)
+        }
+        Leaving::Call(_) | Leaving::HangUp(_) => None,
+    })
 }
 
 fn call(now: Timestamp, attempt: &Attempt, situation: &Situation<'_>, rules: &Rules) -> Result<(), Reason> {

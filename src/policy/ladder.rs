@@ -74,7 +74,7 @@ pub enum Standing {
     Open,
     /// It opens at this time by itself.
     Later(Timestamp, Reason),
-    /// Its account or its sender rests.
+    /// Its account, its sender or its content rests.
     Resting(Gate, Reason),
     /// It is passed over.
     Over(Reason),
@@ -317,7 +317,7 @@ impl Case<'_> {
         invited.into_iter().chain(gap.into_iter().chain(paused).filter(|_| is_on_whatsapp)).collect()
     }
 
-    /// The pause of the road's sender or account.
+    /// The pause of the road's sender, account or content.
     fn resting(&self, road: &Road) -> Option<Standing> {
         // By the others that need open hours the consumer calls the sender at once.
         let part = needs(road.kind).hours.then_some(SenderPart::Buttons);
@@ -326,7 +326,9 @@ impl Case<'_> {
         {
             return Some(Standing::Resting(gate, reason));
         }
-        let (gate, reason) = self.candidate.account_rest(self.now, &road.account)?;
+        let account = self.candidate.account_rest(self.now, &road.account);
+        let (gate, reason) =
+            account.or_else(|| self.candidate.content_rest(self.now, &road.account, &road.content))?;
         Some(Standing::Resting(gate, reason))
     }
 

@@ -311,6 +311,7 @@ pub fn taught(pair: &mut Pair, now: Timestamp, reaction: Reaction, rules: &Rules
         }
         Reaction::PauseSender(_)
         | Reaction::PauseAccount(_)
+        | Reaction::PauseContent(_)
         | Reaction::Never
         | Reaction::TryAgain
         | Reaction::RepeatOnce(_)

@@ -63,7 +63,7 @@ fn step(case: &Case<'_>, dial_at: Timestamp) -> Assessment {
     send(case, content)
 }
 
-/// Asks now, unless the account or the sender is paused.
+/// Asks now, unless the account, the sender or the content is paused.
 fn send(case: &Case<'_>, content: ContentRef) -> Assessment {
     let now = case.now;
     let account = case.sender.request_account(&content);
@@ -77,6 +77,9 @@ fn send(case: &Case<'_>, content: ContentRef) -> Assessment {
         return case.wait(case.callback.order.latest, Some(gate), reason);
     }
     if let Some((gate, reason)) = case.candidate.rest(now, Some(SenderPart::Placed)) {
+        return case.wait(case.callback.order.latest, Some(gate), reason);
+    }
+    if let Some((gate, reason)) = case.candidate.content_rest(now, account, &content) {
         return case.wait(case.callback.order.latest, Some(gate), reason);
     }
     if let Some((gate, reason)) = dialling::ceiling(case, TokenUse::Request) {
@@ -130,12 +133,17 @@ fn again_at(case: &Case<'_>, dial_at: Timestamp, lapses_at: Timestamp) -> Option
 }
 
 /// The content of the request: unapproved content inside the service window, the template outside it. The
-/// margin shortens this window, as it lengthens those of the limits.
+/// margin shortens this window, as it lengthens those of the limits. Paused content is passed over where the other can ask;
+/// of two that are paused it is the one whose pause ends first.
 fn content(case: &Case<'_>) -> Option<ContentRef> {
     let Case { now, sender, pair, rules, .. } = *case;
     let open = service_window_is_open(now, pair, rules);
     let free = sender.free_request().filter(|_| open);
-    free.or(sender.permission_template.as_ref()).cloned()
+    let paused_until = |content: &&ContentRef| {
+        let rest = case.candidate.content_rest(now, sender.request_account(content), content);
+        rest.map(|(_, reason)| reason.lifts_at().unwrap_or(Timestamp::MAX))
+    };
+    free.into_iter().chain(&sender.permission_template).min_by_key(paused_until).cloned()
 }
 
 pub(super) fn service_window_is_open(now: Timestamp, pair: &Pair, rules: &Rules) -> bool {

@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use super::{PersonView, holds};
 use crate::domain::calendar::Opening;
 use crate::domain::{
-    AccountAlias, AccountView, Budget, Calendars, Callback, Contact, Directory, Gate, LegOrder, Load, Loads,
-    Pair, PairKey, Pause, Reason, Rest, Script, Sender, SenderPart,
+    AccountAlias, AccountView, Budget, Calendars, Callback, Contact, ContentRef, Directory, Gate, LegOrder,
+    Load, Loads, Pair, PairKey, Pause, PauseScope, Reason, Rest, Script, Sender, SenderPart,
 };
 
 /// All input for the next step of a callback.
@@ -59,6 +59,7 @@ impl<'a> Situation<'a> {
                     callback.order.campaign_id(),
                     person.numbers().chain([callback.order.consumer]),
                 ),
+                contents: loads.pauses.of_contents(sender),
                 rests: rests(sender, loads),
             }
         });
@@ -111,6 +112,8 @@ pub struct Candidate<'a> {
     pub paused_parts: Vec<(SenderPart, Rest)>,
     /// An operator's pauses of what it sends to the person. Some may have ended.
     pub pauses: Vec<Arc<Pause>>,
+    /// Content of the sender that the platform does not send. Some pauses may have ended.
+    pub contents: Vec<Arc<Pause>>,
     /// Why accounts of its roads are paused, by the platform or an operator. Some may have ended.
     pub rests: BTreeMap<AccountAlias, Vec<(Gate, Reason)>>,
 }
@@ -128,6 +131,22 @@ impl Candidate<'_> {
             let (_, rest) = self.paused_parts.iter().find(|(paused, _)| *paused == part)?;
             told(Gate::Part(number, part), rest)
         })
+    }
+
+    /// The pause of content that an account sends; of several, the one that ends last.
+    pub(super) fn content_rest(
+        &self,
+        now: Timestamp,
+        account: &AccountAlias,
+        content: &ContentRef,
+    ) -> Option<(Gate, Reason)> {
+        let is_of_it = |pause: &&Arc<Pause>| match &pause.scope {
+            PauseScope::Content(alias, paused) => alias == account && paused == content,
+            _ => false,
+        };
+        let pauses = self.contents.iter().filter(is_of_it).filter(|pause| pause.is_in_force(now));
+        let pause = pauses.max_by_key(|pause| (pause.ends_at(), pause.id))?;
+        Some((Gate::Pause(pause.id), pause.reason()))
     }
 
     /// The pause of the account of a road; of several, the one that ends last.

@@ -5,13 +5,13 @@ use jiff::Timestamp;
 use super::settle::{close, look_again, refusal, rest};
 use super::turn::Turn;
 use super::working_set::Line;
-use super::{ceilings, people, permission_log};
+use super::{ceilings, pauses, people, permission_log};
 use crate::domain::{
     Answer, Callback, CallbackId, Message, MessageId, MessagePurpose, OrderKind, PairKey, RoadFailure,
     RoadName, Stage, TokenUse,
 };
 use crate::policy::after_attempt::end_of;
-use crate::policy::errors::{Reaction, reaction};
+use crate::policy::errors::{self, Reaction, reaction};
 use crate::policy::{ladder, ledger, refusal_by_code};
 use crate::webhooks::Topic;
 
@@ -161,6 +161,10 @@ fn failed(turn: &mut Turn<'_>, key: PairKey, message: &Message) {
         (reaction, _) => reaction,
     };
     rest(turn, resting, message.account(), message.sender, code);
+    if let Reaction::PauseContent(pause) = reaction {
+        let why = code.and_then(errors::meaning).unwrap_or("the platform refused it");
+        pauses::of_content(turn, message.account(), &message.content, pause, why);
+    }
     if let Some(callback) = message.callback {
         failed_for(turn, callback, message, reaction, ends_road);
     }
@@ -232,9 +236,14 @@ fn road_is_over(turn: &Turn<'_>, message: &Message, reaction: Reaction) -> bool 
 /// Counts the failure of a message against its callback, and ends the callback if it can come to nothing.
 fn failed_for(turn: &mut Turn<'_>, id: CallbackId, message: &Message, reaction: Reaction, ends_road: bool) {
     let code = message.submission.error_code;
-    // If the account or the sender is paused, or there was a permission, the order is not the cause.
-    let excused =
-        matches!(reaction, Reaction::PauseAccount(_) | Reaction::PauseSender(_) | Reaction::AlreadyPermanent);
+    // If the account, the sender or the content is paused, or there was a permission, the order is not the cause.
+    let excused = matches!(
+        reaction,
+        Reaction::PauseAccount(_)
+            | Reaction::PauseSender(_)
+            | Reaction::PauseContent(_)
+            | Reaction::AlreadyPermanent
+    );
     let counts = is_refused(message) && !excused;
     let faults = turn.work.callbacks.get(id).map_or(0, |callback| callback.faults);
     let end = end_of(reaction, code, faults);

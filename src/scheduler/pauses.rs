@@ -1,13 +1,14 @@
-//! Folds the pauses that operators set and lift. From the end of this turn they hold; callbacks are not touched, and find
+//! Folds the pauses that operators set and lift, and sets those of content that a platform refuses. From the end of this turn they hold; callbacks are not touched, and find
 //! out when they are looked at.
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::state::Scheduler;
 use super::turn::Turn;
-use crate::domain::{CommandOutcome, Pause, PauseId, Pauses};
+use crate::clock::later;
+use crate::domain::{AccountAlias, CommandOutcome, ContentRef, Pause, PauseId, PauseScope, Pauses, Tenant};
 use crate::store::{self, PauseLifted};
 
 /// An operator sets a pause.
@@ -38,6 +39,40 @@ pub(super) fn lift(turn: &mut Turn<'_>, at: Timestamp, id: PauseId, by: &str) ->
     turn.work.pauses_lifted.push(PauseLifted { id, at, by: by.to_owned() });
     tracing::info!(pause = %id, token = by, "an operator lifted a pause");
     CommandOutcome::Applied
+}
+
+/// The platform does not send this content: it is paused for so long. Further refusals of messages that were on their way
+/// together do not make the pause longer, unless their reason asks for a longer one.
+pub(super) fn of_content(
+    turn: &mut Turn<'_>,
+    account: &AccountAlias,
+    content: &ContentRef,
+    pause: SignedDuration,
+    why: &'static str,
+) {
+    let now = turn.now;
+    let known = turn.loads.pauses.of_content(account, content, now);
+    if known.is_some_and(|known| known.ends_at().duration_since(known.from) >= pause) {
+        return;
+    }
+    let until = later(now, pause);
+    let pause = Pause {
+        id: PauseId::new(turn.scheduler.deps.ids.uuid(now)),
+        scope: PauseScope::Content(account.clone(), content.clone()),
+        tenant: Tenant::default(),
+        who: Pause::PLATFORM.into(),
+        why: why.into(),
+        from: now,
+        until: Some(until),
+    };
+    tracing::warn!(
+        account = &**account, content = content.as_str(), why, %until, pause = %pause.id,
+        "the platform does not send this content"
+    );
+    let pauses = Arc::make_mut(&mut turn.loads.pauses);
+    pauses.forget_ended(now);
+    pauses.set(pause.clone());
+    turn.work.pauses.push(pause);
 }
 
 impl Scheduler {

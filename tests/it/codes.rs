@@ -29,6 +29,7 @@ fn words(reaction: Reaction) -> (String, &'static str) {
         Reaction::RequestsUsedUp => ("when the oldest request leaves the window".into(), "pair paused"),
         Reaction::PauseSender(pause) => (after(pause) + ", longer if it repeats", "sender paused"),
         Reaction::PauseAccount(pause) => (after(pause) + ", longer if it repeats", "account paused"),
+        Reaction::PauseContent(pause) => (after(pause), "content paused; the next road where there is one"),
         Reaction::Never => ("never".into(), "callback failed"),
         Reaction::Inconclusive => ("as after no answer".into(), "counts as connected and as missed"),
         Reaction::TryAgain => ("after the usual delay".into(), "nothing"),

@@ -125,6 +125,12 @@ fn reasons() -> Vec<Reason> {
     all.extend(scopes.map(|scope| paused((scope, Some(at)))));
     all.extend([PauseKind::Draft, PauseKind::Canceled].map(|scope| paused((scope, None))));
     all.push(paused((PauseKind::All, None)));
+    let low = "WhatsApp paused the template for low quality";
+    all.push(Reason::ContentPaused {
+        content: "call_us_a986f17ded/en".parse().unwrap(),
+        until: at,
+        why: low.into(),
+    });
     all
 }
 
@@ -174,6 +180,7 @@ const fn who(reason: &Reason) -> &'static str {
         Reason::Paused { scope: PauseKind::Campaign, .. } => "customer or operator: `campaign resume`",
         Reason::Paused { scope: PauseKind::Canceled, .. } => "customer, in a new order",
         Reason::Paused { .. } => "operator: `resume`",
+        Reason::ContentPaused { .. } => "operator: other content, or `resume`",
         Reason::PairPaused { .. } | Reason::SenderPaused { .. } | Reason::AccountPaused { .. } => {
             "operator; see `docs/CODES.md`"
         }

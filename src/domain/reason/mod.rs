@@ -15,7 +15,9 @@ use jiff::{SignedDuration, Timestamp};
 use strum::EnumCount;
 
 use super::country::Prefix;
-use super::{CalendarName, ErrorCode, ListName, PauseKind, RefusalKind, RoadKind, SuppressionScope};
+use super::{
+    CalendarName, ContentRef, ErrorCode, ListName, PauseKind, RefusalKind, RoadKind, SuppressionScope,
+};
 
 pub use local_time::in_zone;
 pub use note::Note;
@@ -217,6 +219,12 @@ pub enum Reason {
         why: Arc<str>,
         until: Option<Timestamp>,
     },
+    /// The platform does not send this content for a while.
+    ContentPaused {
+        content: ContentRef,
+        until: Timestamp,
+        why: Arc<str>,
+    },
     SenderUnknown,
     DocumentUnknown,
     /// The document calls an agent first, and neither the order nor the sender names one.
@@ -341,6 +349,7 @@ impl Reason {
             Self::AccountPaced { .. } => "account.calls_per_second",
             Self::AccountPaused { .. } => "account.paused",
             Self::Paused { scope, .. } => paused_code(*scope),
+            Self::ContentPaused { .. } => paused_code(PauseKind::Content),
             Self::SenderUnknown => "sender.unknown",
             Self::DocumentUnknown => "document.unknown",
             Self::NoAgent => "document.no_agent",
@@ -408,6 +417,7 @@ impl Reason {
             | Self::AccountPaced { next_at: at }
             | Self::AccountPaused { until: at, .. }
             | Self::Paused { until: Some(at), .. }
+            | Self::ContentPaused { until: at, .. }
             | Self::NoTimeLeft { latest: at }
             | Self::DiallingStopped { since: at }
             | Self::ClockInDoubt { since: at, .. }
@@ -442,7 +452,8 @@ impl Reason {
             | Self::SenderPaused { until: at, .. }
             | Self::AccountPaced { next_at: at }
             | Self::AccountPaused { until: at, .. }
-            | Self::Paused { until: Some(at), .. } => Some(*at),
+            | Self::Paused { until: Some(at), .. }
+            | Self::ContentPaused { until: at, .. } => Some(*at),
             _ => None,
         }
     }

@@ -1,4 +1,4 @@
-//! The codes and sentences of an operator's pauses.
+//! The codes and sentences of pauses.
 
 use jiff::Timestamp;
 
@@ -13,6 +13,8 @@ pub(super) const fn paused_code(scope: PauseKind) -> &'static str {
         PauseKind::Campaign => "pause.campaign",
         PauseKind::Draft => "campaign.not_launched",
         PauseKind::Canceled => "campaign.canceled",
+        // Set by the platform, not by an operator.
+        PauseKind::Content => "content.paused",
     }
 }
 
@@ -27,6 +29,7 @@ pub(super) fn paused_sentence(scope: PauseKind, who: &str, why: &str, until: Opt
         PauseKind::Sender => "The sender is",
         PauseKind::Person => "Calls and messages to the consumer are",
         PauseKind::Campaign => "The campaign is",
+        PauseKind::Content => "The content is",
     };
     let until = until.map_or_else(|| "until it is lifted".to_owned(), |until| format!("until {until}"));
     format!("{what} paused by the token {who:?} {until}: {why}.")

@@ -79,6 +79,7 @@ impl Reason {
             Self::AccountPaced { next_at } => say!("The account's calls per second are used up; the next call is possible at {next_at}."),
             Self::AccountPaused { until, why } => say!("The account is paused until {}: {why}.", end(*until)),
             Self::Paused { scope, who, why, until } => paused_sentence(*scope, who, why, *until).into(),
+            Self::ContentPaused { content, until, why } => say!("The content {content} is paused until {until}: {why}."),
             Self::SenderUnknown => "The sender is not in the configuration.".into(),
             Self::DocumentUnknown => "The TwiML document is not loaded.".into(),
             Self::NoAgent => "The TwiML document calls an agent first, and no agent is named.".into(),

@@ -33,6 +33,20 @@ fn a_pause_names_who_why_and_until() {
 }
 
 #[test]
+fn paused_content_is_named_with_its_end_and_the_platforms_reason() {
+    let (content, why) =
+        ("call_us/en".parse().unwrap(), "WhatsApp paused the template for low quality".into());
+    let reason = Reason::ContentPaused { content, until: at(1) + SignedDuration::from_millis(500), why };
+    assert_eq!(
+        (reason.code(), &*reason.sentence()),
+        (
+            "content.paused",
+            "The content call_us/en is paused until 2026-11-23T12:00:01Z: WhatsApp paused the template for low quality."
+        )
+    );
+}
+
+#[test]
 fn what_time_alone_does_not_lift_says_who_can() {
     let answer = "the consumer's answer to the permission request";
     let operator = "an operator, with `ringmaster set-aside retry` or `ringmaster set-aside drop`";
@@ -97,6 +111,7 @@ fn what_time_lifts_needs_nobody() {
         Reason::PairPaused { until: at(1) },
         Reason::SenderPaused { until: at(1), why: "low quality".into() },
         paused(Some(at(1))),
+        Reason::ContentPaused { content: "HX1".parse().unwrap(), until: at(1), why: "low quality".into() },
         Reason::AccountPaced { next_at: at(1) },
         Reason::AccountPaused { until: at(1), why: "out of order".into() },
     ] {

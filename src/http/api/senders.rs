@@ -106,6 +106,9 @@ struct RoadView {
     /// The operator's pause of the account; of several, the one that ends last.
     #[serde(skip_serializing_if = "Option::is_none")]
     pause: Option<pauses::View>,
+    /// The pause of the road's content, which the platform refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    content_pause: Option<pauses::View>,
 }
 
 /// The senders that the token may use, in order of their numbers.
@@ -171,12 +174,14 @@ impl RoadView {
     fn of(now: Timestamp, road: &Road, loads: &Loads) -> Self {
         let paused = loads.account(&road.account).paused.filter(|(until, _)| *until > now);
         let (paused_until, why) = paused.map(|(until, why)| (until, why.into_owned())).unzip();
+        let content = loads.pauses.of_content(&road.account, &road.content, now);
         Self {
             road: road.kind.as_str(),
             account: road.account.to_string(),
             paused_until: paused_until.and_then(known_end),
             why,
             pause: loads.pauses.last_of_account(&road.account, now).map(|pause| pauses::View::of(pause)),
+            content_pause: content.map(|pause| pauses::View::of(pause)),
         }
     }
 }

@@ -1,12 +1,12 @@
 //! Meta's codes: Graph and Cloud API, calling, and Messenger. Twilio's answers may have the first two kinds.
 
 use super::Reaction::{
-    AlreadyPermanent, ConnectedUsedUp, Inconclusive, Never, NoPermission, OptedOut, PauseAccount, PausePair,
-    PauseSender, RepeatOnce, RequestsUsedUp, TryAgain, Uncallable, WindowClosed,
+    AlreadyPermanent, ConnectedUsedUp, Inconclusive, Never, NoPermission, OptedOut, PauseAccount,
+    PauseContent, PausePair, PauseSender, RepeatOnce, RequestsUsedUp, TryAgain, Uncallable, WindowClosed,
 };
 use super::table::{
-    DATA, DAY, Fault, HOUR, MESSENGER, META_CALLS, META_CODES, MINUTE, QUARTER, REPORT, Row, Span, Tell,
-    WAITS, rows,
+    DATA, DAY, Fault, HOUR, MESSENGER, META_CALLS, META_CODES, MINUTE, QUARTER, REPLACE, REPLACE_OR_WAIT,
+    REPORT, Row, SIX_HOURS, Span, Tell, WAITS, rows,
 };
 
 /// The rate of the whole app comes back after minutes (Meta, *WhatsApp error codes*, 18 Jun 2026).
@@ -67,10 +67,10 @@ pub(super) const ROWS: &[Row] = rows! {
         CONTENT, META_CODES;
     132_000, 132_005, 132_008, 132_012, 132_018 => Content, Both, Never, "the template's variables are wrong",
         CONTENT, META_CODES;
-    132_001, 132_007, 132_016, 134_102 => Content, Both, Never,
-        "the template is missing, not approved, or disabled", CONTENT, META_CODES;
-    132_015 => Content, Both, PauseSender(HOUR), "WhatsApp paused the template for low quality",
-        "Configure another template, or wait for the end of the pause.", META_CODES;
+    132_001, 132_007, 132_016, 134_102 => Content, Both, PauseContent(DAY),
+        "the template is missing, not approved, or disabled", REPLACE, META_CODES;
+    132_015 => Content, Both, PauseContent(SIX_HOURS), "WhatsApp paused the template for low quality",
+        REPLACE_OR_WAIT, META_CODES;
     132_068 => Content, Both, Never, "the flow is blocked", CONTENT, META_CODES;
     132_069 => Content, Both, PausePair(HOUR), "the flow is used too often", WAITS, META_CODES;
     133_000, 133_005, 133_006, 133_008..=133_010, 133_016 => Sender, Operator, PauseSender(HOUR),

@@ -40,6 +40,8 @@ pub enum Reaction {
     PauseSender(SignedDuration),
     /// Pause the account for this long.
     PauseAccount(SignedDuration),
+    /// Pause the content at its account for this long. Calls and other content of the sender go on.
+    PauseContent(SignedDuration),
     /// It is impossible with this sender or order.
     Never,
     /// It is unknown whether the call connected or was missed. It counts as both, and as no success.

@@ -119,12 +119,16 @@ pub(super) const fn source(title: &'static str, year: i16, month: i8, day: i8) -
 pub(super) const WAITS: &str = "No action is needed; ringmaster waits and tries again.";
 pub(super) const REPORT: &str = "This is a fault of ringmaster; report it with the code and the SID.";
 pub(super) const DATA: &str = "The customer has to check the number of the order.";
+pub(super) const REPLACE: &str = "Configure content that is approved; or correct it at the platform, and lift the pause with ringmaster resume.";
+pub(super) const REPLACE_OR_WAIT: &str = "Configure another template, or wait for the end of the pause.";
 pub(super) const SUPPORT: &str = "Write to the platform's support; nothing is sent until this is resolved.";
 
 pub(super) const SECOND: SignedDuration = SignedDuration::from_secs(1);
 pub(super) const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 pub(super) const QUARTER: SignedDuration = SignedDuration::from_mins(15);
 pub(super) const HOUR: SignedDuration = SignedDuration::from_hours(1);
+/// A usual pause of a template at WhatsApp; how long each takes is not told.
+pub(super) const SIX_HOURS: SignedDuration = SignedDuration::from_hours(6);
 pub(super) const DAY: SignedDuration = SignedDuration::from_hours(24);
 
 /// Rows of a table: `codes => fault, tell, reaction, meaning, advice, source;`. Codes are numbers and ranges.

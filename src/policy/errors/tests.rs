@@ -101,6 +101,7 @@ fn the_twins_of_twilio_and_meta_mean_the_same() {
         (63_032, 130_472),
         (63_033, 131_050),
         (63_041, 132_015),
+        (63_042, 132_016),
         (63_049, 131_049),
         (63_051, 131_031),
     ] {
@@ -109,6 +110,16 @@ fn the_twins_of_twilio_and_meta_mean_the_same() {
             find(ErrorCode::new(Issuer::Meta, meta)).unwrap().reaction,
             "{twilio}"
         );
+    }
+}
+
+#[test]
+fn what_is_wrong_with_content_pauses_the_content_and_not_its_sender() {
+    for (hours, codes) in [(6, &[63_041, 132_015][..]), (24, &[63_040, 63_042, 132_001, 132_007, 132_016])] {
+        for code in codes {
+            let pause = Reaction::PauseContent(SignedDuration::from_hours(hours));
+            assert_eq!(reaction_to_code(error_code(*code)), pause, "{code}");
+        }
     }
 }
 

@@ -1,11 +1,11 @@
 //! Twilio's codes about messages: refused when created, and not delivered by WhatsApp.
 
 use super::Reaction::{
-    Never, OptedOut, PausePair, PauseSender, RepeatOnce, TryAgain, Uncallable, WindowClosed,
+    Never, OptedOut, PauseContent, PausePair, PauseSender, RepeatOnce, TryAgain, Uncallable, WindowClosed,
 };
 use super::table::{
-    DATA, DAY, DICTIONARY, Fault, HOUR, MAPPED, MINUTE, PAGE, QUARTER, REPORT, Row, Source, Span, Tell,
-    WAITS, rows, source,
+    DATA, DAY, DICTIONARY, Fault, HOUR, MAPPED, MINUTE, PAGE, QUARTER, REPLACE, REPLACE_OR_WAIT, REPORT, Row,
+    SIX_HOURS, Source, Span, Tell, WAITS, rows, source,
 };
 
 const CONTENT_PAGE: Source = source("Twilio, page of the code", 2026, 4, 17);
@@ -107,10 +107,10 @@ pub(super) const ROWS: &[Row] = rows! {
         DICTIONARY;
     63037 => Platform, Nobody, TryAgain, "the media could not be uploaded", WAITS, DICTIONARY;
     63039 => Sender, Both, PausePair(DAY), "the consumer gets too many messages", WAITS, DICTIONARY;
-    63040 => Content, Both, Never, "the template was rejected, or never submitted", CONTENT, DICTIONARY;
-    63041 => Content, Both, PauseSender(HOUR), "WhatsApp paused the template after bad feedback",
-        "Configure another template, or wait for the end of the pause.", DICTIONARY;
-    63042 => Content, Both, Never, "WhatsApp disabled the template", CONTENT, DICTIONARY;
+    63040 => Content, Both, PauseContent(DAY), "the template was rejected, or never submitted", REPLACE, DICTIONARY;
+    63041 => Content, Both, PauseContent(SIX_HOURS), "WhatsApp paused the template after bad feedback",
+        REPLACE_OR_WAIT, DICTIONARY;
+    63042 => Content, Both, PauseContent(DAY), "WhatsApp disabled the template", REPLACE, DICTIONARY;
     63043..=63045, 63047 => Content, Both, Never, "the sample media of the template cannot be used", CONTENT,
         DICTIONARY;
     63046 => Platform, Nobody, TryAgain, "the template was approved", WAITS, DICTIONARY;

@@ -100,6 +100,7 @@ fn case_of(case: &Case) -> Case {
         paused: case.paused.clone(),
         paused_parts: case.paused_parts.clone(),
         pauses: case.pauses.clone(),
+        contents: case.contents.clone(),
         rests: case.rests.clone(),
         contacts: case.contacts.clone(),
         calendars: case.calendars.clone(),

@@ -8,6 +8,7 @@ mod calendars;
 mod calling;
 mod caps;
 mod clock_watch;
+mod contents;
 mod documents;
 mod ended_attempts;
 mod endings;
@@ -104,6 +105,7 @@ struct Case {
     account: AccountView,
     paused: Option<Rest>,
     pauses: Vec<Pause>,
+    contents: Vec<Pause>,
     paused_parts: Vec<(SenderPart, Rest)>,
     rests: BTreeMap<AccountAlias, Vec<(Gate, Reason)>>,
     contacts: BTreeMap<AccountAlias, Contact>,
@@ -138,6 +140,7 @@ fn ready() -> Case {
         account: AccountView { paused: None, next_call_at: Timestamp::MIN },
         paused: None,
         pauses: Vec::new(),
+        contents: Vec::new(),
         paused_parts: Vec::new(),
         rests: BTreeMap::new(),
         contacts: BTreeMap::new(),
@@ -180,6 +183,7 @@ impl Case {
             paused: self.paused.clone(),
             paused_parts: self.paused_parts.clone(),
             pauses: self.pauses.iter().cloned().map(Arc::new).collect(),
+            contents: self.contents.iter().cloned().map(Arc::new).collect(),
             rests: self.rests.clone(),
         }
     }

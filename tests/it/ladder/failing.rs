@@ -76,14 +76,14 @@ async fn an_order_without_a_road_left_fails_with_the_platforms_code() {
         }
     })
     .await;
-    ladder.cloud.fail_next([(Failure::Refused, meta(132_001))]);
+    ladder.cloud.fail_next([(Failure::Refused, meta(131_008))]);
     let id = ladder.invite(CONSUMER).await;
     ladder.minute().await;
     assert_eq!(ladder.standing(id).await, ("platform.refused".into(), Some("failed")));
     let told = ladder.explain(id).await;
     assert_eq!(told["ladder"].as_array().map(Vec::len), Some(1), "{told:#}");
     assert_eq!(told["ladder"][0]["standing"], "passed_over");
-    assert!(told["ladder"][0]["reason"]["sentence"].as_str().unwrap().contains("132001"), "{told:#}");
+    assert!(told["ladder"][0]["reason"]["sentence"].as_str().unwrap().contains("131008"), "{told:#}");
 }
 
 #[tokio::test]

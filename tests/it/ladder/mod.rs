@@ -2,6 +2,7 @@
 //! Messenger, both simulated by the small platform.
 
 mod callers;
+mod contents;
 mod failing;
 mod late;
 mod limits;

@@ -1,5 +1,5 @@
 //! Pauses: an operator stops calls, requests and invites for a while. Setting and lifting one are commands, which the
-//! scheduler folds.
+//! scheduler folds. Those of content are set by the scheduler, where a platform refuses it.
 
 pub(super) mod lift;
 pub(super) mod list;
@@ -18,9 +18,9 @@ use crate::http::auth::Caller;
 pub(super) struct View {
     #[schema(example = "ps_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f")]
     id: String,
-    /// `all`, `account`, `sender`, `person` or `campaign`.
+    /// `all`, `account`, `sender`, `person`, `campaign` or `content`.
     scope: &'static str,
-    /// The paused account, by its name in the configuration.
+    /// The paused account, by its name in the configuration; of `content` the account that sends it.
     #[serde(skip_serializing_if = "Option::is_none")]
     account: Option<String>,
     /// The number of the paused sender.
@@ -32,7 +32,10 @@ pub(super) struct View {
     /// The id of the paused campaign.
     #[serde(skip_serializing_if = "Option::is_none")]
     campaign: Option<String>,
-    /// The name of the API token that it was set with.
+    /// The paused content, by its name at the platform: Twilio's content SID, or a template's name and language.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    content: Option<String>,
+    /// The name of the API token that it was set with; `platform` for content.
     by: String,
     why: String,
     #[schema(value_type = String, format = DateTime)]
@@ -45,13 +48,16 @@ pub(super) struct View {
 
 impl View {
     pub(super) fn of(pause: &Pause) -> Self {
-        let (mut account, mut sender, mut consumer) = (None, None, None);
+        let (mut account, mut sender, mut consumer, mut content) = (None, None, None, None);
         match &pause.scope {
             PauseScope::All => {}
             PauseScope::Account(alias) => account = Some(alias.to_string()),
             PauseScope::Sender(number) => sender = Some(number.e164()),
             PauseScope::Person(number) => consumer = Some(number.e164()),
             PauseScope::Campaign(_) | PauseScope::Draft(_) | PauseScope::Canceled(_) => {}
+            PauseScope::Content(alias, paused) => {
+                (account, content) = (Some(alias.to_string()), Some(paused.to_string()));
+            }
         }
         Self {
             id: pause.id.to_string(),
@@ -60,6 +66,7 @@ impl View {
             sender,
             consumer,
             campaign: pause.scope.campaign().map(|id| id.to_string()),
+            content,
             by: pause.who.to_string(),
             why: pause.why.to_string(),
             since: pause.from,

@@ -270,6 +270,8 @@ fn whom(app: &App, scope: &PauseScope) -> Whom {
         PauseScope::Person(number) => Whom::Person(*number),
         // Those are set at the campaign.
         PauseScope::Campaign(_) | PauseScope::Draft(_) | PauseScope::Canceled(_) => Whom::Senders(Vec::new()),
+        // Nobody sets one here.
+        PauseScope::Content(..) => Whom::Senders(Vec::new()),
     }
 }
 
