@@ -171,7 +171,7 @@ impl Case<'_> {
         told(match self.choose(rungs) {
             Choice::Take(road) => Step::Invite { sender: self.sender.number, road, reason: why.clone() },
             Choice::Wait { until, gate, reason } => Step::Wait { until, gate, reason },
-            Choice::Nothing => match shut.iter().find(|reason| may_open(reason)) {
+            Choice::Nothing => match to_wait_for(&shut) {
                 Some(reason) => Step::Wait { until: self.turns_at(), gate: None, reason: reason.clone() },
                 None => no_road(shut),
             },
@@ -215,11 +215,22 @@ impl Case<'_> {
     }
 
     fn standing(&self, road: &Road) -> Standing {
-        self.shut(road)
-            .map(Standing::Over)
-            .or_else(|| self.delayed(road))
-            .or_else(|| self.resting(road))
-            .unwrap_or(Standing::Open)
+        match self.shut(road) {
+            Some(reason) => Standing::Over(self.outlasting(road, &reason).unwrap_or(reason)),
+            None => self.delayed(road).or_else(|| self.resting(road)).unwrap_or(Standing::Open),
+        }
+    }
+
+    /// The limit of the person, if the road waits for a window and the limit ends after the deadline: opening the window
+    /// would not help.
+    fn outlasting(&self, road: &Road, shut: &Reason) -> Option<Reason> {
+        if !matches!(shut, Reason::RoadNeedsWindow { .. } | Reason::PageWindowClosed) {
+            return None;
+        }
+        match self.delayed(road)? {
+            Standing::Over(reason @ Reason::InvitedBefore { .. }) => Some(reason),
+            _ => None,
+        }
     }
 
     /// Why the road cannot be used, whatever the time.
@@ -370,6 +381,13 @@ pub(super) fn message_gap(now: Timestamp, pair: &Pair, rules: &Rules) -> Option<
     let last = pair.messaged_at?;
     let at = last.checked_add(rules.limits.message_gap).unwrap_or(Timestamp::MAX);
     (at > now).then_some(at)
+}
+
+/// Of the reasons of roads that are passed over, the one that is waited for. The limit of the person holds every road, so no
+/// other one says more.
+fn to_wait_for(shut: &[Reason]) -> Option<&Reason> {
+    let limit = shut.iter().find(|reason| matches!(reason, Reason::InvitedBefore { .. }));
+    limit.or_else(|| shut.iter().find(|reason| may_open(reason)))
 }
 
 /// Whether an act of the consumer, the end of another message, or time may still open a road that is passed over.

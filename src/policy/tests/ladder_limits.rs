@@ -86,6 +86,36 @@ fn a_callback_that_gave_up_ends_when_the_window_of_its_last_road_closes() {
 }
 
 #[test]
+fn a_window_is_not_promised_to_help_while_the_limit_of_the_person_outlasts_the_deadline() {
+    let shut = |latest| {
+        invited(-WEEK + 100).with(|case| {
+            case.pair.inbound_at = None;
+            case.contacts.clear();
+            case.sender.roads.retain(|road| road.kind != RoadKind::Template);
+            case.callback.order.latest = at(latest);
+        })
+    };
+    // The limit ends at 100.
+    for (latest, expected) in
+        [(99, "invite.person_limit"), (100, "invite.person_limit"), (101, "invite.service_window_closed")]
+    {
+        shut(latest).check(&Wait(expected, latest, false));
+    }
+    let codes = |latest| -> Vec<&'static str> {
+        let case = shut(latest);
+        let ladders = ladders(at(0), &situation(&case.callback, [&case]), &case.rules);
+        ladders[0].1.iter().filter_map(|rung| Some(rung.standing.reason()?.code())).collect()
+    };
+    assert_eq!(codes(100), ["invite.person_limit"; 4]);
+    let closed = "invite.service_window_closed";
+    assert_eq!(codes(101), [closed, closed, closed, "invite.page_window_closed"]);
+    // A road that is shut for another reason keeps it.
+    let stranger = shut(100).with(|case| case.callback.order.psids.clear());
+    let ladders = ladders(at(0), &situation(&stranger.callback, [&stranger]), &stranger.rules);
+    assert_eq!(ladders[0].1[3].standing.reason().map(Reason::code), Some("invite.no_page_id"));
+}
+
+#[test]
 fn a_callback_that_gave_up_ends_if_the_limit_outlasts_its_deadline() {
     let spent = |latest| {
         invited(-WEEK + 100).with(|case| {
