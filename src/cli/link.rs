@@ -25,7 +25,7 @@ const CODE: Style = Style::new()
 
 #[derive(Debug, Args)]
 pub(super) struct Link {
-    /// The callback or invite: its id, or the reference of a callback
+    /// The callback or invite: its id, or the reference of a callback; that the link is given out is recorded with it
     #[arg(value_name = "ORDER", required_unless_present = "sender")]
     order: Option<Named>,
     /// The sender that the link calls: one of the order, or another one with the same country calling code

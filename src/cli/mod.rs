@@ -192,7 +192,8 @@ enum Command {
     ///
     /// For a callback or an invite, the link has a payload: the consumer's call closes it. Only a call of this consumer
     /// counts. Without one, the link of a sender has no payload, and no daemon is asked. WhatsApp does not open such links
-    /// on computers; clients before version 2.25.27 leave the payload out.
+    /// on computers; clients before version 2.25.27 leave the payload out, and Twilio does not tell it. That a link is given
+    /// out is recorded: after that an answered call of the consumer to that sender closes the callback or invite.
     #[command(override_usage = "ringmaster link <ORDER> [OPTIONS]\n       \
                                 ringmaster link --sender <NUMBER> [OPTIONS]")]
     #[command(after_long_help = "Examples:\n  ringmaster link cb_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f\n  \

@@ -12,8 +12,8 @@ use super::ids::{IdError, InviteId};
 use super::reason::{Note, Reason};
 use super::sip::{self, SipAddress};
 use super::{
-    AccountAlias, AttemptId, CallbackId, CallingHours, Consent, ContactKey, Phone, Place, Psid, RoadFailure,
-    RoadName, Shared, Tenant, TokenName,
+    AccountAlias, AttemptId, CallbackId, CallingHours, Consent, ContactKey, LinkGiven, Phone, Place, Psid,
+    RoadFailure, RoadName, Shared, Tenant, TokenName,
 };
 
 /// One callback: the customer's order and its current state.
@@ -45,6 +45,8 @@ pub struct Callback {
     pub invited_by: Option<RoadName>,
     /// The roads by which an invite failed.
     pub roads_failed: Vec<RoadFailure>,
+    /// The calling links that were given out, one for each sender; at most [`LinkGiven::SENDERS_MAX`].
+    pub links: Vec<LinkGiven>,
     /// When the consumer called after an invite and nobody answered. The next attempt that counts clears it.
     pub missed_call_at: Option<Timestamp>,
     /// When an operator allowed one more attempt in spite of the streak guard. That attempt clears it.
@@ -391,6 +393,7 @@ impl Callback {
             invited_at: None,
             invited_by: None,
             roads_failed: Vec::new(),
+            links: Vec::new(),
             missed_call_at: None,
             attempt_allowed_at: None,
             abandoned_at: None,
@@ -423,6 +426,15 @@ impl Callback {
         self.roads_failed.iter().find(|failure| failure.road == *road)
     }
 
+    /// Since when the consumer knows of it, so that a call to this sender is about it: since the invite, if it names the
+    /// sender, or since a link to this sender was given out.
+    #[must_use]
+    pub fn known_since(&self, sender: Phone) -> Option<Timestamp> {
+        let invited = self.invited_at.filter(|_| self.order.senders.contains(&sender));
+        let linked = self.links.iter().filter(|link| link.sender == sender).map(|link| link.at);
+        invited.into_iter().chain(linked).min()
+    }
+
     /// Whether the attempt in progress is still wanted.
     #[must_use]
     pub const fn needs_its_call(&self) -> bool {
@@ -453,8 +465,30 @@ impl Callback {
 mod tests {
     use uuid::Uuid;
 
+    use jiff::SignedDuration;
+
     use super::*;
     use crate::domain::Reason;
+
+    #[test]
+    fn a_consumer_knows_of_it_since_the_invite_or_the_link_to_the_sender() {
+        let [own, other, stranger] =
+            ["+551151991234", "+552125550100", "+4930123456"].map(|text| Phone::parse(text).unwrap());
+        let at = |second| Timestamp::constant(1_790_000_000, 0) + SignedDuration::from_secs(second);
+        let order = Order::new(Phone::parse("+5511987654321").unwrap(), vec![own], "message", at(0), at(99));
+        let state = State::Waiting(Waiting { wake_at: at(0), place: None, note: Reason::Ready.note() });
+        let mut callback = Callback::new(CallbackId::new(Uuid::from_u128(1)), at(0), order, state);
+        let since = |callback: &Callback| [own, other, stranger].map(|sender| callback.known_since(sender));
+        assert_eq!(since(&callback), [None; 3]);
+        callback.links = vec![LinkGiven { sender: other, at: at(20) }];
+        assert_eq!(since(&callback), [None, Some(at(20)), None], "a link counts for its sender");
+        callback.invited_at = Some(at(10));
+        assert_eq!(since(&callback), [Some(at(10)), Some(at(20)), None], "an invite for those of the order");
+        for (linked, earlier) in [(9, 9), (10, 10), (11, 10)] {
+            callback.links = vec![LinkGiven { sender: own, at: at(linked) }];
+            assert_eq!(callback.known_since(own), Some(at(earlier)));
+        }
+    }
 
     #[test]
     fn an_agent_is_a_client_or_a_sip_address_and_never_a_phone_number() {

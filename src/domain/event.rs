@@ -127,6 +127,10 @@ pub enum CallbackChange {
     AllowAttempt {
         reason: String,
     },
+    /// A calling link to this sender is given out.
+    Link {
+        sender: Phone,
+    },
 }
 
 /// Entries that were added to a suppression list, and are in force already.

@@ -47,6 +47,21 @@ pub struct RoadFailure {
     pub code: Option<ErrorCode>,
 }
 
+/// A calling link of a callback that was given out. Who has it knows of the callback, so a call to this sender after that
+/// time is about the callback, whether or not the platform tells the link's payload.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LinkGiven {
+    /// The sender that the link calls. It may be another one than those of the order.
+    pub sender: Phone,
+    /// When the first one to this sender was given out.
+    pub at: Timestamp,
+}
+
+impl LinkGiven {
+    /// To so many senders of one callback links may be given out (our rule).
+    pub const SENDERS_MAX: usize = 8;
+}
+
 /// The account of a page, and the page's id of a person.
 pub type ContactKey = (AccountAlias, Psid);
 

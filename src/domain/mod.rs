@@ -72,7 +72,9 @@ pub use hours::{CallingHours, WrittenHours};
 pub use ids::{
     AttemptId, CallbackId, CampaignId, CommandId, DeliveryId, InviteId, MessageId, PauseId, SetAsideId,
 };
-pub use invited::{Contact, ContactKey, Restricted, Restriction, RoadFailure, RoadName, SenderPart};
+pub use invited::{
+    Contact, ContactKey, LinkGiven, Restricted, Restriction, RoadFailure, RoadName, SenderPart,
+};
 pub use loads::{AccountView, Load, Loads, Rest};
 pub use message::{Message, MessagePurpose, MessageResolution};
 pub use pair::{CallPermission, Numbers, Pair, PairKey};

@@ -100,6 +100,7 @@ const PROBLEMS: &[(StatusCode, &str, &str)] = &[
     (StatusCode::CONFLICT, "callback.closed", "The callback is closed"),
     (StatusCode::CONFLICT, "invite.closed", "The invite is closed"),
     (StatusCode::CONFLICT, "link.no_sender", "There is no sender to link to"),
+    (StatusCode::CONFLICT, "link.too_many", "There are links to too many senders"),
     (StatusCode::CONFLICT, "callback.calling", "An attempt is in progress"),
     (StatusCode::CONFLICT, "reference.ambiguous", "Several open callbacks have this reference"),
     (StatusCode::CONFLICT, "attempt.not_in_doubt", "The attempt is not unresolved"),

@@ -1,8 +1,9 @@
 //! Consumers who called us: which callbacks that reaches, and which move ahead because nobody answered.
 //!
 //! A call counts for the callback whose invite's token it carries, if the caller is the person that the invite was made
-//! for; and for every callback of that person, to a sender of the callback, that was invited before the call ended. So a
-//! call that several accounts report closes a callback once.
+//! for; and for every callback of that person of which the person knew before the call ended: by an invite, if the call
+//! came to a sender of the callback, or by a link that was given out, if it came to the sender of the link. So a call that
+//! several accounts report closes a callback once.
 
 use std::collections::BTreeMap;
 
@@ -80,12 +81,16 @@ pub(super) fn apply(turn: &mut Turn<'_>) {
         if !matches!(callback.state, State::Waiting(_)) {
             continue;
         }
-        let since = callback.invited_at.map(|at| at.checked_sub(slack).unwrap_or(at));
+        let early = |at: Timestamp| at.checked_sub(slack).unwrap_or(at);
+        let since = callback.invited_at.map(early);
         let person = turn.work.names.of_number(callback.order.consumer);
         let called = |calls: &BTreeMap<PairKey, Timestamp>| {
-            let senders = callback.order.senders.iter();
-            let times = senders.filter_map(|&sender| calls.get(&PairKey { sender, person }));
-            times.copied().max().filter(|at| since.is_some_and(|since| *at >= since))
+            let linked = callback.links.iter().map(|link| link.sender);
+            let times = callback.order.senders.iter().copied().chain(linked).filter_map(|sender| {
+                let at = *calls.get(&PairKey { sender, person })?;
+                callback.known_since(sender).is_some_and(|since| at >= early(since)).then_some(at)
+            });
+            times.max()
         };
         let by_token = callers.answered_by_token.contains(&callback.id);
         if by_token || called(&callers.answered).is_some() || called_page(callback, &callers, since) {

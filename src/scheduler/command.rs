@@ -1,4 +1,4 @@
-//! Folds commands: changes of a callback that customers and operators request.
+//! Folds commands: changes of a callback that customers and operators request, and the calling links that they take.
 //!
 //! The handler checked the command before it was appended, but the callback may have changed since.
 
@@ -9,7 +9,7 @@ use super::turn::Turn;
 use super::working_set::Line;
 use crate::domain::callback::Waiting;
 use crate::domain::event::{CallbackChange, CallbackCommand};
-use crate::domain::{Callback, CommandOutcome, Outcome, Reason, State};
+use crate::domain::{Callback, CommandOutcome, LinkGiven, Outcome, Phone, Reason, State};
 
 /// Folds a command that was received at `at`.
 pub(super) fn fold(turn: &mut Turn<'_>, at: Timestamp, command: &CallbackCommand) -> CommandOutcome {
@@ -26,6 +26,7 @@ pub(super) fn fold(turn: &mut Turn<'_>, at: Timestamp, command: &CallbackCommand
             CommandOutcome::Applied
         }
         (CallbackChange::Cancel, State::Calling { .. }) => cancel_later(turn, at, &callback, command),
+        (CallbackChange::Link { sender }, _) => link(turn, at, &callback, *sender, command),
         (_, State::Calling { .. }) => CommandOutcome::Refused("callback.calling".into()),
         (CallbackChange::Reschedule { earliest, latest, hours, priority, reason }, State::Waiting(_)) => {
             let mut order = callback.order.clone();
@@ -53,6 +54,29 @@ pub(super) fn fold(turn: &mut Turn<'_>, at: Timestamp, command: &CallbackCommand
             CommandOutcome::Applied
         }
     }
+}
+
+/// A calling link is given out. It does not change what is decided: the consumer may never use it.
+fn link(
+    turn: &mut Turn<'_>,
+    at: Timestamp,
+    callback: &Callback,
+    sender: Phone,
+    command: &CallbackCommand,
+) -> CommandOutcome {
+    if callback.links.iter().any(|link| link.sender == sender) {
+        return CommandOutcome::Applied;
+    }
+    if callback.links.len() >= LinkGiven::SENDERS_MAX {
+        return CommandOutcome::Refused("link.too_many".into());
+    }
+    turn.work.callbacks.change(callback.id, |callback| callback.links.push(LinkGiven { sender, at }));
+    let why = format!(
+        "A link by which the consumer calls {sender} was given out to the token {:?}; a call by it closes the order.",
+        command.by
+    );
+    turn.work.note(at, Line::new("callback.link_given", why).of_callback(callback.id).by(&command.by));
+    CommandOutcome::Applied
 }
 
 /// An attempt is in progress: nothing more is dialled, and the callback closes when it has ended.

@@ -17,6 +17,7 @@ use uuid::Uuid;
 
 use super::body::json;
 use super::callbacks::create::{key, key_reused};
+use super::callbacks::link::too_many;
 use super::callbacks::record_of;
 use super::invites::InviteView;
 use super::order_names::{OrderName, OrderNames};
@@ -200,6 +201,7 @@ impl<'a> Command<'a> {
                 ApiError::new("campaign.too_many", detail)
             }
             "pause.too_many" => ApiError::new("pause.too_many", detail),
+            "link.too_many" => too_many(),
             "command.dropped" => {
                 ApiError::new("command.dropped", "the program failed at it, so it was set aside")
             }

@@ -15,7 +15,7 @@ use super::counts::{Counts, Standing};
 use super::hours_text::HoursText;
 use super::rows::{self, Cells, collect, corrupt, digits, first, limit, micros, micros_if};
 use super::suppressions::{self, Key};
-use super::{consents, failures};
+use super::{consents, failures, links};
 use crate::domain::callback::{Closed, Waiting};
 use crate::domain::{
     AccountAlias, AgentTarget, Callback, CallbackId, Gate, MissedWindow, Note, Order, OrderKind, Outcome,
@@ -29,14 +29,14 @@ macro_rules! columns {
          variables, agent, attempts_max, campaign, reference, metadata, state, at, gate, expires_at, attempt, \
          note_code, note_sentence, note_lifts_at, attempts_made, faults, retry_at, invited_at, \
          cancel_requested_at, attempts_opened, attempt_allowed_at, purpose, waive_gap, abandoned_at, reached_late_at, \
-         kind, psids, invited_by, roads_failed, missed_call_at, missed_window, consent"
+         kind, psids, invited_by, roads_failed, missed_call_at, missed_window, consent, links"
     };
 }
 
 /// An error rolls back the whole transaction, so the rows before it need no journal of their own (`OR FAIL`).
 const INSERT: &str = concat!("INSERT OR FAIL INTO callbacks (", columns!(), ", partition_no) VALUES ");
 /// The parameters of one new row.
-const PARAMETERS: usize = 45;
+const PARAMETERS: usize = 46;
 /// How many rows one statement inserts. Its cursors stay where the row before was added. With more rows the bound texts
 /// would outgrow the memory that SQLite sets aside for small ones.
 const ROWS: usize = 4;
@@ -53,7 +53,7 @@ const UPDATE: &str = "UPDATE callbacks SET version = ?2, earliest = ?3, latest =
      state = ?7, at = ?8, gate = ?9, expires_at = ?10, attempt = ?11, note_code = ?12, note_sentence = ?13, \
      note_lifts_at = ?14, attempts_made = ?15, faults = ?16, retry_at = ?17, invited_at = ?18, \
      cancel_requested_at = ?19, attempts_opened = ?20, attempt_allowed_at = ?21, abandoned_at = ?22, \
-     reached_late_at = ?23, invited_by = ?24, roads_failed = ?25, missed_call_at = ?26 WHERE seq = ?1";
+     reached_late_at = ?23, invited_by = ?24, roads_failed = ?25, missed_call_at = ?26, links = ?27 WHERE seq = ?1";
 
 const KEEP_KEY: &str = "INSERT INTO idempotency_keys (token, key, body, callback) VALUES (?1, ?2, ?3, ?4) \
      ON CONFLICT (token, key) DO NOTHING";
@@ -278,6 +278,7 @@ fn change(statement: &mut CachedStatement<'_>, seq: i64, callback: &Callback) ->
         callback.invited_by.as_ref().map(ToString::to_string),
         failures::text(&callback.roads_failed)?,
         micros_if(callback.missed_call_at),
+        links::text(&callback.links)?,
     ])?;
     Ok(changed)
 }
@@ -337,6 +338,7 @@ fn bind(
         &micros_if(callback.missed_call_at),
         &missed_window(order),
         &order.consent.as_ref().map(consents::text).transpose()?,
+        &links::text(&callback.links)?,
         &partition,
     ];
     for (at, value) in row.iter().enumerate() {
@@ -376,6 +378,7 @@ pub fn read(cells: &mut Cells<'_>) -> Result<Callback> {
     let missed_call_at = cells.moment_if()?;
     order.missed_window = cells.parsed_if()?.unwrap_or_default();
     order.consent = cells.text_if()?.map(consents::read).transpose()?;
+    let links = links::read(cells.text_if()?)?;
     Ok(Callback {
         id,
         version,
@@ -392,6 +395,7 @@ pub fn read(cells: &mut Cells<'_>) -> Result<Callback> {
         invited_at,
         invited_by,
         roads_failed,
+        links,
         missed_call_at,
         attempt_allowed_at,
         cancel_requested_at,

@@ -23,6 +23,7 @@ mod file;
 mod found_content;
 mod held_back;
 mod hours_text;
+mod links;
 mod list;
 mod loads;
 mod messages;

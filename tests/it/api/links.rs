@@ -4,9 +4,9 @@ use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use jiff::SignedDuration;
 use ringmaster::domain::callback::Waiting;
-use ringmaster::domain::{Callback, CallbackId, InviteToken, Order, Reason, State};
+use ringmaster::domain::{Callback, CallbackId, InviteToken, LinkGiven, Order, Reason, State};
 use ringmaster::http::{RequestLimits, auth};
-use ringmaster::store::{Enqueue, Token};
+use ringmaster::store::{Batch, Enqueue, Token};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -140,6 +140,36 @@ async fn a_link_may_call_another_sender_of_the_same_country_calling_code() {
     let german = json!({"sender": SECOND_SENDER}).to_string();
     let answer = api.post(&format!("/v1/callbacks/{both}/link?format=text"), german).await;
     assert!(answer.text.starts_with("https://wa.me/call/4930123456?"), "{}", answer.text);
+}
+
+#[tokio::test]
+async fn links_to_at_most_eight_senders_of_an_order_are_given_out() {
+    let api = three().await;
+    let id = api.order(json!({"senders": [SENDER]})).await.id();
+    let path = format!("/v1/callbacks/{id}/link");
+    let stored = async || api.store.callback(id).await.unwrap().unwrap().callback;
+    assert_eq!(api.get(&path).await.status, StatusCode::OK);
+    api.fold().await;
+    let given = stored().await;
+    assert_eq!(given.links.iter().map(|link| link.sender).collect::<Vec<_>>(), [phone(SENDER)]);
+    // Seven more senders, which have left the configuration since.
+    let more = |n: usize| -> Vec<LinkGiven> {
+        let gone = (0..n).map(|n| phone(&format!("+55115555010{n}")));
+        gone.map(|sender| LinkGiven { sender, at: at(NOW) }).collect()
+    };
+    let other = json!({"sender": OTHER_IN_BRAZIL}).to_string();
+    for (links, status) in [(7, StatusCode::CONFLICT), (6, StatusCode::OK)] {
+        let mut callback = stored().await;
+        callback.links = [given.links.clone(), more(links)].concat();
+        callback.version += 1;
+        api.store.record(Batch { callbacks: vec![callback], ..Batch::default() }).await.unwrap();
+        let answer = api.post(&path, other.clone()).await;
+        assert_eq!(answer.status, status, "{}", answer.text);
+        if status == StatusCode::CONFLICT {
+            assert_eq!(answer.code(), "link.too_many");
+        }
+        assert_eq!(api.get(&path).await.status, StatusCode::OK, "the known link is given again");
+    }
 }
 
 #[tokio::test]

@@ -109,6 +109,96 @@ async fn the_token_of_a_link_closes_a_callback_that_was_not_invited() {
     assert_eq!(told(&ladder.standing(id).await), REACHED);
 }
 
+/// An order that is not due for a day, so that nobody is invited.
+async fn not_due(ladder: &mut Ladder) -> CallbackId {
+    ladder.order(CONSUMER, |order| order.earliest += SignedDuration::from_hours(24)).await
+}
+
+#[tokio::test]
+async fn a_call_after_a_link_was_given_out_closes_the_callback_without_a_payload() {
+    let mut ladder = Ladder::begin().await;
+    let id = not_due(&mut ladder).await;
+    ladder.calls(CONSUMER, "CA1", Disposition::Completed, None).await;
+    assert_eq!(ladder.callback(id).await.closed(), None, "the consumer did not know of it");
+    ladder.minute().await;
+    let path = format!("/v1/callbacks/{id}/link");
+    let link = ladder.daemon.get(&path).await;
+    let given = ladder.callback(id).await;
+    let now = ladder.daemon.now();
+    assert_eq!(given.links, [LinkGiven { sender: phone(SENDER), at: now }]);
+    let told = ladder.timeline(id).await;
+    assert!(told["callback.link_given"].contains("was given out"), "{told:?}");
+    assert!(!told["callback.link_given"].contains(SENDER), "the number is masked");
+    // Once: the same again writes nothing, also for another form.
+    ladder.minute().await;
+    assert_eq!(ladder.daemon.get(&path).await, link);
+    assert_eq!(ladder.callback(id).await, given);
+    assert_eq!((given.invited_at, ladder.sent()), (None, vec![]), "it is no invite");
+    let mut ladder = ladder.restart().await;
+    ladder.calls(OTHER, "CA2", Disposition::Completed, None).await;
+    assert_eq!(ladder.callback(id).await.closed(), None, "somebody else called");
+    ladder.calls(CONSUMER, "CA3", Disposition::Completed, None).await;
+    assert_eq!(told_of(&ladder, id).await, REACHED);
+}
+
+async fn told_of(ladder: &Ladder, id: CallbackId) -> (&'static str, Option<&'static str>) {
+    let (code, outcome) = ladder.standing(id).await;
+    (if code == REACHED.0 { REACHED.0 } else { "another" }, outcome)
+}
+
+#[tokio::test]
+async fn a_call_that_ended_before_the_link_was_given_out_does_not_count() {
+    let mut ladder = Ladder::begin().await;
+    let id = not_due(&mut ladder).await;
+    ladder.minute().await;
+    ladder.daemon.get(&format!("/v1/callbacks/{id}/link")).await;
+    let given_at = ladder.callback(id).await.links[0].at;
+    let ended = |came_to_at| Event::InboundCall {
+        sender: phone(SENDER),
+        who: Named::number(phone(CONSUMER)),
+        sid: format!("wacid.{came_to_at}"),
+        progress: CallProgress::Ended(Disposition::Completed),
+        came_to_at: Some(came_to_at),
+        duration_s: Some(60),
+        invite: None,
+    };
+    let slack = SignedDuration::from_secs(30);
+    ladder.daemon.file(vec![ended(given_at - slack - SignedDuration::from_secs(1))]).await;
+    assert_eq!(ladder.callback(id).await.closed(), None);
+    ladder.daemon.file(vec![ended(given_at - slack)]).await;
+    assert_eq!(told_of(&ladder, id).await, REACHED);
+}
+
+#[tokio::test]
+async fn a_link_does_not_keep_a_person_from_being_invited() {
+    let mut ladder = Ladder::configured(|config| {
+        config.accounts.get_mut("main").unwrap().senders.values_mut().for_each(|sender| {
+            sender.roads.retain(|road| road.kind == RoadKind::CallButton);
+        });
+    })
+    .await;
+    let id = ladder.invite(CONSUMER).await;
+    ladder.daemon.get(&format!("/v1/invites/{}/link", InviteId::from(id))).await;
+    assert_eq!(
+        told(&ladder.standing(id).await),
+        ("invite.service_window_closed", None),
+        "nothing is decided"
+    );
+    ladder.writes(CONSUMER).await;
+    ladder.minute().await;
+    assert_eq!(ladder.sent(), [RoadKind::CallButton]);
+    assert_eq!(told(&ladder.standing(id).await), ("invite.awaiting_call", None));
+}
+
+#[tokio::test]
+async fn a_call_by_a_link_that_nobody_answered_moves_the_callback_ahead() {
+    let mut ladder = Ladder::begin().await;
+    let id = not_due(&mut ladder).await;
+    ladder.daemon.get(&format!("/v1/callbacks/{id}/link")).await;
+    ladder.calls(CONSUMER, "CA1", Disposition::NoAnswer, None).await;
+    assert_eq!(ladder.callback(id).await.missed_call_at, Some(ladder.daemon.now()));
+}
+
 #[tokio::test]
 async fn a_call_that_two_accounts_report_closes_the_callback_once() {
     let mut ladder = Ladder::begin().await;

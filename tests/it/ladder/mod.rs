@@ -17,8 +17,8 @@ use ringmaster::config::Config;
 use ringmaster::domain::callback::Waiting;
 use ringmaster::domain::{
     AccountAlias, CallProgress, Callback, CallbackId, Consent, Disposition, ErrorCode, Event, InviteId,
-    InviteToken, Issuer, Named, Order, OrderKind, Phone, Psid, Purpose, Reason, Restricted, Road, RoadKind,
-    State,
+    InviteToken, Issuer, LinkGiven, Named, Order, OrderKind, Phone, Psid, Purpose, Reason, Restricted, Road,
+    RoadKind, State,
 };
 use ringmaster::platform::{MessagePlan, Platform};
 use ringmaster::sim::local::{Failure, LocalPlatform};

@@ -10,9 +10,9 @@ use ringmaster::domain::event::{
 use ringmaster::domain::{
     AccountAlias, AgentTarget, Attempt, AttemptResolution, Bridge, CallPermission, CallProgress, Callback,
     CampaignAct, CampaignCommand, CampaignId, Channel, Consent, Disposition, ErrorCode, Event, Gate, Holds,
-    InviteToken, Issuer, LegOrder, Message, MessagePurpose, MessageResolution, Named, Note, OrderKind,
-    Outcome, Pair, Pause, PauseId, Priority, Proof, Psid, Resource, Restricted, RoadFailure, RoadKind, Stage,
-    State, Submission, Tenant,
+    InviteToken, Issuer, LegOrder, LinkGiven, Message, MessagePurpose, MessageResolution, Named, Note,
+    OrderKind, Outcome, Pair, Pause, PauseId, Priority, Proof, Psid, Resource, Restricted, RoadFailure,
+    RoadKind, Stage, State, Submission, Tenant,
 };
 use ringmaster::store::{Batch, Report, Store};
 use uuid::Uuid;
@@ -92,6 +92,10 @@ fn full_callback(n: u32) -> Callback {
     full.roads_failed = [None, Some(ErrorCode::new(Issuer::Meta, 131_009))]
         .map(|code| RoadFailure { road: "call_button:cloud".parse().unwrap(), code })
         .into();
+    full.links = vec![
+        LinkGiven { sender: sender(1), at: at(19) },
+        LinkGiven { sender: sender(7), at: Timestamp::constant(1_790_000_000, 1_000) },
+    ];
     full.missed_call_at = Some(at(18));
     full.cancel_requested_at = Some(at(13));
     full.reached_late_at = Some(at(17));

@@ -18,8 +18,10 @@ use super::field_errors::FieldErrors;
 use super::record_of;
 use super::request_body::Text;
 use super::validate::phone;
-use crate::domain::{Callback, InviteToken, OrderKind, Phone, deep_link};
+use crate::domain::event::{CallbackChange, CallbackCommand};
+use crate::domain::{Callback, Event, InviteToken, LinkGiven, OrderKind, Phone, deep_link};
 use crate::http::api::body::{JsonBytes, json, raw};
+use crate::http::api::commands::Command;
 use crate::http::api::permissions::read;
 use crate::http::api::query::{self, Given};
 use crate::http::auth::Caller;
@@ -77,8 +79,9 @@ pub(in crate::http::api) enum Format {
 
 /// A link by which the consumer calls.
 ///
-/// As JSON, as text, or as a QR code. WhatsApp does not open such links on computers, and clients before version
-/// 2.25.27 leave the payload out: their calls close a callback only if they come to one of its senders.
+/// As JSON, as text, or as a QR code. That it was given out is recorded with the callback, once for each sender: an
+/// answered call of the consumer to that sender after it closes the callback, also where no payload is told (Twilio, and
+/// clients before version 2.25.27). WhatsApp does not open such links on computers.
 #[utoipa::path(
     get, path = "/v1/callbacks/{id}/link", operation_id = "callback_link", tag = "callbacks",
     params(("id" = String, Path, description = "`cb_` and 32 hexadecimal digits, or your reference"), Parameters),
@@ -86,7 +89,7 @@ pub(in crate::http::api) enum Format {
         (status = 200, content(
             (View = "application/json"), (String = "text/plain"), (String = "image/svg+xml"), (Vec<u8> = "image/png"),
         )),
-        (status = 409, description = "It is closed, or none of its senders is configured.",
+        (status = 409, description = "It is closed, none of its senders is configured, or there are links to 8 senders.",
             body = Written<'static>, content_type = "application/problem+json"),
         (status = "default", body = Written<'static>, content_type = "application/problem+json"),
     ),
@@ -112,7 +115,7 @@ pub(in crate::http::api) async fn link(
         (status = 200, content(
             (View = "application/json"), (String = "text/plain"), (String = "image/svg+xml"), (Vec<u8> = "image/png"),
         )),
-        (status = 409, description = "It is closed, or none of its senders is configured.",
+        (status = 409, description = "It is closed, none of its senders is configured, or there are links to 8 senders.",
             body = Written<'static>, content_type = "application/problem+json"),
         (status = 422, description = "It cannot link to this sender.", body = Written<'static>,
             content_type = "application/problem+json"),
@@ -148,8 +151,32 @@ pub(in crate::http::api) async fn link_of(
         Some(given) => named_sender(app, caller, &callback, &given)?,
         None => usual_sender(app, &callback)?,
     };
+    record_link(app, caller, &callback, sender).await?;
     let token = app.hook_urls.invite_token(InviteToken::Callback(callback.id));
     answer(format, &callback, sender, deep_link(sender, Some(&token)))
+}
+
+/// Records that a link to this sender is given out, before it is: not every platform tells the payload of a link, so the
+/// call of a consumer who has it counts by person, sender and time. Done once for each sender of the callback.
+async fn record_link(app: &App, caller: &Caller, callback: &Callback, sender: Phone) -> Result<(), ApiError> {
+    if callback.links.iter().any(|link| link.sender == sender) {
+        return Ok(());
+    }
+    if callback.links.len() >= LinkGiven::SENDERS_MAX {
+        return Err(too_many());
+    }
+    // The same caller, callback and sender are the same command.
+    let content = format!("link {} {}", callback.id, sender.digits());
+    let command = Command::new(app, caller, &HeaderMap::new(), &content, 0)?;
+    let (by, change) = (caller.name().to_owned(), CallbackChange::Link { sender });
+    let event = Event::Command(CallbackCommand { callback: callback.id, by, change });
+    command.carry_out(event, Some(callback.id)).await.map(|_| ())
+}
+
+/// The refusal of a link to one more sender.
+pub(in crate::http::api) fn too_many() -> ApiError {
+    let detail = format!("links to {} senders were given out (our rule)", LinkGiven::SENDERS_MAX);
+    ApiError::new("link.too_many", detail)
 }
 
 /// The first sender of the order that is still configured.

@@ -18,8 +18,9 @@ use crate::http::{ApiError, App};
 
 /// A link by which the consumer calls.
 ///
-/// As JSON, as text, or as a QR code. WhatsApp does not open such links on computers, and clients before version
-/// 2.25.27 leave the payload out: their calls close an invite only if they come to one of its senders.
+/// As JSON, as text, or as a QR code. That it was given out is recorded with the invite, once for each sender: an
+/// answered call of the consumer to that sender after it closes the invite, also where no payload is told (Twilio, and
+/// clients before version 2.25.27). WhatsApp does not open such links on computers.
 #[utoipa::path(
     get, path = "/v1/invites/{id}/link", operation_id = "invite_link", tag = "invites",
     params(("id" = String, Path, description = "`inv_` and 32 hexadecimal digits, or your reference"), Parameters),
@@ -27,7 +28,7 @@ use crate::http::{ApiError, App};
         (status = 200, content(
             (View = "application/json"), (String = "text/plain"), (String = "image/svg+xml"), (Vec<u8> = "image/png"),
         )),
-        (status = 409, description = "It is closed, or none of its senders is configured.",
+        (status = 409, description = "It is closed, none of its senders is configured, or there are links to 8 senders.",
             body = Written<'static>, content_type = "application/problem+json"),
         (status = "default", body = Written<'static>, content_type = "application/problem+json"),
     ),
@@ -53,7 +54,7 @@ pub(in crate::http::api) async fn link(
         (status = 200, content(
             (View = "application/json"), (String = "text/plain"), (String = "image/svg+xml"), (Vec<u8> = "image/png"),
         )),
-        (status = 409, description = "It is closed, or none of its senders is configured.",
+        (status = 409, description = "It is closed, none of its senders is configured, or there are links to 8 senders.",
             body = Written<'static>, content_type = "application/problem+json"),
         (status = 422, description = "It cannot link to this sender.", body = Written<'static>,
             content_type = "application/problem+json"),

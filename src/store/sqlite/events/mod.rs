@@ -258,6 +258,10 @@ enum ChangeShape {
     AllowAttempt {
         reason: String,
     },
+    Link {
+        #[serde(with = "phone")]
+        sender: Phone,
+    },
 }
 
 #[derive(Serialize, Deserialize)]
