@@ -108,24 +108,26 @@ impl Senders {
 }
 
 fn print(view: &View, out: &mut dyn Write) -> anyhow::Result<()> {
-    let mut rows = Rows::new(&["sender", "label", "account", "calls", "paused until", "why"]);
+    let mut rows = Rows::new(&["sender", "label", "account", "what", "calls", "paused until", "why"]);
     for sender in &view.senders {
         let (until, why) = sender.own_pause().unzip();
         rows.push([
             name(&sender.number),
             plain(sender.label.as_deref().unwrap_or("-")),
             plain(&sender.account),
+            plain("everything"),
             plain(format!("{}/{}", sender.live_calls, sender.live_calls_max)),
             plain(until.as_deref().unwrap_or("-")),
             plain(why.as_deref().unwrap_or("-")),
         ]);
         for Part { part, paused_until, why } in &sender.paused_parts {
-            let what = if part == "placed" { "(calls)" } else { "(buttons)" };
+            let what = if part == "placed" { "calls" } else { "buttons" };
             let (until, why) = paused(*paused_until, why.as_ref(), None).unwrap_or_default();
             rows.push([
                 name(&sender.number),
-                plain(what),
+                plain("-"),
                 plain(&sender.account),
+                plain(what),
                 plain("-"),
                 plain(until),
                 plain(why),
@@ -135,8 +137,9 @@ fn print(view: &View, out: &mut dyn Write) -> anyhow::Result<()> {
             let Some(pause) = &road.content_pause else { continue };
             rows.push([
                 name(&sender.number),
-                plain("(content)"),
+                plain("-"),
                 plain(&road.account),
+                plain("content"),
                 plain("-"),
                 plain(pause.end()),
                 plain(pause.cause()),
@@ -146,8 +149,9 @@ fn print(view: &View, out: &mut dyn Write) -> anyhow::Result<()> {
         for (account, (until, why)) in sender.paused_roads() {
             rows.push([
                 name(&sender.number),
-                plain("(invites)"),
+                plain("-"),
                 plain(account),
+                plain("invites"),
                 plain("-"),
                 plain(until),
                 plain(why),
@@ -188,16 +192,16 @@ mod tests {
         print(&serde_json::from_value(view).unwrap(), &mut out).unwrap();
         let text = anstream::adapter::strip_str(&String::from_utf8(out).unwrap()).to_string();
         insta::assert_snapshot!(text, @r"
-        sender         label      account  calls   paused until          why
-        +551151991234  Support    main     3/50    2026-11-23T12:01:00Z  the sender's call rate is used up
-        +4930123456    -          main     0/1000  it is lifted          a drill (ops)
-        +4930123457    -          main     0/1000  the platform ends it  calls are switched off
-        +4930123457    (content)  main     -       2026-11-24T12:00:00Z  WhatsApp disabled the template (platform)
-        +4930123457    (invites)  cloud    -       the platform ends it  low quality
-        +4930123457    (invites)  page     -       it is lifted          a drill (ops)
-        +4930123458    -          cloud    0/1000  2026-11-23T12:01:00Z  low quality
-        +4930123458    (calls)    cloud    -       the platform ends it  low pick-up
-        +4930123458    (buttons)  cloud    -       2026-11-23T12:02:00Z  blocks
+        sender         label    account  what        calls   paused until          why
+        +551151991234  Support  main     everything  3/50    2026-11-23T12:01:00Z  the sender's call rate is used up
+        +4930123456    -        main     everything  0/1000  it is lifted          a drill (ops)
+        +4930123457    -        main     everything  0/1000  the platform ends it  calls are switched off
+        +4930123457    -        main     content     -       2026-11-24T12:00:00Z  WhatsApp disabled the template (platform)
+        +4930123457    -        cloud    invites     -       the platform ends it  low quality
+        +4930123457    -        page     invites     -       it is lifted          a drill (ops)
+        +4930123458    -        cloud    everything  0/1000  2026-11-23T12:01:00Z  low quality
+        +4930123458    -        cloud    calls       -       the platform ends it  low pick-up
+        +4930123458    -        cloud    buttons     -       2026-11-23T12:02:00Z  blocks
         ");
     }
 }

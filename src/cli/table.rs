@@ -67,6 +67,10 @@ pub(super) fn in_zone(moment: Timestamp, zone: Option<&TimeZone>) -> String {
     match zone {
         Some(zone) => {
             let local = moment.to_zoned(zone.clone());
+            // In UTC it would be told twice.
+            if local.offset().is_zero() {
+                return second(moment);
+            }
             format!("{} ({})", local.strftime("%Y-%m-%dT%H:%M:%S%:z"), second(moment))
         }
         None => second(moment),

@@ -108,6 +108,15 @@ pub fn template_name(declaration: &Declaration) -> String {
     format!("{}_{}", declaration.name, hash(declaration))
 }
 
+/// The name at WhatsApp of the version with this friendly name. Another name is as it is.
+#[must_use]
+pub fn name_at_whatsapp(friendly_name: &str) -> String {
+    match name_in(friendly_name) {
+        Some(_) => friendly_name.replacen('@', "_", 1),
+        None => friendly_name.to_owned(),
+    }
+}
+
 /// The friendly name of the version that was submitted under this name, if it is one of ours.
 #[must_use]
 pub fn version_in(template_name: &str) -> Option<String> {

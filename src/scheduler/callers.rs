@@ -55,6 +55,9 @@ pub(super) fn token(
     if turn.work.names.of_number(callback.order.consumer) != key.person {
         return turn.callers.tokens.push("borrowed");
     }
+    if callback.is_closed() {
+        return turn.callers.tokens.push("closed");
+    }
     let id = callback.id;
     turn.callers.tokens.push("counted");
     if end == Disposition::Completed {

@@ -43,6 +43,7 @@ fn reasons() -> Vec<Reason> {
         Reason::AwaitingReply { lapses_at: at },
         Reason::AskedAgain { at },
         Reason::AwaitingCall { until: at },
+        Reason::InviteUnknown { until: at },
         Reason::SenderCannotCall,
         Reason::InviteOrdered,
         Reason::InvitedBefore { window: day * 7, lifts_at: at },
@@ -149,7 +150,9 @@ const fn who(reason: &Reason) -> &'static str {
         | Reason::PageStopped => "consumer",
         Reason::ServiceWindowClosed => "consumer; operator, with a template",
         Reason::StreakGuard { .. } => "consumer, by a call; operator: `allow-attempt`",
-        Reason::PairFenced | Reason::CheckingCall => "platform; operator: `resolve`",
+        Reason::PairFenced | Reason::CheckingCall | Reason::InviteUnknown { .. } => {
+            "platform; operator: `resolve`"
+        }
         Reason::RetryNotBefore { .. }
         | Reason::RetryAbandoned { .. }
         | Reason::AskLater { .. }

@@ -6,7 +6,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::super::table::{Rows, name, plain};
-use super::{Of, block_on, coloured};
+use super::{Of, block_on, coloured, shown};
 use crate::clock::SystemClock;
 use crate::content::apply::list;
 use crate::content::{Held, canonical};
@@ -42,7 +42,7 @@ impl List {
             rows.push([
                 plain(account),
                 plain(&held.sid),
-                name(&held.friendly_name),
+                name(shown(&config, account, &held.friendly_name)),
                 plain(&held.language),
                 plain(types(held).join(", ")),
                 coloured(held.review.status.as_str()),

@@ -8,6 +8,7 @@ mod plan;
 mod prune;
 mod status;
 
+use std::borrow::Cow;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -19,7 +20,7 @@ use super::failure::{Hint as _, refusal};
 use super::settings::ConfigFile;
 use super::table::standing;
 use crate::config::Config;
-use crate::content::{Catalogue, Folder, LoadError};
+use crate::content::{Catalogue, Folder, LoadError, canonical};
 use crate::daemon::catalogues;
 use crate::domain::AccountAlias;
 
@@ -112,6 +113,15 @@ impl Of {
 
     fn folder(&self, config: &Config) -> anyhow::Result<Folder> {
         load(self.directory.as_deref().unwrap_or(&config.content.directory))
+    }
+}
+
+/// The name of a version as the platform of the account shows it.
+fn shown<'v>(config: &Config, account: &str, version: &'v str) -> Cow<'v, str> {
+    if config.meta.contains_key(account) {
+        canonical::name_at_whatsapp(version).into()
+    } else {
+        version.into()
     }
 }
 

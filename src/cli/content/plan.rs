@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::super::failure::refusal;
 use super::super::table::{Rows, name, plain};
-use super::{Of, block_on, counted};
+use super::{Of, block_on, counted, shown};
 use crate::clock::SystemClock;
 use crate::content::apply::list;
 use crate::content::{self, Folder, Item, Step};
@@ -48,7 +48,7 @@ impl Plan {
                 rows.push([
                     plain(account),
                     name(&item.name),
-                    plain(&item.version),
+                    plain(shown(&config, account, &item.version)),
                     plain(step(item, &folder)),
                     plain(note(item)),
                 ]);

@@ -13,6 +13,9 @@ impl Reason {
                 "the consumer's answer to the permission request"
             }
             Self::AwaitingCall { .. } => "the consumer's call",
+            Self::InviteUnknown { .. } => {
+                "the consumer's call, the platform's report on the message, or an operator, with `ringmaster resolve`"
+            }
             Self::PersonRefuses { kind: RefusalKind::Operator } => {
                 "a permission from the consumer or an operator"
             }

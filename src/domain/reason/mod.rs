@@ -72,6 +72,10 @@ pub enum Reason {
     AwaitingCall {
         until: Timestamp,
     },
+    /// It is unknown whether the invite was sent. It counts as sent.
+    InviteUnknown {
+        until: Timestamp,
+    },
     /// The sender's account places no calls, so the consumer is invited to call.
     SenderCannotCall,
     /// The order is only an invite.
@@ -309,6 +313,7 @@ impl Reason {
             Self::AwaitingReply { .. } => "permission.awaiting_reply",
             Self::AskedAgain { .. } => "permission.asked_again",
             Self::AwaitingCall { .. } => "invite.awaiting_call",
+            Self::InviteUnknown { .. } => "invite.unknown",
             Self::SenderCannotCall => "sender.cannot_call",
             Self::InviteOrdered => "invite.ordered",
             Self::InvitedBefore { .. } => "invite.person_limit",
@@ -403,6 +408,7 @@ impl Reason {
             | Self::AskedAgain { at }
             | Self::AwaitingReply { lapses_at: at }
             | Self::AwaitingCall { until: at }
+            | Self::InviteUnknown { until: at }
             | Self::PermissionEndsFirst { expires_at: at }
             | Self::RequestLimit { lifts_at: at, .. }
             | Self::InvitedBefore { lifts_at: at, .. }

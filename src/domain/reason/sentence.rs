@@ -35,6 +35,7 @@ impl Reason {
             Self::AskLater { at } => say!("It is too early to ask for the permission; the consumer is asked at {at}."),
             Self::AwaitingReply { lapses_at } => say!("The consumer was asked for permission and has not answered; the request lapses at {lapses_at}."),
             Self::AskedAgain { at } => say!("The consumer has not answered; the request is sent again at {at}."),
+            Self::InviteUnknown { until } => say!("It is unknown whether the invite was sent; it is not sent again. The consumer has until {until} to call."),
             Self::AwaitingCall { until } => say!("The consumer was invited to call and has until {until}."),
             Self::SenderCannotCall => "The sender places no calls; the consumer is invited to call it.".into(),
             Self::InviteOrdered => "An invite to call was ordered.".into(),

@@ -134,7 +134,9 @@ pub(super) const MESSENGER_ROWS: &[Row] = rows! {
     2_018_001, 33 => Order, Both, Never, "the page does not know the person, or the page's id is wrong",
         "Check the page's id, and that the person's id is of this page.", MESSENGER;
     100, 2_018_015, 2_018_040, 2_018_041, 2_018_053 => Us, Operator, Never,
-        "Messenger does not accept a parameter, such as expires_in_days above 7", REPORT, MESSENGER;
+        "Messenger does not accept a parameter, such as expires_in_days above 7",
+        "Let expires_in_days of the content be 1 to 7; if it is, report it with the code and the id of the message.",
+        MESSENGER;
     368 => Account, Operator, PauseSender(DAY), "the page is restricted", APPEAL, MESSENGER;
     2_018_389..=2_018_396 => Account, Operator, PauseSender(HOUR), "audio calling is not enabled for the page",
         "Switch calling on for the page, and check that Messenger has it in the page's country.", MESSENGER;

@@ -101,7 +101,7 @@ struct RungView<'a> {
     road: &'static str,
     /// The account that would send the invite.
     account: String,
-    /// `invited`: the consumer was invited by it. `next`: the next step takes it. `open`: it could be taken. `later`: it
+    /// `invited`: the consumer was invited by it. `unknown`: it is unknown whether the invite was sent. `next`: the next step takes it. `open`: it could be taken. `later`: it
     /// opens by itself. `resting`: its account or sender is paused. `passed_over`: it cannot be taken.
     standing: &'static str,
     /// Why it is not open.
@@ -198,7 +198,7 @@ impl<'a> View<'a> {
             attempt: None,
         };
         match &callback.state {
-            State::Waiting(_) => view.assess(app, now, callback, known, loads),
+            State::Waiting(_) => view.assess(app, now, record, known, loads),
             State::Calling { attempt } => {
                 let open = record.attempts.iter().find(|open| open.id == *attempt);
                 view.reasons.extend(loads.held.deposed_reason().as_ref().map(ReasonView::of));
@@ -218,10 +218,11 @@ impl<'a> View<'a> {
         &mut self,
         app: &App,
         now: Timestamp,
-        callback: &Callback,
+        record: &Record,
         Known { person, budget, pairs, contacts }: Known,
         loads: &Loads,
     ) {
+        let callback = &record.callback;
         let document = app.documents.document(&callback.order.document).map(Document::script);
         let pair = |key| pairs.iter().find(|pair| pair.key == key).cloned();
         let situation = Situation::gather(callback, document, &app.directory, loads, person, pair)
@@ -232,17 +233,34 @@ impl<'a> View<'a> {
         self.sender = assessment.sender.map(|sender| sender.e164());
         self.next_look_at = Some(next_look(now, &assessment.step));
         let zone = callback.order.hours.as_ref().and_then(|hours| zones::zone(&hours.zone).ok());
-        let told = |reason: &Reason| match &zone {
-            Some(zone) => ReasonView::in_zone(reason, zone, now),
-            None => ReasonView::of(reason),
+        let in_doubt = invite_in_doubt(record);
+        let told = |reason: &Reason| {
+            let unknown = match reason {
+                Reason::AwaitingCall { until } if in_doubt => Some(Reason::InviteUnknown { until: *until }),
+                _ => None,
+            };
+            let reason = unknown.as_ref().unwrap_or(reason);
+            match &zone {
+                Some(zone) => ReasonView::in_zone(reason, zone, now),
+                None => ReasonView::of(reason),
+            }
         };
         self.reasons = assessment.binding.iter().map(told).collect();
         let ladders = policy::ladders(now, &situation, &app.rules).into_iter();
         let rungs = ladders.flat_map(|(sender, rungs)| rungs.into_iter().map(move |rung| (sender, rung)));
         self.ladder = rungs
-            .map(|(sender, rung)| RungView::of(callback, sender, &rung, &assessment.step, told))
+            .map(|(sender, rung)| RungView::of(callback, sender, &rung, &assessment.step, in_doubt, told))
             .collect();
     }
+}
+
+/// Whether it is unknown if the invite that counts was sent.
+fn invite_in_doubt(record: &Record) -> bool {
+    let counts = |message: &&Message| {
+        message.purpose == MessagePurpose::Invite
+            && Some(message.submission.intended_at) == record.callback.invited_at
+    };
+    record.messages.iter().filter(counts).any(Message::is_unresolved)
 }
 
 const fn word(step: &Step) -> &'static str {
@@ -273,6 +291,7 @@ impl<'a> RungView<'a> {
         sender: Phone,
         rung: &Rung,
         step: &Step,
+        in_doubt: bool,
         told: impl Fn(&Reason) -> ReasonView<'a>,
     ) -> Self {
         let road = &rung.road;
@@ -284,6 +303,7 @@ impl<'a> RungView<'a> {
             road: road.kind.as_str(),
             account: road.account.to_string(),
             standing: match &rung.standing {
+                _ if is_taken && in_doubt => "unknown",
                 _ if is_taken => "invited",
                 _ if is_next => "next",
                 Standing::Open => "open",

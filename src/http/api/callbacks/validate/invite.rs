@@ -1,16 +1,17 @@
 //! An order that only invites: no call, so no document, agent or attempts.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::content::ContentNames;
 use super::document::{check_needed, variable};
 use super::times::Times;
 use super::values::{check_metadata, missed_window, name, priority, purpose, required};
 use super::{CAMPAIGN_MAX, REFERENCE_MAX, VARIABLE_MAX, Validator, phone};
-use crate::domain::{Order, OrderKind, Phone, Priority};
+use crate::domain::{AccountAlias, Order, OrderKind, Phone, Priority, Psid, Road, RoadKind};
 use crate::http::api::callbacks::field_errors::{FieldErrors, nearest, too_long};
 use crate::http::api::callbacks::request_body::{RequestBody, Variables};
+use crate::policy::ladder;
 use crate::text::visible::check_name;
 
 /// The longest name of a variable, in characters; as in declared content (`docs/CONTENT.md`).
@@ -38,6 +39,7 @@ impl Validator<'_> {
         let missed_window = missed_window(body.missed_window, hours.as_ref(), faults);
         let variables = body.variables.unwrap_or_default();
         let psids = self.psids(body.messenger, faults);
+        self.check_pages(&senders, &psids, faults);
         let of_content = self.of_content(OrderKind::Invite, &senders, &psids);
         check_variables(&variables, &of_content, faults);
         let priority = priority(body.priority, faults);
@@ -69,6 +71,21 @@ impl Validator<'_> {
         })
     }
 
+    /// Refuses an order whose senders invite by pages of Messenger only, without an id of the consumer at one of them:
+    /// nothing could ever be sent.
+    fn check_pages(&self, senders: &[Phone], psids: &BTreeMap<AccountAlias, Psid>, faults: &mut FieldErrors) {
+        let configured = senders.iter().filter_map(|&number| self.app.directory.sender(number));
+        let roads: Vec<Road> = configured.flat_map(ladder::roads).collect();
+        if let Some(pages) = pages_without_an_id(&roads, psids).filter(|_| !faults.has("messenger")) {
+            let pages = pages.into_iter().collect::<Vec<_>>().join(", ");
+            let detail = format!(
+                "is missing: the senders invite by Messenger only, so give the consumer's id at a page of {pages} \
+                 (our own rule)"
+            );
+            faults.add("messenger", "messenger.missing", detail);
+        }
+    }
+
     /// Refuses an order of which no sender has content that invites: nothing could ever be sent.
     fn check_roads(&self, field: &str, senders: &[Phone], faults: &mut FieldErrors) {
         let invites = |number: &Phone| {
@@ -80,6 +97,16 @@ impl Validator<'_> {
             faults.add(field, "sender.no_invite", detail);
         }
     }
+}
+
+/// The names of the pages' accounts, if the roads are pages only and the order has no id of the consumer at any of them.
+fn pages_without_an_id<'a>(
+    roads: &'a [Road],
+    psids: &BTreeMap<AccountAlias, Psid>,
+) -> Option<BTreeSet<&'a str>> {
+    let is_page = |road: &Road| road.kind == RoadKind::Messenger && !psids.contains_key(&road.account);
+    let pages_only = !roads.is_empty() && roads.iter().all(is_page);
+    pages_only.then(|| roads.iter().map(|road| &*road.account).collect())
 }
 
 /// Every variable of the content needs a value, and no other is taken if all content is known.
@@ -113,10 +140,33 @@ fn check_variables(given: &Variables<'_>, of_content: &ContentNames<'_>, faults:
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use super::*;
     use crate::http::OrderLimits;
+
+    #[test]
+    fn an_id_is_needed_if_the_roads_are_pages_only() {
+        let road =
+            |kind, account: &str| Road { kind, account: account.into(), content: "HX1".parse().unwrap() };
+        let [one, two] = ["one", "two"].map(|account| road(RoadKind::Messenger, account));
+        let button = road(RoadKind::UrlButton, "cloud");
+        let at = |accounts: &[&str]| -> BTreeMap<AccountAlias, Psid> {
+            accounts.iter().map(|account| ((*account).into(), "6789012345678901".parse().unwrap())).collect()
+        };
+        let missing = |roads: &[Road], accounts: &[&str]| {
+            pages_without_an_id(roads, &at(accounts))
+                .map(|pages| pages.into_iter().collect::<Vec<_>>().join(" "))
+        };
+        let both = [one.clone(), two.clone()];
+        assert_eq!(missing(&both, &[]).as_deref(), Some("one two"));
+        assert_eq!(
+            missing(&both, &["three"]).as_deref(),
+            Some("one two"),
+            "an id of another page does not help"
+        );
+        assert_eq!(missing(&both, &["two"]), None);
+        assert_eq!(missing(&[one, button], &[]), None, "another road may open");
+        assert_eq!(missing(&[], &[]), None, "that is told of the sender");
+    }
 
     #[test]
     fn an_invite_gives_a_value_for_each_variable_of_its_content_and_no_other() {
