@@ -5,6 +5,7 @@
 
 mod contents;
 mod descriptors;
+mod known_to_meta;
 mod listeners;
 mod messenger;
 mod meta;
@@ -161,6 +162,7 @@ pub async fn start(config: &Config, options: Options) -> anyhow::Result<Running>
         on_commit: Some(Arc::new(move |commands, took| gauge.store_committed(commands, took))),
     };
     let store = Sqlite::open_with(&config.store.path, Access::Exclusive, &store_options)?;
+    known_to_meta::check(config).await?;
     let config = &contents::resolve(config, &*clock, &store).await?;
     let api_store: Arc<dyn Store> = Arc::new(store.for_requests());
     let store: Arc<dyn Store> = Arc::new(store);

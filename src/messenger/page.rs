@@ -1,15 +1,11 @@
-//! What a page may do: whether calling is switched on for it, and what it may ask of one person.
+//! Whether calling is switched on for a page.
 //!
-//! Sources: Meta, *Messenger Calling* (20 Apr 2026) and *Check permissions* (6 Apr 2026). Copies of the two differ in the
-//! names of some fields, so both are read.
+//! Source: Meta, *Messenger Calling* (20 Apr 2026), of which copies differ in the shape of the answer, so all are read. What
+//! a page may do with one person is not asked: it is about calls that the page places, and we place none there.
 
-use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::domain::Psid;
-use crate::meta::graph::with_query;
 use crate::meta::{Graph, GraphError};
-use crate::transport::date::seconds;
 
 const CALLING: &str = "messenger_api_calling";
 
@@ -21,14 +17,6 @@ pub enum Eligibility {
     NotEligible(String),
     /// The answer does not name the feature.
     Untold,
-}
-
-/// What a page may do with one person.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Permission {
-    /// Whether the page may call the person. We never do; this tells that the person knows the page.
-    pub is_granted: bool,
-    pub expires_at: Option<Timestamp>,
 }
 
 /// Asks whether calling is available to the page. May be repeated.
@@ -54,25 +42,4 @@ pub(super) fn read_eligibility(answer: &Value) -> Eligibility {
         "eligible" | "enabled" | "available" | "active" => Eligibility::Eligible,
         other => Eligibility::NotEligible(other.chars().take(64).collect()),
     }
-}
-
-/// Reads what the page may do with a person. May be repeated.
-///
-/// # Errors
-/// [`GraphError`].
-pub async fn permission(graph: &Graph, page_id: &str, psid: &Psid) -> Result<Permission, GraphError> {
-    let path = with_query(&format!("{page_id}/messenger_call_permissions"), &[("psid", psid.as_str())]);
-    let answer: Value = graph.read(&path).await?;
-    Ok(read_permission(&answer))
-}
-
-pub(super) fn read_permission(answer: &Value) -> Permission {
-    let permission = &answer["permission"];
-    let status = permission["status"].as_str().unwrap_or_default();
-    let expires_at = match &permission["expiration_time"] {
-        Value::Number(number) => seconds(&number.to_string()),
-        Value::String(text) => seconds(text),
-        _ => None,
-    };
-    Permission { is_granted: status.eq_ignore_ascii_case("has_permission"), expires_at }
 }

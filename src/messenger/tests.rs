@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::messages::{Fault, Values, body};
-use super::page::{Eligibility, Permission, read_eligibility, read_permission};
+use super::page::{Eligibility, read_eligibility};
 use super::platform::{SUBCODES, accepted, code};
 use super::webhook::{BodyError, ITEMS_MAX, Item, LeftOut, Ours, read};
 use crate::content::{Action, ActionKind, Approval, Declaration, Element, Kind, Rule};
@@ -351,8 +351,4 @@ fn the_state_of_a_page_is_read_in_any_case_of_its_letters() {
     ] {
         assert_eq!(read_eligibility(&answer), expected, "{answer}");
     }
-    let granted = json!({"permission": {"status": "has_permission", "expiration_time": 1_790_000_000}});
-    assert_eq!(read_permission(&granted), Permission { is_granted: true, expires_at: Some(NOW) });
-    let none = json!({"permission": {"status": "no_permission"}});
-    assert_eq!(read_permission(&none), Permission::default());
 }

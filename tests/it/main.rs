@@ -26,6 +26,7 @@ mod hang_ups;
 mod harness;
 mod hooks;
 mod importing;
+mod known_to_meta;
 mod ladder;
 mod ladder_simulation;
 mod layout;
