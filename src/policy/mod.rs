@@ -28,6 +28,7 @@ mod resources;
 mod rules;
 mod situation;
 mod step;
+mod unknown_codes;
 
 #[cfg(test)]
 mod histories;
@@ -51,6 +52,7 @@ pub use resources::{Ceilings, holds};
 pub use rules::{AskAgain, Counting, InviteRules, Misses, PeopleRules, RestingRoad, Retry, Rules};
 pub use situation::{Candidate, Situation};
 pub use step::{Assessment, Step};
+pub use unknown_codes::{PAUSE as UNKNOWN_CODE_PAUSE, UnknownCodes};
 
 use std::collections::BTreeMap;
 

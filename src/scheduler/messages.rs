@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::settle::{close, look_again, refusal, rest};
+use super::settle::{at_several, close, look_again, refusal, rest};
 use super::turn::Turn;
 use super::working_set::Line;
 use super::{ceilings, pauses, people, permission_log};
@@ -155,8 +155,9 @@ fn failed(turn: &mut Turn<'_>, key: PairKey, message: &Message) {
     if reaction == Reaction::OptedOut && is_refused(message) {
         people::refuse(turn, key, refusal_by_code(code), turn.now);
     }
+    let of_sender = at_several(turn, reaction, (message.account(), message.sender), code, key);
     // What is wrong with a page is no trouble of the sender.
-    let resting = match (reaction, message.channel.psid()) {
+    let resting = match (of_sender, message.channel.psid()) {
         (Reaction::PauseSender(pause), Some(_)) => Reaction::PauseAccount(pause),
         (reaction, _) => reaction,
     };

@@ -13,7 +13,7 @@ use crate::domain::{
 };
 use crate::policy::after_attempt::after_attempt;
 use crate::policy::errors::{self, Reaction};
-use crate::policy::{Cooldown, ledger, refusal_by_code};
+use crate::policy::{Cooldown, UNKNOWN_CODE_PAUSE, ledger, refusal_by_code};
 use crate::webhooks::Topic;
 
 /// Applies a report to an attempt, with all its effects.
@@ -197,6 +197,7 @@ fn ended(turn: &mut Turn<'_>, key: PairKey, attempt: &Attempt) {
     if reaction == Reaction::OptedOut {
         people::refuse(turn, key, refusal_by_code(code), now);
     }
+    let reaction = at_several(turn, reaction, (&attempt.account, attempt.sender), code, key);
     rest(turn, reaction, &attempt.account, attempt.sender, code);
     let Some(callback) = turn.work.callbacks.get(attempt.callback) else { return };
     if callback.state != (State::Calling { attempt: attempt.id }) {
@@ -246,6 +247,25 @@ const fn unserved(attempt: &Attempt) -> &'static str {
     }
 }
 
+/// The reaction of the sender to a failure: an unknown code that comes back at several people pauses it.
+pub(super) fn at_several(
+    turn: &mut Turn<'_>,
+    reaction: Reaction,
+    by: (&AccountAlias, Phone),
+    code: Option<ErrorCode>,
+    key: PairKey,
+) -> Reaction {
+    let (Reaction::Unknown, Some(code)) = (reaction, code) else { return reaction };
+    if !turn.scheduler.unknown_codes.heard(turn.now, by, code, key.person) {
+        return reaction;
+    }
+    tracing::warn!(
+        account = &**by.0, sender = %by.1, %code,
+        "a code whose meaning is unknown comes back at several consumers, so the sender is paused"
+    );
+    Reaction::PauseSender(UNKNOWN_CODE_PAUSE)
+}
+
 /// Pauses the account or the sender, if that is the reaction.
 pub(super) fn rest(
     turn: &mut Turn<'_>,
@@ -255,7 +275,13 @@ pub(super) fn rest(
     code: Option<ErrorCode>,
 ) {
     let now = turn.now;
-    let why = code.and_then(errors::meaning).unwrap_or("the platform asked to slow down");
+    let why = match (code.and_then(errors::meaning), code) {
+        (Some(meaning), _) => meaning,
+        (None, Some(_)) => {
+            "the platform refuses it with a code whose meaning is unknown, at several consumers"
+        }
+        (None, None) => "the platform asked to slow down",
+    };
     match reaction {
         Reaction::PauseAccount(pause) => {
             if let Some(pace) = turn.scheduler.paces.get_mut(account) {

@@ -26,7 +26,7 @@ use crate::domain::{
 use crate::ids::IdGenerator;
 use crate::metrics::Metrics;
 use crate::platform::Platform;
-use crate::policy::{Cooldown, Rules};
+use crate::policy::{Cooldown, Rules, UnknownCodes};
 use crate::store::{Lead, Store};
 use crate::wake::Sleep;
 use crate::webhooks::WebhookEvents;
@@ -94,6 +94,8 @@ pub struct Scheduler {
     pub(super) last_turn_at: Timestamp,
     /// Whether the store has unmatched reports.
     pub(super) has_unmatched: bool,
+    /// Unknown codes that were heard a short time ago.
+    pub(super) unknown_codes: UnknownCodes,
     /// Error codes that were logged.
     pub(super) told: BTreeSet<ErrorCode>,
     pub(super) requests: InFlight,
@@ -147,6 +149,7 @@ impl Scheduler {
             questions: Questions::new(now),
             last_turn_at: now,
             has_unmatched: false,
+            unknown_codes: UnknownCodes::default(),
             told: BTreeSet::new(),
             requests: InFlight::default(),
             containment: Containment::default(),

@@ -58,6 +58,8 @@ fn page() -> String {
          *Fault* is whose fault it is, *tell* is who can do something about it.\n\
          Meanings come from the sources. The other columns are our conclusions, which no platform publishes.\n\n\
          A code in no table is repeated once, after the usual delay, and shown as unknown.\n\
+         The same one at three different consumers of a sender within ten minutes is not a fault of theirs: the sender (on \
+         Messenger the page) is paused for an hour, longer if it repeats.\n\
          A create that is answered with 408, 425 or 5xx is never repeated before a lookup.\n",
     );
     for issuer in Issuer::ALL {
