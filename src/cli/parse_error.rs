@@ -26,6 +26,7 @@ const EXAMPLES: [(&str, &str); 59] = [
     ("CAMPAIGN", "cmp_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f"),
     ("PAUSE", "ps_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f"),
     ("ACCOUNT", "main"),
+    ("CONTENT", "HX0123456789abcdef0123456789abcdef"),
     ("why", "'the agents are in a meeting'"),
     ("DOCUMENT", "message"),
     ("NAME", "crm"),

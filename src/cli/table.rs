@@ -68,7 +68,7 @@ pub(super) fn in_zone(moment: Timestamp, zone: Option<&TimeZone>) -> String {
         Some(zone) => {
             let local = moment.to_zoned(zone.clone());
             // In UTC it would be told twice.
-            if local.offset().is_zero() {
+            if local.offset().seconds() == 0 {
                 return second(moment);
             }
             format!("{} ({})", local.strftime("%Y-%m-%dT%H:%M:%S%:z"), second(moment))

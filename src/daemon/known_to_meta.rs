@@ -51,8 +51,8 @@ pub(super) async fn check(config: &Config) -> anyhow::Result<()> {
     }
     anyhow::ensure!(
         wrong.is_empty(),
-        "Meta refuses what is configured, so nothing could be sent (\"ringmaster doctor\" examines the rest):\n  {}",
-        wrong.join("\n  ")
+        "Meta refuses what is configured, so nothing could be sent: {} (\"ringmaster doctor\" examines the rest)",
+        wrong.join("; ")
     );
     Ok(())
 }

@@ -465,30 +465,8 @@ impl Callback {
 mod tests {
     use uuid::Uuid;
 
-    use jiff::SignedDuration;
-
     use super::*;
     use crate::domain::Reason;
-
-    #[test]
-    fn a_consumer_knows_of_it_since_the_invite_or_the_link_to_the_sender() {
-        let [own, other, stranger] =
-            ["+551151991234", "+552125550100", "+4930123456"].map(|text| Phone::parse(text).unwrap());
-        let at = |second| Timestamp::constant(1_790_000_000, 0) + SignedDuration::from_secs(second);
-        let order = Order::new(Phone::parse("+5511987654321").unwrap(), vec![own], "message", at(0), at(99));
-        let state = State::Waiting(Waiting { wake_at: at(0), place: None, note: Reason::Ready.note() });
-        let mut callback = Callback::new(CallbackId::new(Uuid::from_u128(1)), at(0), order, state);
-        let since = |callback: &Callback| [own, other, stranger].map(|sender| callback.known_since(sender));
-        assert_eq!(since(&callback), [None; 3]);
-        callback.links = vec![LinkGiven { sender: other, at: at(20) }];
-        assert_eq!(since(&callback), [None, Some(at(20)), None], "a link counts for its sender");
-        callback.invited_at = Some(at(10));
-        assert_eq!(since(&callback), [Some(at(10)), Some(at(20)), None], "an invite for those of the order");
-        for (linked, earlier) in [(9, 9), (10, 10), (11, 10)] {
-            callback.links = vec![LinkGiven { sender: own, at: at(linked) }];
-            assert_eq!(callback.known_since(own), Some(at(earlier)));
-        }
-    }
 
     #[test]
     fn an_agent_is_a_client_or_a_sip_address_and_never_a_phone_number() {

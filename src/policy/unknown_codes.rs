@@ -7,9 +7,9 @@ use jiff::{SignedDuration, Timestamp};
 use crate::domain::{AccountAlias, ErrorCode, PersonId, Phone};
 
 /// At so many different people (our rule).
-pub const PEOPLE: usize = 3;
+const PEOPLE: usize = 3;
 /// Within this time (our rule).
-pub const WINDOW: SignedDuration = SignedDuration::from_mins(10);
+const WINDOW: SignedDuration = SignedDuration::from_mins(10);
 /// For so long the sender is paused (our rule).
 pub const PAUSE: SignedDuration = SignedDuration::from_hours(1);
 /// So many senders and codes are remembered.

@@ -63,7 +63,8 @@ fn a_daemon_starts_with_a_warning_if_meta_does_not_say() {
     let later = || graph(429, r#"{"error":{"code":4,"message":"Application request limit reached"}}"#);
     let down = || graph(503, "down");
     for address in [nobody(), later(), down()] {
-        let mut daemon = Started::of(program(&address).command(&["serve"]));
+        let program = program(&address);
+        let mut daemon = Started::of(program.command(&["serve"]));
         let lines: Vec<_> = daemon.log().take_while(|line| line["message"] != "ready").collect();
         let is_told = |line: &serde_json::Value| {
             line["level"] == "WARN"

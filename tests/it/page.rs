@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 use ringmaster::clock::ManualClock;
 use ringmaster::config::Config;
 use ringmaster::domain::{Phone, RoadKind};
-use ringmaster::messenger::page::{Eligibility, Permission, eligibility, permission};
+use ringmaster::messenger::page::{Eligibility, eligibility};
 use ringmaster::meta::{Graph, GraphAccount, GraphError};
 use ringmaster::sim::world::{AppSetup, CallShape, Client, Faults, PageSetup, Restriction, Setup};
 use ringmaster::sim::{InProcess, World};
@@ -290,10 +290,6 @@ async fn what_a_page_may_do_is_read_from_the_platform() {
     assert_eq!(eligibility(&graph("token-12"), "12").await.unwrap(), not);
     let refused = eligibility(&graph("token-11"), "12").await;
     assert!(matches!(refused, Err(GraphError::Rejected(why)) if why.code == Some(100)));
-    let psid = world.lock().unwrap().psid("11", phone(FOLLOWS)).unwrap().parse().unwrap();
-    assert_eq!(permission(&graph("token-11"), "11", &psid).await.unwrap(), Permission::default());
-    let unknown = permission(&graph("token-11"), "11", &"1".parse().unwrap()).await;
-    assert!(matches!(unknown, Err(GraphError::Rejected(why)) if why.subcode == Some(2_018_001)));
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! What a plan says for each state of the platform, and what may be deleted.
 
-use super::super::canonical::{hash, name_in, template_name, version};
+use super::super::canonical::{hash, name_at_whatsapp, name_in, template_name, version};
 use super::super::plan::{Plan, Step, Why};
 use super::super::role::Role;
 use super::super::unused::{Uses, unused};
@@ -40,6 +40,8 @@ fn the_hash_depends_on_what_is_seen_and_on_nothing_else() {
     assert_eq!(version(&invite), "invite@bcd56f2f2c");
     assert_eq!(template_name(&invite), "invite_bcd56f2f2c");
     assert_eq!(name_in(&version(&invite)), Some("invite"));
+    assert_eq!(name_at_whatsapp(&version(&invite)), template_name(&invite));
+    assert_eq!(name_at_whatsapp("somebody@example"), "somebody@example");
     for foreign in ["invite", "invite@", "invite@0123", "@0123456789", "invite@0123456789a", "a@012345678G"] {
         assert_eq!(name_in(foreign), None, "{foreign}");
     }

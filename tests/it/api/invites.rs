@@ -1,7 +1,7 @@
 //! Invites: ordering, listing, canceling, and the wall between them and callbacks.
 
 use axum::http::{Request, StatusCode};
-use ringmaster::domain::{InviteId, Message, MessageId, MessagePurpose, Numbers, RoadKind, Stage};
+use ringmaster::domain::{InviteId, Message, MessageId, MessagePurpose, Numbers, RoadKind, Sender, Stage};
 use ringmaster::http::RequestLimits;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -114,6 +114,58 @@ async fn every_wrong_value_of_an_invite_is_named_with_its_rule() {
 }
 
 #[tokio::test]
+async fn an_invite_by_pages_only_needs_an_id_of_the_consumer_at_one_of_them() {
+    let by_page = Sender { invite: None, ..inviting_sender(SENDER) };
+    let api = desk_of([by_page, inviting_sender(SECOND_SENDER)], RequestLimits::default()).await;
+    for changes in [json!({"sender": SENDER}), json!({"sender": SENDER, "messenger": {}})] {
+        let answer = api.invite(changes).await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", answer.text);
+        assert_eq!(answer.faults(), ["messenger: messenger.missing"]);
+        let detail = answer.json()["errors"][0]["detail"].as_str().unwrap().to_owned();
+        assert!(detail.contains("a page of shop") && detail.contains("our own rule"), "{detail}");
+    }
+    // A wrong id is told as such.
+    let wrong = api.invite(json!({"sender": SENDER, "messenger": {"shop": "x"}})).await;
+    assert_eq!(wrong.faults(), ["messenger.shop: psid.invalid"]);
+    for changes in
+        [json!({"sender": SENDER, "messenger": {"shop": PSID}}), json!({"senders": [SENDER, SECOND_SENDER]})]
+    {
+        let answer = api.invite(changes).await;
+        assert_eq!(answer.status, StatusCode::ACCEPTED, "{}", answer.text);
+    }
+}
+
+#[tokio::test]
+async fn an_invite_of_unknown_fate_is_explained_as_unknown() {
+    let api = inviting_api().await;
+    let id = api.invite(Value::Null).await.invite_id();
+    let numbers = Numbers::of(phone(SENDER), phone(CONSUMER));
+    for (stage, code, standing) in
+        [(Stage::Unknown, "invite.unknown", "unknown"), (Stage::Accepted, "invite.awaiting_call", "invited")]
+    {
+        api.store
+            .change(id.into(), |record| {
+                let (purpose, content) = (MessagePurpose::Invite, "HX3".parse().unwrap());
+                let message_id = MessageId::new(Uuid::from_u128(7));
+                let mut message = Message::new(message_id, purpose, content, numbers, "main", at(NOW));
+                message = message.for_callback(id.into());
+                message.submission.stage = stage;
+                message.road = Some(RoadKind::Template);
+                record.messages = vec![message];
+                record.callback.invited_at = Some(at(NOW));
+                record.callback.invited_by = "template:main".parse().ok();
+            })
+            .await;
+        let told = api.get(&format!("/v1/invites/{id}/explain")).await.json();
+        let codes: Vec<_> = told["reasons"].as_array().unwrap().iter().map(|it| it["code"].clone()).collect();
+        assert!(codes.contains(&json!(code)), "{told:#}");
+        let rung = told["ladder"].as_array().unwrap().iter().find(|it| it["road"] == "template").unwrap();
+        assert_eq!(rung["standing"], standing, "{told:#}");
+        assert!(told.to_string().contains("resolve") == (stage == Stage::Unknown), "{told:#}");
+    }
+}
+
+#[tokio::test]
 async fn values_of_an_invite_at_their_limits_are_accepted() {
     let api = inviting_api().await;
     for changes in [
@@ -144,7 +196,7 @@ async fn an_invite_needs_a_sender_that_can_invite() {
         (vec![page, sender(SECOND_SENDER)], json!([SECOND_SENDER]), false),
     ] {
         let api = desk_of(senders, RequestLimits::default()).await;
-        let answer = api.invite(json!({"senders": named})).await;
+        let answer = api.invite(json!({"senders": named, "messenger": {"shop": PSID}})).await;
         assert_eq!(answer.status == StatusCode::ACCEPTED, fits, "{named}: {}", answer.text);
         if !fits {
             assert_eq!(answer.faults(), ["senders: sender.no_invite"]);

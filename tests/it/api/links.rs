@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use ringmaster::domain::callback::Waiting;
 use ringmaster::domain::{Callback, CallbackId, InviteToken, LinkGiven, Order, Reason, State};
 use ringmaster::http::{RequestLimits, auth};
-use ringmaster::store::{Batch, Enqueue, Token};
+use ringmaster::store::{Enqueue, Token};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -159,10 +159,8 @@ async fn links_to_at_most_eight_senders_of_an_order_are_given_out() {
     };
     let other = json!({"sender": OTHER_IN_BRAZIL}).to_string();
     for (links, status) in [(7, StatusCode::CONFLICT), (6, StatusCode::OK)] {
-        let mut callback = stored().await;
-        callback.links = [given.links.clone(), more(links)].concat();
-        callback.version += 1;
-        api.store.record(Batch { callbacks: vec![callback], ..Batch::default() }).await.unwrap();
+        let all = [given.links.clone(), more(links)].concat();
+        api.store.change(id, |record| record.callback.links = all).await;
         let answer = api.post(&path, other.clone()).await;
         assert_eq!(answer.status, status, "{}", answer.text);
         if status == StatusCode::CONFLICT {

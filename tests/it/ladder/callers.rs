@@ -93,6 +93,19 @@ async fn a_borrowed_token_closes_nothing_of_its_owner() {
 }
 
 #[tokio::test]
+async fn the_token_of_a_closed_order_is_counted_as_closed() {
+    let mut ladder = Ladder::begin().await;
+    invited(&mut ladder).await;
+    let token = ladder.token();
+    for sid in ["wacid.1", "wacid.2"] {
+        ladder.calls(CONSUMER, sid, Disposition::Completed, Some(token)).await;
+    }
+    for line in ["{result=\"counted\"} 1", "{result=\"closed\"} 1"] {
+        assert!(ladder.metric(&format!("ringmaster_invite_tokens_total{line}")).await, "{line}");
+    }
+}
+
+#[tokio::test]
 async fn the_token_of_a_link_closes_a_callback_that_was_not_invited() {
     let mut ladder = Ladder::configured(|config| {
         config.accounts.get_mut("main").unwrap().senders.values_mut().for_each(|sender| {

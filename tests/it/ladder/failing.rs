@@ -87,6 +87,33 @@ async fn an_order_without_a_road_left_fails_with_the_platforms_code() {
 }
 
 #[tokio::test]
+async fn an_unknown_code_at_three_people_pauses_the_sender() {
+    let mut ladder = Ladder::begin().await;
+    let unknown = || (Failure::Refused, meta(139_999));
+    ladder.cloud.fail_next([unknown(), unknown()]);
+    let mut orders = Vec::new();
+    for n in 0..2 {
+        orders.push(ladder.invite(&format!("+55119876501{n}0")).await);
+    }
+    ladder.pass(SignedDuration::from_secs(1)).await;
+    for id in &orders {
+        assert_eq!(ladder.standing(*id).await.0, "pair.paused", "two may be a chance");
+    }
+    ladder.cloud.fail_next([unknown()]);
+    ladder.invite("+5511987650120").await;
+    ladder.pass(SignedDuration::from_secs(1)).await;
+    let senders = ladder.daemon.get("/v1/senders").await;
+    assert!(senders["senders"][0]["why"].as_str().unwrap().contains("whose meaning is unknown"), "{senders}");
+    // A fourth order waits, and is not burnt.
+    let fourth = ladder.invite("+5511987650130").await;
+    ladder.pass(SignedDuration::from_mins(50)).await;
+    assert_eq!(ladder.standing(fourth).await, ("sender.paused".into(), None));
+    assert!(ladder.sent().is_empty());
+    ladder.pass(SignedDuration::from_mins(15)).await;
+    assert!(ladder.sent().len() > 1, "{:?}", ladder.sent());
+}
+
+#[tokio::test]
 async fn a_closed_order_that_invited_nobody_has_no_roads_to_explain() {
     let mut ladder = Ladder::begin().await;
     // The account's request rate is used up, so that nothing is sent, and no road has failed.
