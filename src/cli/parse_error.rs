@@ -4,7 +4,7 @@ use clap::error::{ContextKind, ContextValue};
 use clap::{Arg, Command, Error};
 
 /// Example values by the name of the flag or of its value. A flag with a default or possible values needs no example.
-const EXAMPLES: [(&str, &str); 59] = [
+const EXAMPLES: [(&str, &str); 60] = [
     ("NUMBER", "+5511987654321"),
     ("WHEN", "+2h"),
     ("LEVEL", "urgent"),
