@@ -374,9 +374,8 @@ fn any_call_connected(pair: &mut Pair, at: Timestamp, rules: &Rules) {
         pair.requests.retain(|&sent| sent >= at);
     }
     if rules.counting.connected_calls_reset_misses {
-        if pair.missed_at.is_some_and(|missed_at| missed_at > at) {
-            pair.misses = pair.misses.min(1);
-        } else {
+        // How many of the misses came after a call that is told late is not known, so all of them stay.
+        if pair.missed_at.is_none_or(|missed_at| missed_at <= at) {
             begin_new_row(pair);
         }
     }
