@@ -493,6 +493,7 @@ mod tests {
         assert!(examples.len() > 20, "{examples:?}");
         for example in examples {
             let line = example.split(" > ").next().unwrap().replace("'Your parcel has arrived.'", "x");
+            let line = line.replace('\'', "");
             let line = line.replace("\"mon-fri 09:00-18:00 @America/Sao_Paulo except BR-SP\"", "x");
             let words = std::iter::once("ringmaster").chain(line.split_whitespace());
             let parsed = Cli::try_parse_from(words);

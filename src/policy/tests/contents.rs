@@ -79,7 +79,7 @@ fn a_road_rests_with_its_content_and_the_next_one_is_taken() {
     assert_eq!([taken(&case(1)), taken(&case(0))], [RoadKind::Template, RoadKind::CallButton]);
     case(60).with(|case| case.rules.inviting.resting_road = RestingRoad::Wait).check(&Wait(
         "content.paused",
-        10 * DAY,
+        23 * HOUR,
         true,
     ));
     // Without another road it is waited for in both cases.
