@@ -55,7 +55,10 @@ impl Run {
             let no_time = self.trouble.faults && body.contains("hours.never_open");
             // Nothing could be sent for an invite by a page alone, to somebody without an id there.
             let no_id = order.get("messenger").is_none() && body.contains("messenger.missing");
-            anyhow::ensure!(status == 422 && (no_time || no_id), "an order was answered with {status}: {body}");
+            anyhow::ensure!(
+                status == 422 && (no_time || no_id),
+                "an order was answered with {status}: {body}"
+            );
             return Ok(());
         }
         let answer: Value = serde_json::from_str(&body)?;

@@ -1,6 +1,7 @@
 //! The table of campaigns: their changes, and the queries for their callbacks.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use rusqlite::{Connection, params};
 
@@ -122,12 +123,11 @@ impl Named {
     /// The callback as it is to be stored; `None` if its campaign takes no orders.
     pub fn admit(&mut self, db: &Connection, callback: &Callback) -> Result<Option<Option<Callback>>> {
         let Some(id) = callback.order.campaign_id() else { return Ok(Some(None)) };
-        if !self.0.contains_key(&id) {
-            let found = first(&mut db.prepare_cached(ONE)?, [id.bytes()], read)?;
-            self.0.insert(id, found);
-        }
-        let campaign = self.0.get(&id).and_then(Option::as_ref);
-        let campaign = campaign.filter(|it| it.tenant == callback.tenant && it.state.takes_orders());
+        let campaign = match self.0.entry(id) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(place) => place.insert(first(&mut db.prepare_cached(ONE)?, [id.bytes()], read)?),
+        };
+        let campaign = campaign.as_ref().filter(|it| it.tenant == callback.tenant && it.state.takes_orders());
         Ok(campaign.map(|campaign| {
             (campaign.state == CampaignState::Draft).then(|| {
                 let mut held = callback.clone();

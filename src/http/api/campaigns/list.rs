@@ -57,7 +57,7 @@ pub(in crate::http::api) async fn list(
     let found = app.store.list_campaigns(caller.tenant(), before, rows.saturating_add(1)).await?;
     let (pauses, now) = pauses_now(&app).await?;
     let page = found.iter().take(rows);
-    let last = page.clone().last();
+    let last = page.clone().next_back();
     let next = last.filter(|_| found.len() > rows).map(|campaign| campaign.id.to_string());
     let campaigns = page.map(|campaign| View::of(campaign, &pauses, now)).collect();
     Ok(json(StatusCode::OK, &PageView { campaigns, next }))
