@@ -83,7 +83,7 @@ fn a_road_rests_with_its_content_and_the_next_one_is_taken() {
         true,
     ));
     // Without another road it is waited for in both cases.
-    case(60).with(|case| case.sender.roads.truncate(1)).check(&Wait("content.paused", 10 * DAY, true));
+    case(60).with(|case| case.sender.roads.truncate(1)).check(&Wait("content.paused", 23 * HOUR, true));
 }
 
 #[test]
