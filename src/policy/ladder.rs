@@ -279,12 +279,19 @@ impl Case<'_> {
         self.contacts.get(&road.account)?.wrote_at?.checked_add(window).ok()
     }
 
-    /// When a window closes without which the road cannot be used. What waits for the road is decided again then.
+    /// When a window closes without which the road cannot be used, or the last hours before the deadline. What waits for the
+    /// road is decided again then.
     fn closes_at(&self, road: &Road) -> Option<Timestamp> {
         let needs = needs(road.kind);
-        let page = needs.page_window.then(|| self.page_closes_at(road)).flatten();
+        let page = || self.page_closes_at(road);
         let service = || permission_request::service_window_closes_at(self.pair, self.rules);
-        page.or_else(|| needs.service_window.then(service).flatten())
+        let hours = || Some(window::last_open(self.hours?, self.now, self.callback.order.latest)?.1);
+        let windows = [
+            needs.page_window.then(page),
+            needs.service_window.then(service),
+            self.needs_hours(road).then(hours),
+        ];
+        windows.into_iter().flatten().flatten().min()
     }
 
     /// What the road waits for by time: the person's limit, the pace and the pause of the pair, the hours. What does not

@@ -1,6 +1,7 @@
 //! When a waiting callback is decided again without news, because something that it depends on ends.
 
 use super::*;
+use crate::domain::{RoadKind, SenderPart};
 
 #[track_caller]
 fn wakes(case: &Case, expected: Timestamp, because: impl Fn(&Reason) -> bool) {
@@ -41,6 +42,29 @@ fn who_was_invited_sleeps_until_the_deadline_once_no_call_can_ring_any_more() {
     for now in [last, last + 1, 6 * HOUR] {
         invited().now(now).check(&Wait("invite.awaiting_call", 18 * HOUR, false));
     }
+}
+
+/// An invite rings nowhere, so it may leave until the close itself.
+#[test]
+fn an_invite_whose_road_rests_is_decided_again_when_the_last_hours_close() {
+    let rests = |now| {
+        super::ladder::order()
+            .with(|case| {
+                case.callback.order.hours = Some("daily 09:00-18:00 @UTC".parse().unwrap());
+                case.callback.order.latest = at(18 * HOUR);
+                case.rules.inviting.url_outside_hours = false;
+                case.paused_parts.push((SenderPart::Buttons, (at(5 * DAY), "low quality".into())));
+                case.sender.roads.retain(|road| road.kind == RoadKind::CallButton);
+            })
+            .now(now)
+    };
+    for now in [0, 6 * HOUR - 6] {
+        rests(now).check(&Wait("sender.paused", 6 * HOUR - 5, true));
+    }
+    for now in [6 * HOUR - 5, 6 * HOUR - 1] {
+        rests(now).check(&Wait("sender.paused", 6 * HOUR, true));
+    }
+    rests(6 * HOUR).check(&Finish(Outcome::Expired, "deadline.no_time_left"));
 }
 
 #[test]
