@@ -280,13 +280,13 @@ impl Person {
         self.calls.retain(|&other| other != at);
     }
 
-    /// An invite counts from `at` on, when it was intended.
+    /// An invite counts from `at` on, when it left, or was intended if it has not left.
     pub fn invited(&mut self, at: Timestamp) {
         let place = self.invites.partition_point(|&other| other <= at);
         self.invites.insert(place, at);
     }
 
-    /// An invite that was intended at `at` did not reach the person, so it does not count.
+    /// An invite that counted from `at` on did not reach the person, so it does not count.
     pub fn not_invited(&mut self, at: Timestamp) {
         if let Some(place) = self.invites.iter().rposition(|&other| other == at) {
             self.invites.remove(place);

@@ -102,7 +102,7 @@ fn tell_sent(turn: &mut Turn<'_>, message: &Message) {
 }
 
 /// An invite counts for the pair when the platform has it, and for the person from its intent, as long as it may reach
-/// the person.
+/// the person. When it leaves, it counts from then on: it may have waited behind a pause of its account.
 fn invite_changed(turn: &mut Turn<'_>, key: PairKey, before: &Message, after: &Message) {
     let accepted = |message: &Message| message.submission.stage == Stage::Accepted;
     let counted_at = counted_at(after);
@@ -113,11 +113,14 @@ fn invite_changed(turn: &mut Turn<'_>, key: PairKey, before: &Message, after: &M
             ledger::invite_sent(pair, counted_at);
         }
     });
-    let intended_at = after.submission.intended_at;
-    turn.work.persons.change(key.person, |person| match (before.may_arrive(), after.may_arrive()) {
-        (true, false) => person.not_invited(intended_at),
-        (false, true) => person.invited(intended_at),
-        _ => {}
+    let counted_before = self::counted_at(before);
+    turn.work.persons.change(key.person, |person| {
+        if before.may_arrive() && !(after.may_arrive() && counted_before == counted_at) {
+            person.not_invited(counted_before);
+        }
+        if after.may_arrive() && !(before.may_arrive() && counted_before == counted_at) {
+            person.invited(counted_at);
+        }
     });
     if !accepted(before) && accepted(after) {
         turn.roads_taken.extend(after.road);
