@@ -12,10 +12,11 @@ use crate::failpoint::failpoint;
 use crate::store::{self, Batch};
 
 /// Commits the batch and sends its effects. Returns whether there is more to do at once.
-pub(super) async fn commit(turn: Turn<'_>) -> store::Result<bool> {
+pub(super) async fn commit(mut turn: Turn<'_>) -> store::Result<bool> {
     let overdue = overdue(&turn);
     let tally = metrics::Tally::of(&turn);
     let ground = ground(&turn);
+    lose_ground(&mut turn);
     let confirmed = turn.clock_is_confirmed.then(|| turn.scheduler.deps.clock.reading());
     let Turn {
         now,
@@ -173,6 +174,17 @@ fn ground(turn: &Turn<'_>) -> Option<store::Ground> {
         people: grounds.iter().map(|ground| ground.person()).collect(),
         callbacks: grounds.iter().filter_map(|ground| ground.callback()).collect(),
     })
+}
+
+/// A message was checked before this turn decided. If its callback was closed since, the check right before it is sent
+/// finds that.
+fn lose_ground(turn: &mut Turn<'_>) {
+    let Turn { effects, work, .. } = turn;
+    for callback in effects.iter_mut().filter_map(Effect::callback_of_message) {
+        if let Some(closed) = work.callbacks.get(callback.id).filter(|callback| callback.is_closed()) {
+            callback.clone_from(closed);
+        }
+    }
 }
 
 /// When to look up what has changed, if no report arrives.

@@ -3,7 +3,9 @@
 use super::ground::Ground;
 use jiff::Timestamp;
 
-use crate::domain::{AccountAlias, Answer, AttemptId, LegOrder, MessageId, PairKey, Phone, Reading};
+use crate::domain::{
+    AccountAlias, Answer, AttemptId, Callback, LegOrder, MessageId, PairKey, Phone, Reading,
+};
 use crate::platform::{
     CallPlan, Finding, FoundCall, FoundMessage, Health, HungUp, LostCall, LostMessage, MessagePlan,
 };
@@ -34,6 +36,14 @@ impl Effect {
             | Self::SendMessage { ground, .. }
             | Self::HangUp { ground, .. } => Some(ground),
             Self::Ask { .. } => None,
+        }
+    }
+
+    /// The callback of a message to be sent, as it was when its ground was checked.
+    pub(super) const fn callback_of_message(&mut self) -> Option<&mut Callback> {
+        match self {
+            Self::SendMessage { ground, .. } => ground.callback.as_mut(),
+            Self::PlaceCall { .. } | Self::HangUp { .. } | Self::Ask { .. } => None,
         }
     }
 }
