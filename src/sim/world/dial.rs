@@ -170,7 +170,11 @@ impl World {
         if let Party::Consumer(pair) | Party::Caller(pair) = self.calls[call].party {
             let by_business = matches!(self.calls[call].party, Party::Consumer(_));
             let (sender, consumer) = self.numbers(pair);
-            self.oracle.connected(self.now, sender, consumer, by_business);
+            if by_business {
+                self.oracle.connected(self.now, sender, consumer);
+            } else {
+                self.oracle.connected_untold(sender, consumer);
+            }
             let now = self.now;
             let link = &mut self.pairs[pair];
             link.misses = 0;

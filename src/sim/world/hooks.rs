@@ -6,7 +6,7 @@ use std::collections::{BinaryHeap, HashMap, VecDeque};
 use jiff::{SignedDuration, Timestamp};
 
 use super::graph::{AppId, Fact};
-use super::state::{CallId, Exchange, PairId};
+use super::state::{CallId, Exchange, PairId, Party};
 use super::wire::{Method, Origin, Webhook, WebhookId, WebhookReply};
 use super::{AccountId, World};
 use crate::clock::later;
@@ -286,6 +286,15 @@ impl World {
         due
     }
 
+    /// The daemon took a report of this call, which may be a consumer's that was answered and is over.
+    fn caller_is_told(&mut self, call: CallId) {
+        let call = &self.calls[call];
+        if let (Party::Caller(pair), Some(answered_at), Some(_)) = (call.party, call.answered, call.ended) {
+            let (sender, consumer) = self.numbers(pair);
+            self.oracle.told_of_call(sender, consumer, answered_at);
+        }
+    }
+
     /// Applies the daemon's answer to a webhook. Only the first answer counts.
     pub fn answered(&mut self, now: Timestamp, id: WebhookId, reply: WebhookReply) {
         self.run_until(now);
@@ -338,6 +347,7 @@ impl World {
                 let (_, consumer) = self.numbers(pair);
                 self.oracle.told_of_no(self.now, consumer, &flight.token);
             }
+            Errand::CallReport(call) | Errand::LastAction(call) if taken => self.caller_is_told(call),
             Errand::CallReport(call) if !taken => {
                 let sid = self.calls[call].sid.clone();
                 let account = self.calls[call].account;

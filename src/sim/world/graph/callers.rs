@@ -149,7 +149,7 @@ impl World {
         let pair = self.graph.calls[call].pair;
         self.graph.calls[call].answered = Some(self.now);
         let (sender, consumer) = self.numbers(pair);
-        self.oracle.connected(self.now, sender, consumer, false);
+        self.oracle.connected_untold(sender, consumer);
         let link = &mut self.pairs[pair];
         link.misses = 0;
         link.requests.clear();

@@ -245,7 +245,12 @@ impl World {
                     }
                 }
                 Fact::Over(call) if is_taken => {
+                    let (pair, answered) = (self.graph.calls[*call].pair, self.graph.calls[*call].answered);
                     self.graph.calls[*call].told_at.get_or_insert(self.now);
+                    if let Some(answered_at) = answered {
+                        let (sender, consumer) = self.numbers(pair);
+                        self.oracle.told_of_call(sender, consumer, answered_at);
+                    }
                 }
                 Fact::Page(fact) => self.page_reached(*fact, &token, reply),
                 Fact::CallsOff(sender) if is_taken => {

@@ -146,7 +146,7 @@ impl Oracle {
     /// An invite was taken that will arrive.
     pub(in crate::sim::world) fn invite_arrives(&mut self, now: Timestamp, sender: Phone, consumer: Phone) {
         self.person_is_invited(now, consumer);
-        self.books.entry((sender, consumer)).or_default().invited = true;
+        self.books.entry((sender, consumer)).or_default().invited_at = Some(now);
     }
 
     pub(super) fn person_is_invited(&mut self, now: Timestamp, consumer: Phone) {

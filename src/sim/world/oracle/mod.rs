@@ -141,8 +141,8 @@ struct Book {
     calls: u32,
     /// Missed calls in a row.
     misses: u32,
-    /// Whether the consumer was invited to call.
-    invited: bool,
+    /// When the consumer was last invited to call, unless a connected call or a new permission came after.
+    invited_at: Option<Timestamp>,
 }
 
 /// The calls in progress of one sender.
@@ -237,7 +237,7 @@ impl Oracle {
         let live = |until: Option<Timestamp>| until.is_some_and(|until| now < until);
         let (granted, untold) = (live(book.granted_until), live(book.untold_until));
         let connected = within(&mut book.connected, now, day);
-        let (calls, misses, invited) = (book.calls, book.misses, book.invited);
+        let (calls, misses, invited) = (book.calls, book.misses, book.invited_at.is_some());
         // The daemon does not know that the permission was revoked, and may have reset its count of misses.
         let misled = !granted && untold;
         if misled {
@@ -280,7 +280,7 @@ impl Oracle {
         self.keeps_a_no(now, sender, consumer, "invited", FIRST_BYTE);
         self.keeps_a_pause(now, sender, consumer, "invited");
         self.inside_person_limit(now, &sender, consumer);
-        self.books.entry((sender, consumer)).or_default().invited = true;
+        self.books.entry((sender, consumer)).or_default().invited_at = Some(now);
     }
 
     /// A free-form request was sent after the service window had closed. If the window was never open, the
@@ -368,19 +368,31 @@ impl Oracle {
         self.books.entry((sender, consumer)).or_default().misses += 1;
     }
 
-    pub(in crate::sim::world) fn connected(
-        &mut self,
-        now: Timestamp,
-        sender: Phone,
-        consumer: Phone,
-        by_business: bool,
-    ) {
+    /// A call of the daemon was answered.
+    pub(in crate::sim::world) fn connected(&mut self, now: Timestamp, sender: Phone, consumer: Phone) {
+        self.connected_untold(sender, consumer);
+        let book = self.books.entry((sender, consumer)).or_default();
+        book.invited_at = None;
+        book.connected.push_back(now);
+    }
+
+    /// A consumer's call was answered. Whether the consumer has to be invited again is known to the daemon only
+    /// once it is told: [`told_of_call`](Self::told_of_call).
+    pub(in crate::sim::world) fn connected_untold(&mut self, sender: Phone, consumer: Phone) {
         let book = self.books.entry((sender, consumer)).or_default();
         book.requests.clear();
-        (book.misses, book.invited) = (0, false);
-        if by_business {
-            book.connected.push_back(now);
-        }
+        book.misses = 0;
+    }
+
+    /// The daemon received the report of a consumer's call that was answered at `answered_at`.
+    pub(in crate::sim::world) fn told_of_call(
+        &mut self,
+        sender: Phone,
+        consumer: Phone,
+        answered_at: Timestamp,
+    ) {
+        let book = self.books.entry((sender, consumer)).or_default();
+        _ = book.invited_at.take_if(|at| *at < answered_at);
     }
 
     /// A call that was accepted for this pair is over.

@@ -77,7 +77,7 @@ impl Oracle {
         let ordered = self.hours.keys().filter(|(_, other)| *other == consumer).copied();
         let known = self.books.keys().filter(|(_, other)| *other == consumer).copied();
         let theirs: Vec<(Phone, Phone)> = ordered.chain(known).collect();
-        theirs.into_iter().for_each(|pair| self.books.entry(pair).or_default().invited = true);
+        theirs.into_iter().for_each(|pair| self.books.entry(pair).or_default().invited_at = Some(now));
     }
 
     /// The person wrote the stop word to the page. With `is_linked` the daemon knows whose id that is.

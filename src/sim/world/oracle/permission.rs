@@ -10,7 +10,7 @@ impl Oracle {
         let book = self.books.entry((sender, consumer)).or_default();
         // A new permission resets the count of misses.
         if book.granted_until.is_none() && book.misses > 0 {
-            (book.misses, book.invited) = (0, false);
+            (book.misses, book.invited_at) = (0, None);
         }
         book.granted_until = Some(until);
         book.untold_until = None;

@@ -164,7 +164,7 @@ fn one_request_in_a_day_and_two_in_a_week_are_the_most() {
     assert_eq!(laws(&oracle), []);
     oracle.requested(start() + HOUR * 168 - SignedDuration::from_nanos(1), sender, consumer);
     assert_eq!(laws(&oracle), [Law::PermissionRequestLimit]);
-    oracle.connected(start() + HOUR * 168, sender, consumer, false);
+    oracle.connected_untold(sender, consumer);
     oracle.requested(start() + HOUR * 168, sender, consumer);
     assert_eq!(oracle.total(), 1, "a connected call gives the requests back");
     oracle.requested(start() + HOUR * 192 - SignedDuration::from_nanos(1), sender, consumer);
@@ -181,7 +181,7 @@ fn a_pair_has_one_call_at_a_time_and_five_connected_ones_a_day() {
     oracle.over(sender, consumer);
     for _ in 0..5 {
         oracle.asked_to_call(start(), sender, consumer);
-        oracle.connected(start(), sender, consumer, true);
+        oracle.connected(start(), sender, consumer);
     }
     assert_eq!(oracle.total(), 1);
     oracle.asked_to_call(start() + HOUR * 24 - SignedDuration::from_nanos(1), sender, consumer);
