@@ -14,13 +14,13 @@ impl Seen {
         if url.ends_with("/Calls.json") {
             self.leaves(now, CALL);
             if let Some(token) = token("Url") {
-                self.creates(CALL, token);
+                self.creates(now, CALL, token);
                 self.sends(token);
             }
         } else if url.ends_with("/Messages.json") {
             self.leaves(now, MESSAGE);
             if let Some(token) = token("StatusCallback") {
-                self.creates(MESSAGE, token);
+                self.creates(now, MESSAGE, token);
             }
         } else if let Some((_, call)) = url.rsplit_once("/Calls/")
             && value("Status") == Some("canceled")
@@ -37,7 +37,7 @@ impl Seen {
         self.leaves(now, MESSAGE);
         let body: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
         if let Some(token) = body["biz_opaque_callback_data"].as_str() {
-            self.creates(MESSAGE, token);
+            self.creates(now, MESSAGE, token);
         }
     }
 
@@ -53,15 +53,17 @@ impl Seen {
     }
 
     /// Nothing is created for a callback that was canceled or closed before it leaves.
-    fn creates(&mut self, kind: usize, token: &str) {
+    fn creates(&mut self, now: Timestamp, kind: usize, token: &str) {
         let Some(id) = HookUrls::unverified_id(token) else { return };
         let callback = match kind {
             CALL => self.attempts.get(&AttemptId::new(id)).map(|attempt| attempt.callback),
             _ => self.messages.get(&MessageId::new(id)).copied(),
         };
-        if callback.is_some_and(|callback| self.over.contains(&callback)) {
+        if let Some(callback) = callback.filter(|callback| self.over.contains(callback)) {
             let what = if kind == CALL { "call" } else { "message" };
-            self.problem(format!("a {what} left although its callback was canceled or closed on record"));
+            self.problem(format!(
+                "a {what} left although its callback was canceled or closed on record: {callback} at {now}"
+            ));
         }
     }
 
