@@ -17,6 +17,9 @@ use crate::failpoint::panic_point;
 use crate::policy::{self, Caps, Step, ledger, next_step, rolling};
 use crate::webhooks::Topic;
 
+const INVITE_UNKNOWN: &str = Reason::InviteUnknown { until: Timestamp::MIN }.code();
+const AWAITING_CALL: &str = Reason::AwaitingCall { until: Timestamp::MIN }.code();
+
 /// Decides for one waiting callback and records the decision in the turn.
 pub(super) fn next(turn: &mut Turn<'_>, id: CallbackId) {
     let Some(callback) = turn.work.callbacks.get(id).cloned() else { return };
@@ -185,11 +188,15 @@ fn open(turn: &mut Turn<'_>, message: Message) {
 }
 
 /// Lets a callback wait. Written only if the reason has changed.
-fn wait(turn: &mut Turn<'_>, id: CallbackId, waiting: Waiting) {
+fn wait(turn: &mut Turn<'_>, id: CallbackId, mut waiting: Waiting) {
     let now = turn.now;
     let mut other_reason: Option<Note> = None;
     turn.work.callbacks.change(id, |callback| {
         if let State::Waiting(before) = &callback.state {
+            // The rules do not look at the message: whether it was sent stays unknown.
+            if before.note.code == INVITE_UNKNOWN && waiting.note.code == AWAITING_CALL {
+                waiting.note.clone_from(&before.note);
+            }
             let same = before.wake_at == waiting.wake_at && before.place == waiting.place;
             if same && before.note.code == waiting.note.code && before.wake_at > now {
                 return;

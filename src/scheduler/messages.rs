@@ -7,8 +7,8 @@ use super::turn::Turn;
 use super::working_set::Line;
 use super::{ceilings, pauses, people, permission_log};
 use crate::domain::{
-    Answer, Callback, CallbackId, Message, MessageId, MessagePurpose, OrderKind, PairKey, RoadFailure,
-    RoadName, Stage, TokenUse,
+    Answer, Callback, CallbackId, Message, MessageId, MessagePurpose, OrderKind, PairKey, Reason, RoadFailure,
+    RoadName, Stage, State, TokenUse,
 };
 use crate::policy::after_attempt::end_of;
 use crate::policy::errors::{self, Reaction, reaction};
@@ -126,6 +126,26 @@ fn invite_changed(turn: &mut Turn<'_>, key: PairKey, before: &Message, after: &M
         turn.roads_taken.extend(after.road);
         tell_sent(turn, after);
     }
+    let is_unknown = after.submission.stage == Stage::Unknown;
+    if is_unknown != (before.submission.stage == Stage::Unknown) {
+        say_whether_known(turn, after, is_unknown);
+    }
+}
+
+/// The callback that waits for the consumer's call says whether it is known that its invite was sent.
+fn say_whether_known(turn: &mut Turn<'_>, message: &Message, is_unknown: bool) {
+    let Some(id) = message.callback else { return };
+    let intended_at = message.submission.intended_at;
+    turn.work.callbacks.change(id, |callback| {
+        let until = callback.order.latest;
+        let (awaits, unknown) = (Reason::AwaitingCall { until }, Reason::InviteUnknown { until });
+        if callback.invited_at == Some(intended_at)
+            && let State::Waiting(waiting) = &mut callback.state
+            && [awaits.code(), unknown.code()].contains(&&*waiting.note.code)
+        {
+            waiting.note = if is_unknown { unknown.note() } else { awaits.note() };
+        }
+    });
 }
 
 /// The time at which a message counts for the limits: when it was sent, or decided if it was not sent.

@@ -38,6 +38,7 @@ mod load;
 mod lookups;
 mod messages;
 mod metrics;
+mod new_rules;
 mod outbound;
 mod overdue;
 mod pace;

@@ -61,6 +61,7 @@ pub(super) fn begin(scheduler: &mut Scheduler) -> Turn<'_> {
         canceled: Vec::new(),
         endings: Vec::new(),
         sweep: None,
+        decided_again: None,
         clock_is_confirmed: false,
         codes: Vec::new(),
         roads_taken: Vec::new(),

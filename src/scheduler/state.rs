@@ -13,6 +13,7 @@ use super::containment::Containment;
 use super::dates::Dates;
 use super::hang_ups::HangUps;
 use super::in_flight::InFlight;
+use super::new_rules::NewRules;
 use super::overdue::{Overdue, Questions};
 use super::pace::Pace;
 use super::publication::Publication;
@@ -80,6 +81,8 @@ pub struct Scheduler {
     pub(super) gates: BTreeSet<Gate>,
     /// How far the callbacks of canceled campaigns are closed.
     pub(super) campaigns_ending: Ending,
+    /// What is decided again after a change of the configuration.
+    pub(super) new_rules: NewRules,
     /// The last cooldown of each sender that had one.
     pub(super) sender_rests: BTreeMap<Phone, Cooldown>,
     /// What platforms restrict.
@@ -140,6 +143,7 @@ impl Scheduler {
             report_done,
             gates: BTreeSet::new(),
             campaigns_ending: Ending::default(),
+            new_rules: NewRules::default(),
             sender_rests: BTreeMap::new(),
             restrictions: Vec::new(),
             restriction_ends: BTreeMap::new(),

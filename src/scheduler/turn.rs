@@ -57,6 +57,8 @@ pub(super) struct Turn<'a> {
     pub(super) endings: Vec<&'static str>,
     /// The callbacks of a canceled campaign that are closed in this turn.
     pub(super) sweep: Option<Sweep>,
+    /// The position of the last callback that is decided again because the configuration has changed.
+    pub(super) decided_again: Option<i64>,
     /// An operator confirmed the machine's clock in this turn.
     pub(super) clock_is_confirmed: bool,
     /// Error codes of the platform that occurred for the first time.

@@ -87,6 +87,7 @@ macro_rules! store_verbs {
             }
             writes {
                 fn lead() -> Lead;
+                fn keep_rules_digest(digest: [u8; 32]) -> ();
             }
             reads {
                 fn unfolded_reports(limit: usize) -> Vec<FiledReport>;
@@ -105,6 +106,8 @@ macro_rules! store_verbs {
                 fn clock_mark() -> Option<ClockMark>;
                 fn restrictions(now: Timestamp) -> Vec<Restriction>;
                 fn submitted_since(since: Timestamp) -> Vec<AccountAlias>;
+                fn waiting_after(position: i64, most: usize) -> (Vec<Callback>, Option<i64>);
+                fn rules_digest() -> Option<[u8; 32]>;
             }
         }
         $macro! {

@@ -72,6 +72,16 @@ pub trait Turns: Send + Sync {
     /// 4,096 attempts that were opened last are looked at.
     async fn submitted_since(&self, since: Timestamp) -> Result<Vec<AccountAlias>>;
 
+    /// Waiting callbacks in the order in which they were stored, after a position, at most `most`, and the position of the
+    /// last; without one, nothing waits after it.
+    async fn waiting_after(&self, position: i64, most: usize) -> Result<(Vec<Callback>, Option<i64>)>;
+
+    /// The digest that [`Turns::keep_rules_digest`] kept last.
+    async fn rules_digest(&self) -> Result<Option<[u8; 32]>>;
+
+    /// Keeps what everything that waits was decided by.
+    async fn keep_rules_digest(&self, digest: [u8; 32]) -> Result<()>;
+
     /// What platforms restrict at `now`.
     async fn restrictions(&self, now: Timestamp) -> Result<Vec<Restriction>>;
 

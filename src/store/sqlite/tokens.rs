@@ -92,6 +92,17 @@ pub fn used(db: &Connection, hash: [u8; 32], at: Timestamp) -> Result<()> {
     Ok(())
 }
 
+pub fn rules_digest(db: &Connection) -> Result<Option<[u8; 32]>> {
+    first(&mut db.prepare_cached("SELECT value FROM keys WHERE name = 'rules'")?, [], |cells| cells.take())
+}
+
+pub fn keep_rules_digest(db: &Connection, digest: [u8; 32]) -> Result<()> {
+    let sql = "INSERT INTO keys (name, value) VALUES ('rules', ?1) \
+         ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+    db.prepare_cached(sql)?.execute([digest])?;
+    Ok(())
+}
+
 pub fn address_key(db: &Connection, fresh: [u8; 32]) -> Result<[u8; 32]> {
     db.prepare_cached("INSERT INTO keys (name, value) VALUES ('address', ?1) ON CONFLICT (name) DO NOTHING")?
         .execute([fresh])?;

@@ -324,6 +324,18 @@ impl Turns for Sqlite {
         self.read(move |db| attempts::submitted_since(db, since)).await
     }
 
+    async fn waiting_after(&self, position: i64, most: usize) -> Result<(Vec<Callback>, Option<i64>)> {
+        self.read(move |db| callbacks::waiting_after(db, position, most)).await
+    }
+
+    async fn rules_digest(&self) -> Result<Option<[u8; 32]>> {
+        self.read(tokens::rules_digest).await
+    }
+
+    async fn keep_rules_digest(&self, digest: [u8; 32]) -> Result<()> {
+        self.write(move |db| tokens::keep_rules_digest(db, digest)).await
+    }
+
     async fn lead(&self) -> Result<Lead> {
         self.write(term::lead).await
     }

@@ -151,6 +151,12 @@ impl Runner {
                 let config = self.setting()?.config.clone();
                 self.simulation_mut()?.restart_with(&config).await
             }
+            ["restart", "with", "rule", rule @ ..] => {
+                let setting = self.setting.as_mut().context("a scenario begins with: start DATE TIME ZONE")?;
+                setting.rule(rule)?;
+                let config = setting.config.clone();
+                self.simulation_mut()?.restart_with(&config).await
+            }
             ["cancel", name] => {
                 let path = format!("{}/cancel", self.path(name)?);
                 let (status, answer) = self.post(&path, &json!({})).await?;

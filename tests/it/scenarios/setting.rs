@@ -182,7 +182,7 @@ impl Setting {
         Ok(Phone::parse(&format!("+55114000000{}", self.senders.len() + 1))?)
     }
 
-    fn rule(&mut self, rule: &[&str]) -> Result<()> {
+    pub(super) fn rule(&mut self, rule: &[&str]) -> Result<()> {
         let (calling, limits) = (&mut self.config.calling, &mut self.config.limits);
         match rule {
             ["resting", "roads", "are", word] => {

@@ -97,6 +97,8 @@ macro_rules! conformance {
                 unsettled_messages_are_those_without_an_answer
                 attempts_are_found_by_the_sid_of_their_call
                 messages_are_found_by_their_sid
+                waiting_callbacks_are_read_part_by_part,
+                the_digest_of_the_rules_is_kept,
                 live_inbound_calls_are_found
                 recently_sent_calls_are_found_even_if_they_are_over
                 the_last_reading_of_the_clock_is_stored
