@@ -71,7 +71,7 @@ impl World {
         }
         let refused = self.why_not_to_deliver(text);
         if refused.is_none() && self.purpose(text) == Purpose::Invite {
-            self.oracle.invite_arrives(self.now, sender_number, consumer);
+            self.oracle.person_is_invited(self.now, consumer);
         }
         self.texts[text].error = refused;
         self.report_text(text);

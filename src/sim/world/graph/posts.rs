@@ -37,9 +37,12 @@ impl World {
         let input = body.get("to").or_else(|| body.get("recipient")).cloned().unwrap_or_default();
         let post = self.keep_post(number, pair, said, opaque);
         let refused = self.why_not_to_deliver_post(post);
-        if refused.is_none() && road(&self.graph.posts[post].said).is_some() {
+        if road(&self.graph.posts[post].said).is_some() {
             let (sender, consumer) = self.numbers(pair);
-            self.oracle.invite_arrives(self.now, sender, consumer);
+            self.oracle.invite_was_taken(self.now, sender, consumer);
+            if refused.is_none() {
+                self.oracle.person_is_invited(self.now, consumer);
+            }
         }
         self.graph.posts[post].error = refused;
         let delay = self.draw(self.setup.timing.message_step);

@@ -143,13 +143,13 @@ impl Oracle {
         }
     }
 
-    /// An invite was taken that will arrive.
-    pub(in crate::sim::world) fn invite_arrives(&mut self, now: Timestamp, sender: Phone, consumer: Phone) {
-        self.person_is_invited(now, consumer);
+    /// An invite was accepted for delivery. Whether it arrives is told later.
+    pub(in crate::sim::world) fn invite_was_taken(&mut self, now: Timestamp, sender: Phone, consumer: Phone) {
         self.books.entry((sender, consumer)).or_default().invited_at = Some(now);
     }
 
-    pub(super) fn person_is_invited(&mut self, now: Timestamp, consumer: Phone) {
+    /// An invite was taken that will arrive.
+    pub(in crate::sim::world) fn person_is_invited(&mut self, now: Timestamp, consumer: Phone) {
         self.invites.invited_at.insert(consumer, now);
     }
 
