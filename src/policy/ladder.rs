@@ -242,6 +242,10 @@ impl Case<'_> {
         if let Some(reason) = self.refuses_invites() {
             return Some(reason);
         }
+        // Before what ends by time: an open request keeps other senders from inviting, whatever the windows do.
+        if let Some(reason) = other_request(self.pair) {
+            return Some(reason);
+        }
         if needs.page_window
             && let Some(reason) = self.page_is_shut(road)
         {
@@ -252,9 +256,6 @@ impl Case<'_> {
         }
         if self.person.is_on_the_phone() {
             return Some(Reason::PairOnThePhone);
-        }
-        if let Some(reason) = other_request(self.pair) {
-            return Some(reason);
         }
         let is_open = || permission_request::service_window_is_open(self.now, self.pair, self.rules);
         (needs.service_window && !is_open()).then_some(Reason::RoadNeedsWindow { road: road.kind })

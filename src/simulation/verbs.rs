@@ -14,7 +14,7 @@ pub(super) mod types {
     pub use crate::store::{
         Awaiting, Backlog, CampaignRecord, CampaignRows, Census, CommandRecord, ConsumerRecord, DecideKeys,
         Delivery, Enqueue, Enqueued, EntryName, FiledReport, Filter, Hashing, HeldBack, IdempotencyKey,
-        Input, Lead, Listed, NewList, NewSuppressions, Page, Record, Settled, Suppressed, SuppressionList,
+        Input, Lead, Listed, NewList, NewSuppressions, Page, PlatformName, Record, Settled, Suppressed, SuppressionList,
         ToDecide, Token, Whom,
     };
     pub use crate::suppression::NameHash;
@@ -66,6 +66,8 @@ macro_rules! store_verbs {
             reads {
                 fn callbacks(ids: &[CallbackId]) -> Vec<Callback>;
                 fn ping() -> ();
+                fn name_of_attempt(id: AttemptId) -> Option<PlatformName>;
+                fn name_of_message(id: MessageId) -> Option<PlatformName>;
                 fn attempt(id: AttemptId) -> Option<(Attempt, Callback)>;
                 fn live_attempts() -> Vec<Attempt>;
                 fn messages(ids: &[MessageId]) -> Vec<Message>;

@@ -22,7 +22,7 @@ pub use orders::{
     OrderCeiling, Orders, Page, Record, Status, Whom,
 };
 pub use outbox::{Backlog, Delivery, Outbox, OutboxRow, Settled};
-pub use records::{ConsumerRecord, Records};
+pub use records::{ConsumerRecord, PlatformName, Records};
 pub use suppressions::{
     EntryName, Hashing, ListChange, NewList, NewSuppressions, Suppressed, SuppressionList, Suppressions,
 };

@@ -7,9 +7,17 @@ use jiff::civil::Date;
 use super::{Page, Record, Result};
 use crate::domain::calendar::MarkedDay;
 use crate::domain::{
-    Attempt, AttemptId, Callback, CallbackId, Contact, ContactKey, Loads, Message, MessageId, Name, Pair,
+    AccountAlias, Attempt, AttemptId, Callback, CallbackId, Contact, ContactKey, Loads, Message, MessageId, Name, Pair,
     Pause, Person, SetAside, SetAsideId,
 };
+
+/// What a platform knows a call or message by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlatformName {
+    pub account: AccountAlias,
+    /// Once the platform has told it.
+    pub sid: Option<String>,
+}
 
 /// What is stored, by its ids and names.
 #[async_trait]
@@ -22,6 +30,12 @@ pub trait Records: Send + Sync {
 
     /// An attempt with its callback, for the document that it fetches.
     async fn attempt(&self, id: AttemptId) -> Result<Option<(Attempt, Callback)>>;
+
+    /// What the platform knows the call of an attempt by.
+    async fn name_of_attempt(&self, id: AttemptId) -> Result<Option<PlatformName>>;
+
+    /// What the platform knows a message by.
+    async fn name_of_message(&self, id: MessageId) -> Result<Option<PlatformName>>;
 
     async fn attempts(&self, ids: &[AttemptId]) -> Result<Vec<Attempt>>;
 

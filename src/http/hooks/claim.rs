@@ -3,8 +3,8 @@
 
 use super::Hooks;
 use super::verify::Refusal;
-use crate::domain::{AccountAlias, Attempt, AttemptId, Message, MessageId};
-use crate::store;
+use crate::domain::{AccountAlias, Attempt, AttemptId, MessageId};
+use crate::store::{self, PlatformName};
 
 /// The call or message that a request names, and the account that signed it.
 pub(super) struct Claim {
@@ -27,10 +27,8 @@ impl Claim {
     /// [`Refusal::ForeignSender`] if another account signed, [`Refusal::ForeignCall`] if the recorded CallSid or
     /// MessageSid is another one, and [`Refusal::Store`].
     pub(super) async fn check(&self, hooks: &Hooks) -> Result<(), Refusal> {
-        match self.record(hooks).await.map_err(Refusal::Store)? {
-            Some((account, sid)) => self.compare(&account, sid.as_deref()),
-            None => Ok(()),
-        }
+        let known = self.record(hooks).await.map_err(Refusal::Store)?;
+        known.map_or(Ok(()), |known| self.compare(&known.account, known.sid.as_deref()))
     }
 
     /// Compares the claim with the record while a live call waits for the answer.
@@ -38,10 +36,8 @@ impl Claim {
     /// # Errors
     /// As [`Claim::check`].
     pub(super) async fn check_patiently(&self, hooks: &Hooks) -> Result<(), Refusal> {
-        match hooks.patiently(|| self.record(hooks)).await.map_err(Refusal::Store)? {
-            Some((account, sid)) => self.compare(&account, sid.as_deref()),
-            None => Ok(()),
-        }
+        let known = hooks.patiently(|| self.record(hooks)).await.map_err(Refusal::Store)?;
+        known.map_or(Ok(()), |known| self.compare(&known.account, known.sid.as_deref()))
     }
 
     /// # Errors
@@ -50,17 +46,11 @@ impl Claim {
         self.compare(&attempt.account, attempt.submission.sid.as_deref())
     }
 
-    async fn record(&self, hooks: &Hooks) -> store::Result<Option<(AccountAlias, Option<String>)>> {
-        Ok(match self.subject {
-            Subject::Call { attempt, .. } => {
-                let found = hooks.store.attempt(attempt).await?;
-                found.map(|(attempt, _)| (attempt.account, attempt.submission.sid))
-            }
-            Subject::Message { message, .. } => {
-                let found = hooks.store.messages(&[message]).await?.into_iter().next();
-                found.map(|Message { channel, submission, .. }| (channel.account().clone(), submission.sid))
-            }
-        })
+    async fn record(&self, hooks: &Hooks) -> store::Result<Option<PlatformName>> {
+        match self.subject {
+            Subject::Call { attempt, .. } => hooks.store.name_of_attempt(attempt).await,
+            Subject::Message { message, .. } => hooks.store.name_of_message(message).await,
+        }
     }
 
     fn compare(&self, account: &AccountAlias, known: Option<&str>) -> Result<(), Refusal> {

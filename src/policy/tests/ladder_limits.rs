@@ -72,6 +72,20 @@ fn what_waits_for_a_road_is_decided_again_when_its_window_closes() {
     careful.check(&Wait("invite.person_limit", 23 * HOUR - 30, false));
 }
 
+/// Otherwise another sender's invite would become possible at a time at which nobody looks.
+#[test]
+fn an_open_request_is_waited_for_whatever_the_windows_do() {
+    for kind in [RoadKind::Messenger, RoadKind::CallButton, RoadKind::Template] {
+        for now in [0, 23 * HOUR - 1, 23 * HOUR] {
+            let asked = order().with(only(kind)).with(|case| {
+                case.pair.permission = CallPermission::Requested { expires_at: at(5 * DAY) };
+                case.pair.request = Some(MessageId::new(Uuid::from_u128(5)));
+            });
+            asked.now(now).check(&Wait("permission.awaiting_reply", 5 * DAY, false));
+        }
+    }
+}
+
 #[test]
 fn a_callback_that_gave_up_ends_when_the_window_of_its_last_road_closes() {
     let spent = |now| {

@@ -9,7 +9,7 @@ use crate::domain::{
     AccountAlias, Attempt, AttemptId, Bridge, CallProgress, CallbackId, ErrorCode, Holds, Issuer, Resource,
     Stage, Submission,
 };
-use crate::store::Result;
+use crate::store::{PlatformName, Result};
 
 macro_rules! columns {
     () => {
@@ -45,6 +45,13 @@ pub const LIVE: &str = concat!("SELECT ", columns!(), " FROM attempts WHERE live
 
 pub const SUBMITTED_SINCE: &str = "SELECT account FROM \
      (SELECT account, submitted_at FROM attempts ORDER BY seq DESC LIMIT 4096) WHERE submitted_at >= ?1";
+
+pub fn platform_name(db: &Connection, id: AttemptId) -> Result<Option<PlatformName>> {
+    let mut statement = db.prepare_cached("SELECT account, sid FROM attempts WHERE id = ?1")?;
+    first(&mut statement, [id.bytes()], |cells| {
+        Ok(PlatformName { account: cells.account()?, sid: cells.take()? })
+    })
+}
 
 pub fn write(db: &Connection, attempts: &[Attempt]) -> Result<()> {
     if attempts.is_empty() {

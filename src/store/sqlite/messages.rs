@@ -6,7 +6,7 @@ use rusqlite::{Connection, params};
 use super::attempts::read_submission;
 use super::rows::{Cells, collect, corrupt, digits, first, limit, micros, micros_if};
 use crate::domain::{CallbackId, Channel, Message, MessageId, Psid, RoadKind, Stage, Tenant};
-use crate::store::{Awaiting, Result};
+use crate::store::{Awaiting, PlatformName, Result};
 
 macro_rules! columns {
     () => {
@@ -35,6 +35,13 @@ pub const ASKED: &str = "SELECT p.request, p.permission_until FROM pairs p \
 
 /// How many unanswered requests are looked at.
 const ASKED_MAX: usize = 10_000;
+
+pub fn platform_name(db: &Connection, id: MessageId) -> Result<Option<PlatformName>> {
+    let mut statement = db.prepare_cached("SELECT account, sid FROM messages WHERE id = ?1")?;
+    first(&mut statement, [id.bytes()], |cells| {
+        Ok(PlatformName { account: cells.account()?, sid: cells.take()? })
+    })
+}
 
 pub fn write(db: &Connection, messages: &[Message]) -> Result<()> {
     if messages.is_empty() {

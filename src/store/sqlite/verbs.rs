@@ -22,7 +22,7 @@ use crate::store::{
     Awaiting, Backlog, Batch, CampaignReads, CampaignRecord, CampaignRows, Census, CommandRecord,
     ConsumerRecord, DecideKeys, Delivery, Enqueue, Enqueued, EntryName, FiledReport, Filter, Hashing,
     HeldBack, IdempotencyKey, Inbox, Input, Keys, Lead, Listed, NewCommand, NewList, NewSuppressions, Orders,
-    Outbox, Page, Record, Records, Related, Report, Result, Settled, Suppressed, SuppressionList,
+    Outbox, Page, PlatformName, Record, Records, Related, Report, Result, Settled, Suppressed, SuppressionList,
     Suppressions, ToDecide, Token, Tokens, Turns, Whom,
 };
 
@@ -166,6 +166,14 @@ impl Records for Sqlite {
             Ok(callbacks::one(db, attempt.callback)?.map(|callback| (attempt, callback)))
         })
         .await
+    }
+
+    async fn name_of_attempt(&self, id: AttemptId) -> Result<Option<PlatformName>> {
+        self.read(move |db| attempts::platform_name(db, id)).await
+    }
+
+    async fn name_of_message(&self, id: MessageId) -> Result<Option<PlatformName>> {
+        self.read(move |db| messages::platform_name(db, id)).await
     }
 
     async fn attempts(&self, ids: &[AttemptId]) -> Result<Vec<Attempt>> {
