@@ -20,6 +20,9 @@ pub trait Wake: Send + Sync {
 
     /// Ends when commands are folded the next time, counted from this call.
     fn folded(&self) -> BoxFuture<'_, ()>;
+
+    /// Ends when lines of timelines are committed the next time, counted from this call. A hint: it can be lost.
+    fn recorded(&self) -> BoxFuture<'_, ()>;
 }
 
 /// For the scheduler.
@@ -36,6 +39,9 @@ pub trait Sleep: Send + Sync {
 
     /// Called when a batch with commands is committed.
     fn tell_folded(&self);
+
+    /// Called when a batch with lines of timelines is committed.
+    fn tell_recorded(&self);
 }
 
 /// Both ports within one process. A wake-up while the scheduler is running is
@@ -47,11 +53,13 @@ pub struct Waker {
     asleep_until: AtomicI64,
     /// Rings for those who wait for a command to be folded.
     folded: Notify,
+    /// Rings for those who follow the timelines.
+    recorded: Notify,
 }
 
 impl Default for Waker {
     fn default() -> Self {
-        Self { bell: Notify::new(), asleep_until: AtomicI64::new(i64::MAX), folded: Notify::new() }
+        Self { bell: Notify::new(), asleep_until: AtomicI64::new(i64::MAX), folded: Notify::new(), recorded: Notify::new() }
     }
 }
 
@@ -88,6 +96,16 @@ impl Waker {
         self.folded.notify_waiters();
     }
 
+    /// Ends when lines of timelines are committed the next time, counted from this call.
+    pub fn recorded(&self) -> impl Future<Output = ()> {
+        self.recorded.notified()
+    }
+
+    /// Called by the scheduler when a batch with lines of timelines is committed.
+    pub fn tell_recorded(&self) {
+        self.recorded.notify_waiters();
+    }
+
     /// Returns at the next wake-up, or at once if there was one since the last call.
     pub async fn given(&self) {
         self.bell.notified().await;
@@ -105,6 +123,10 @@ impl Wake for Waker {
 
     fn folded(&self) -> BoxFuture<'_, ()> {
         Box::pin(Self::folded(self))
+    }
+
+    fn recorded(&self) -> BoxFuture<'_, ()> {
+        Box::pin(Self::recorded(self))
     }
 }
 
@@ -124,6 +146,10 @@ impl Sleep for Waker {
 
     fn tell_folded(&self) {
         Self::tell_folded(self);
+    }
+
+    fn tell_recorded(&self) {
+        Self::tell_recorded(self);
     }
 }
 

@@ -12,6 +12,7 @@ mod consent;
 mod content;
 pub mod demo;
 mod doctor;
+mod events;
 mod export;
 mod failure;
 mod import;
@@ -219,6 +220,13 @@ enum Command {
         --sid CA0123456789abcdef0123456789abcdef\n  \
         ringmaster resolve ms_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f not_sent")]
     Resolve(unresolved::Resolve),
+    /// Follow what happens, line by line, as it is recorded
+    ///
+    /// Prints the lines of the timelines of all callbacks and invites that the token may see, in the order in which they
+    /// were committed. If the stream ends, it is opened again after the last line, so that none is lost or told twice.
+    #[command(after_long_help = "Examples:\n  ringmaster events\n  \
+                                 ringmaster events --after 0 --what callback.closed --json")]
+    Events(events::Events),
     /// List reports of the platform that could not be applied
     Inbox(inbox::Inbox),
     /// List, retry or drop items at which the daemon failed
@@ -397,6 +405,7 @@ impl Command {
             Self::Attempts(list) => list.attempts(out),
             Self::Messages(list) => list.messages(out),
             Self::Resolve(resolve) => resolve.run(out),
+            Self::Events(events) => events.run(out),
             Self::Inbox(inbox) => inbox.run(out),
             Self::Status(status) => status.run(out),
             Self::Pause(pause) => pause.run(out),

@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use clap::Args;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, LOCATION};
-use reqwest::{Method, RequestBuilder, StatusCode};
+use reqwest::{ClientBuilder, Method, RequestBuilder, StatusCode};
 use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
@@ -19,6 +19,8 @@ use super::failure::{Hint as _, refusal};
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// The timeout of a request; bulk orders are slow.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(120);
+/// A stream says something every 15 seconds.
+const SILENCE: Duration = Duration::from_secs(60);
 /// How often the state of a command is requested, each time for up to a second.
 const COMMAND_POLLS: u32 = 30;
 /// The maximum size of a token file, in bytes.
@@ -193,10 +195,26 @@ impl Target {
         if status.is_success() { Ok((location, body.to_vec())) } else { self.refused(status, &body) }
     }
 
+    /// Opens an answer that has no end, such as a stream of events. Without a byte for a minute it ends.
+    pub(super) async fn open(&self, ask: &Ask<'_>) -> anyhow::Result<reqwest::Response> {
+        let client = reqwest::Client::builder().read_timeout(SILENCE);
+        let request = self.request_by(client, ask)?;
+        let answer = request.send().await.map_err(|error| self.unanswered(error, ask))?;
+        let status = answer.status();
+        if status.is_success() {
+            return Ok(answer);
+        }
+        let body = answer.bytes().await.map_err(|error| self.unanswered(error, ask))?;
+        self.refused(status, &body)
+    }
+
     fn request(&self, ask: &Ask<'_>) -> anyhow::Result<RequestBuilder> {
-        let mut client = reqwest::Client::builder()
+        self.request_by(reqwest::Client::builder().timeout(ANSWER_TIMEOUT), ask)
+    }
+
+    fn request_by(&self, client: ClientBuilder, ask: &Ask<'_>) -> anyhow::Result<RequestBuilder> {
+        let mut client = client
             .connect_timeout(CONNECT_TIMEOUT)
-            .timeout(ANSWER_TIMEOUT)
             // The token must not be sent to another server.
             .redirect(reqwest::redirect::Policy::none())
             .user_agent(concat!("ringmaster/", env!("CARGO_PKG_VERSION")));

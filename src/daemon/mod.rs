@@ -183,6 +183,11 @@ pub async fn start(config: &Config, options: Options) -> anyhow::Result<Running>
     scheduler.recover().await.context("cannot recover from the last stop")?;
     store.void_claims().await.context("cannot release the deliveries of the last run")?;
     let servers = listeners.serve(&doors, config, &shutdown);
+    let (places, stops) = (doors.app.event_places.clone(), shutdown.clone());
+    tokio::spawn(async move {
+        stops.cancelled().await;
+        places.close();
+    });
     let webhook_endpoint = dispatcher.as_ref().map(|dispatcher| dispatcher.endpoint.clone());
     let dispatcher = dispatcher.map(|dispatcher| tokio::spawn(dispatcher.run(shutdown.clone())));
     let scheduler = tokio::spawn(scheduler.run(shutdown));

@@ -294,6 +294,7 @@ impl Shared {
                 config.http.bulk_body_max_bytes as usize,
             )),
             ids: self.ids.clone(),
+            event_places: Arc::default(),
             zone_data: zone_data::choice().map(|choice| choice.counts.clone()),
             metrics: self.metrics.clone(),
             token_rates: TokenRates::default(),

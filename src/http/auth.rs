@@ -92,6 +92,18 @@ impl Caller {
         format!("{}/{}", self.0.tenant, self.0.name)
     }
 
+    /// SHA-256 of the token.
+    pub(super) fn token(&self) -> [u8; 32] {
+        self.0.hash
+    }
+
+    /// Whether the token was neither revoked nor has expired since. Unsure is no.
+    pub(super) async fn is_still_known(&self, app: &App) -> bool {
+        let known = app.store.token_by_hash(self.0.hash).await.ok().flatten();
+        let now = app.clock.now();
+        known.is_some_and(|known| known.scopes == self.0.scopes && known.expires_at.is_none_or(|at| at > now))
+    }
+
     /// The key under which orders are counted, if the token has a daily maximum.
     #[must_use]
     pub fn order_ceiling(&self) -> Option<OrderCeiling> {

@@ -137,6 +137,7 @@ const PROBLEMS: &[(StatusCode, &str, &str)] = &[
     (StatusCode::TOO_MANY_REQUESTS, "request.too_many", "Too many requests come from this address"),
     (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "headers.too_large", "The headers are too large"),
     (StatusCode::INTERNAL_SERVER_ERROR, "internal", "The daemon failed"),
+    (StatusCode::TOO_MANY_REQUESTS, "events.too_many", "Too many streams of events are open"),
     (StatusCode::SERVICE_UNAVAILABLE, "bulk.busy", "Too many bulk orders are in progress"),
     (StatusCode::SERVICE_UNAVAILABLE, "read.too_slow", "The read took too long"),
     (StatusCode::SERVICE_UNAVAILABLE, "read.busy", "Too many reads are waiting"),

@@ -44,7 +44,7 @@ use crate::webhooks::Endpoint;
 
 use peers::{PeerLimit, PeerLimitLayer};
 
-pub use api::BulkMemory;
+pub use api::{BulkMemory, EventPlaces};
 pub use auth::TokenRates;
 pub use contents::OrderContents;
 pub use error::ApiError;
@@ -80,6 +80,8 @@ pub struct App {
     /// Bounds the bulk orders that are in progress at the same time.
     pub bulk_memory: Arc<BulkMemory>,
     pub ids: Arc<IdGenerator>,
+    /// Bounds the streams of events that are open.
+    pub event_places: Arc<EventPlaces>,
     pub token_rates: TokenRates,
     /// How long an answer waits for its command to be folded.
     pub command_wait: SignedDuration,

@@ -96,6 +96,7 @@ struct Contents {
     folds_commands: bool,
     marks_the_clock: bool,
     tells_customers: bool,
+    records: bool,
     ends_aside: bool,
     unites: bool,
     unmatched: usize,
@@ -113,6 +114,7 @@ impl Contents {
             folds_commands: !batch.outcomes.is_empty(),
             marks_the_clock: batch.clock.is_some(),
             tells_customers: !batch.outbox.is_empty(),
+            records: !batch.entries.is_empty(),
             ends_aside: !batch.set_aside_ended.is_empty(),
             unites: !batch.united.is_empty(),
             unmatched: batch.unmatched.len(),
@@ -153,6 +155,9 @@ impl Contents {
         scheduler.deps.metrics.reports_unmatched(self.unmatched);
         if self.folds_commands {
             scheduler.deps.waker.tell_folded();
+        }
+        if self.records {
+            scheduler.deps.waker.tell_recorded();
         }
         if self.tells_customers {
             scheduler.deps.webhook_events.committed();

@@ -14,8 +14,7 @@ pub(super) mod types {
     pub use crate::store::{
         Awaiting, Backlog, CampaignRecord, CampaignRows, Census, CommandRecord, ConsumerRecord, DecideKeys,
         Delivery, Enqueue, Enqueued, EntryName, FiledReport, Filter, Hashing, HeldBack, IdempotencyKey,
-        Input, Lead, Listed, NewList, NewSuppressions, Page, PlatformName, Record, Settled, Suppressed, SuppressionList,
-        ToDecide, Token, Whom,
+        Input, Lead, Listed, NewList, NewSuppressions, Page, PlatformName, Record, Settled, Suppressed, SuppressionList, TimelineEnds, TimelineLine, ToDecide, Token, Whom,
     };
     pub use crate::suppression::NameHash;
 }
@@ -38,6 +37,8 @@ macro_rules! store_verbs {
                 fn list_callbacks(filter: &Filter, page: &Page) -> Listed;
                 fn timeline(id: CallbackId) -> Vec<Entry>;
                 fn pair_timeline(key: PairKey) -> Vec<Entry>;
+                fn timeline_after(position: i64, most: usize) -> Vec<TimelineLine>;
+                fn timeline_ends() -> TimelineEnds;
                 fn awaiting_reply(tenant: &Tenant, now: Timestamp, most: usize) -> Awaiting;
                 fn held_back(whom: &Whom, now: Timestamp, until: Option<Timestamp>) -> HeldBack;
                 fn census() -> Census;

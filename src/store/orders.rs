@@ -52,6 +52,12 @@ pub trait Orders: Send + Sync {
     /// The timeline of a pair's permission, oldest first.
     async fn pair_timeline(&self, key: PairKey) -> Result<Vec<Entry>>;
 
+    /// The lines of all timelines after this position, in the order in which they were committed, at most `most`.
+    async fn timeline_after(&self, position: i64, most: usize) -> Result<Vec<TimelineLine>>;
+
+    /// The positions of the first and the last line of all timelines.
+    async fn timeline_ends(&self) -> Result<TimelineEnds>;
+
     /// The permission requests of a tenant that the platform accepted and the consumer has not answered at `now`,
     /// oldest first, at most `most`. Looks at the oldest 10,000.
     async fn awaiting_reply(&self, tenant: &Tenant, now: Timestamp, most: usize) -> Result<Awaiting>;
@@ -64,6 +70,25 @@ pub trait Orders: Send + Sync {
 
     /// The stored counts that differ from a count of all callbacks, as text. Slow; for tests and for a damaged store.
     async fn wrong_counts(&self) -> Result<Vec<String>>;
+}
+
+/// A line of a timeline, with its position among all lines and whose it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TimelineLine {
+    /// Grows with each line, in the order of commits.
+    pub seq: i64,
+    pub entry: Entry,
+    /// The tenant of its order, or else of its message; `None` for what is about a pair alone.
+    pub tenant: Option<Tenant>,
+    /// Of its order, if it has one.
+    pub kind: Option<OrderKind>,
+}
+
+/// Where all timelines begin and end. Without a line, `first` is 1 and `last` is 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TimelineEnds {
+    pub first: i64,
+    pub last: i64,
 }
 
 /// A callback to store, with the customer's idempotency key.

@@ -8,6 +8,7 @@ mod campaigns;
 mod clock;
 mod commands;
 mod consumers;
+mod events;
 mod imports;
 mod inbox;
 mod invites;
@@ -28,6 +29,7 @@ mod views;
 mod webhooks;
 
 pub use callbacks::bulk_memory::BulkMemory;
+pub use events::places::EventPlaces;
 
 use std::sync::{Arc, LazyLock};
 
@@ -127,6 +129,7 @@ fn doors() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(campaigns::act::drain))
         .routes(routes!(campaigns::act::cancel))
         .routes(routes!(clock::confirm))
+        .routes(routes!(events::events))
         .routes(routes!(commands::show))
         .routes(routes!(attempts::list))
         .routes(routes!(attempts::resolve))

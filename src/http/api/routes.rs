@@ -47,6 +47,7 @@ pub const ROUTES: &[(&str, &str, &[Scope])] = &[
     ("GET", "/v1/commands/{id}", &[Scope::Order, Scope::Read, Scope::Work, Scope::Supervise, Scope::Operate]),
     ("GET", "/v1/attempts", &[Scope::Read]),
     ("POST", "/v1/attempts/{id}/resolve", &[Scope::Supervise]),
+    ("GET", "/v1/events", &[Scope::Read]),
     ("GET", "/v1/inbox/unmatched", &[Scope::Operate, Scope::Supervise]),
     ("GET", "/v1/messages", &[Scope::Read]),
     ("POST", "/v1/messages/{id}/resolve", &[Scope::Supervise]),

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use rusqlite::{Connection, params, params_from_iter};
 
-use super::rows::{Cells, collect, digits, micros};
+use super::rows::{Cells, collect, digits, limit, micros};
 use super::{callbacks, persons};
 use crate::domain::timeline::Entry;
 use crate::domain::{CallbackId, Numbers, PairKey};
-use crate::store::Result;
+use crate::store::{Result, TimelineEnds, TimelineLine};
 
 macro_rules! columns {
     () => {
@@ -28,6 +28,11 @@ pub const OF_PAIR_BETWEEN: &str = concat!(
     " FROM timeline WHERE sender = ?1 AND consumer = ?2 AND callback IS NULL AND at BETWEEN ?3 AND ?4 \
      ORDER BY seq"
 );
+
+/// Those of all orders and pairs after a position. What belongs to no order has the tenant of its message.
+pub const AFTER: &str = "SELECT t.seq, t.at, t.callback, t.sender, t.consumer, t.attempt, t.message, t.what, t.why, \
+     t.by_token, coalesce(c.tenant, m.tenant), c.kind FROM timeline t LEFT JOIN callbacks c ON c.id = t.callback \
+     LEFT JOIN messages m ON t.callback IS NULL AND m.id = t.message WHERE t.seq > ?1 ORDER BY t.seq LIMIT ?2";
 
 pub fn write(db: &Connection, entries: &[Entry]) -> Result<()> {
     if entries.is_empty() {
@@ -90,6 +95,22 @@ pub fn of_callback(db: &Connection, id: CallbackId) -> Result<Vec<Entry>> {
         }
     }
     Ok(lines.into_values().collect())
+}
+
+/// At most `most` lines after a position, in the order of commits.
+pub fn after(db: &Connection, position: i64, most: usize) -> Result<Vec<TimelineLine>> {
+    collect(&mut db.prepare_cached(AFTER)?, params![position, limit(most)], |cells| {
+        let (seq, entry) = read(cells)?;
+        Ok(TimelineLine { seq, entry, tenant: cells.parsed_if()?, kind: cells.parsed_if()? })
+    })
+}
+
+/// The positions of the first and the last line.
+pub fn ends(db: &Connection) -> Result<TimelineEnds> {
+    let one = |sql| db.prepare_cached(sql)?.query_row([], |row| row.get::<_, Option<i64>>(0));
+    let first = one("SELECT min(seq) FROM timeline")?;
+    let last = one("SELECT max(seq) FROM timeline")?;
+    Ok(TimelineEnds { first: first.unwrap_or(1), last: last.unwrap_or(0) })
 }
 
 /// Lines name the number that they were about at the time, so a pair has those of every number of the person.

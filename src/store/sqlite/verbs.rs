@@ -22,8 +22,7 @@ use crate::store::{
     Awaiting, Backlog, Batch, CampaignReads, CampaignRecord, CampaignRows, Census, CommandRecord,
     ConsumerRecord, DecideKeys, Delivery, Enqueue, Enqueued, EntryName, FiledReport, Filter, Hashing,
     HeldBack, IdempotencyKey, Inbox, Input, Keys, Lead, Listed, NewCommand, NewList, NewSuppressions, Orders,
-    Outbox, Page, PlatformName, Record, Records, Related, Report, Result, Settled, Suppressed, SuppressionList,
-    Suppressions, ToDecide, Token, Tokens, Turns, Whom,
+        Outbox, Page, PlatformName, Record, Records, Related, Report, Result, Settled, Suppressed, SuppressionList, Suppressions, TimelineEnds, TimelineLine, ToDecide, Token, Tokens, Turns, Whom,
 };
 
 use crate::suppression::NameHash;
@@ -82,6 +81,14 @@ impl Orders for Sqlite {
 
     async fn pair_timeline(&self, key: PairKey) -> Result<Vec<Entry>> {
         self.read(move |db| timeline::of_pair(db, key)).await
+    }
+
+    async fn timeline_after(&self, position: i64, most: usize) -> Result<Vec<TimelineLine>> {
+        self.read(move |db| timeline::after(db, position, most)).await
+    }
+
+    async fn timeline_ends(&self) -> Result<TimelineEnds> {
+        self.read(timeline::ends).await
     }
 
     async fn awaiting_reply(&self, tenant: &Tenant, now: Timestamp, most: usize) -> Result<Awaiting> {

@@ -22,7 +22,7 @@ use super::harness::{
 };
 
 /// Creates a token and uses it instead of the harness's own.
-async fn with_token(api: &ApiHarness, change: impl FnOnce(&mut Token)) -> String {
+pub(super) async fn with_token(api: &ApiHarness, change: impl FnOnce(&mut Token)) -> String {
     let random = Uuid::new_v4().into_bytes();
     let (text, hash) = auth::new_token([random, random].concat().try_into().unwrap());
     let mut token = Token::new("other", hash, api.clock.now());

@@ -143,6 +143,7 @@ fn copy(app: &App) -> App {
         limits: app.limits,
         bulk_memory: app.bulk_memory.clone(),
         ids: app.ids.clone(),
+        event_places: app.event_places.clone(),
         token_rates: Default::default(),
         command_wait: app.command_wait,
     }

@@ -174,6 +174,7 @@ pub(super) async fn desk_of(senders: impl IntoIterator<Item = Sender>, limits: R
         bulk_memory: Arc::new(BulkMemory::new(2, limits.bulk_body_max_bytes)),
         limits,
         ids: Arc::new(IdGenerator::seeded(1)),
+        event_places: Arc::default(),
         token_rates: TokenRates::default(),
         command_wait: SignedDuration::ZERO,
     });
@@ -307,6 +308,9 @@ fn changed(mut order: Value, changes: Value) -> Value {
 pub(super) async fn answer(router: &Router, request: Request<Body>) -> Answer {
     let response = router.clone().oneshot(request).await.unwrap();
     let (parts, body) = response.into_parts();
+    // A stream of events has no end.
+    let is_stream = parts.headers.get("content-type").is_some_and(|kind| kind == "text/event-stream");
+    let body = if is_stream { Body::empty() } else { body };
     let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap();
     Answer {
         status: parts.status,

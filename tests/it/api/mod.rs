@@ -9,6 +9,7 @@ mod changes;
 mod commands;
 mod consent;
 mod consumers;
+mod events;
 mod explaining;
 mod failing_store;
 mod harness;

@@ -70,6 +70,11 @@ fn the_scheduler_seeks_and_never_sorts() {
     assert_plan(&db, timeline::OF_CALLBACK, &["SEARCH timeline USING INDEX timeline_by_callback"]);
     assert_plan(&db, timeline::OF_PAIR, &["SEARCH timeline USING INDEX timeline_by_pair"]);
     assert_plan(&db, timeline::OF_PAIR_BETWEEN, &["SEARCH timeline USING INDEX timeline_by_pair"]);
+    assert_plan(
+        &db,
+        timeline::AFTER,
+        &["SEARCH t USING INTEGER PRIMARY KEY", "SEARCH c USING INDEX sqlite_autoindex_callbacks_1 (id=?)", "SEARCH m USING INDEX sqlite_autoindex_messages_1 (id=?)"],
+    );
     assert_plan(&db, outbox::CLAIM, &["outbox_by_due (due_at<?)"]);
     assert_plan(&db, outbox::VOID_CLAIMS, &["outbox_claimed"]);
     assert_plan(&db, outbox::NEXT_AFTER, &["SEARCH outbox USING COVERING INDEX outbox_by_due (due_at>?)"]);
