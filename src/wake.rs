@@ -59,7 +59,12 @@ pub struct Waker {
 
 impl Default for Waker {
     fn default() -> Self {
-        Self { bell: Notify::new(), asleep_until: AtomicI64::new(i64::MAX), folded: Notify::new(), recorded: Notify::new() }
+        Self {
+            bell: Notify::new(),
+            asleep_until: AtomicI64::new(i64::MAX),
+            folded: Notify::new(),
+            recorded: Notify::new(),
+        }
     }
 }
 

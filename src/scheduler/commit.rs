@@ -76,7 +76,9 @@ pub(super) async fn commit(mut turn: Turn<'_>) -> store::Result<bool> {
         || scheduler.loads.campaigns != loads.campaigns;
     scheduler.campaigns_ending.committed(sweep.as_ref(), &loads.campaigns);
     scheduler.new_rules.committed(decided_again);
-    let sweeps = sweep.is_some() || decided_again.is_some() || (contents.ends_callbacks && loads.campaigns.ending().next().is_some());
+    let sweeps = sweep.is_some()
+        || decided_again.is_some()
+        || (contents.ends_callbacks && loads.campaigns.ending().next().is_some());
     scheduler.loads = loads;
     scheduler.budgets = budgets;
     // The gate was read before the slot became free.

@@ -7,8 +7,8 @@ use super::turn::Turn;
 use super::working_set::Line;
 use super::{ceilings, pauses, people, permission_log};
 use crate::domain::{
-    Answer, Callback, CallbackId, Message, MessageId, MessagePurpose, OrderKind, PairKey, Reason, RoadFailure,
-    RoadName, Stage, State, TokenUse,
+    Answer, Callback, CallbackId, Message, MessageId, MessagePurpose, OrderKind, PairKey, Reason,
+    RoadFailure, RoadName, Stage, State, TokenUse,
 };
 use crate::policy::after_attempt::end_of;
 use crate::policy::errors::{self, Reaction, reaction};

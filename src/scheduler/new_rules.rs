@@ -56,5 +56,6 @@ fn digest(deps: &Deps) -> [u8; 32] {
     let Deps { directory, documents, rules, calendars, .. } = deps;
     let numbers: Vec<u64> = directory.senders().map(|sender| sender.number.digits()).collect();
     let accounts: Vec<_> = deps.accounts.keys().collect();
-    Sha256::digest(format!("{numbers:?} {accounts:?} {directory:?} {documents:?} {rules:?} {calendars:?}")).into()
+    Sha256::digest(format!("{numbers:?} {accounts:?} {directory:?} {documents:?} {rules:?} {calendars:?}"))
+        .into()
 }

@@ -14,7 +14,8 @@ pub(super) mod types {
     pub use crate::store::{
         Awaiting, Backlog, CampaignRecord, CampaignRows, Census, CommandRecord, ConsumerRecord, DecideKeys,
         Delivery, Enqueue, Enqueued, EntryName, FiledReport, Filter, Hashing, HeldBack, IdempotencyKey,
-        Input, Lead, Listed, NewList, NewSuppressions, Page, PlatformName, Record, Settled, Suppressed, SuppressionList, TimelineEnds, TimelineLine, ToDecide, Token, Whom,
+        Input, Lead, Listed, NewList, NewSuppressions, Page, PlatformName, Record, Settled, Suppressed,
+        SuppressionList, TimelineEnds, TimelineLine, ToDecide, Token, Whom,
     };
     pub use crate::suppression::NameHash;
 }

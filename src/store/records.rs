@@ -7,8 +7,8 @@ use jiff::civil::Date;
 use super::{Page, Record, Result};
 use crate::domain::calendar::MarkedDay;
 use crate::domain::{
-    AccountAlias, Attempt, AttemptId, Callback, CallbackId, Contact, ContactKey, Loads, Message, MessageId, Name, Pair,
-    Pause, Person, SetAside, SetAsideId,
+    AccountAlias, Attempt, AttemptId, Callback, CallbackId, Contact, ContactKey, Loads, Message, MessageId,
+    Name, Pair, Pause, Person, SetAside, SetAsideId,
 };
 
 /// What a platform knows a call or message by.

@@ -22,7 +22,8 @@ use crate::store::{
     Awaiting, Backlog, Batch, CampaignReads, CampaignRecord, CampaignRows, Census, CommandRecord,
     ConsumerRecord, DecideKeys, Delivery, Enqueue, Enqueued, EntryName, FiledReport, Filter, Hashing,
     HeldBack, IdempotencyKey, Inbox, Input, Keys, Lead, Listed, NewCommand, NewList, NewSuppressions, Orders,
-        Outbox, Page, PlatformName, Record, Records, Related, Report, Result, Settled, Suppressed, SuppressionList, Suppressions, TimelineEnds, TimelineLine, ToDecide, Token, Tokens, Turns, Whom,
+    Outbox, Page, PlatformName, Record, Records, Related, Report, Result, Settled, Suppressed,
+    SuppressionList, Suppressions, TimelineEnds, TimelineLine, ToDecide, Token, Tokens, Turns, Whom,
 };
 
 use crate::suppression::NameHash;

@@ -56,7 +56,8 @@ impl Followed {
 }
 
 async fn ask(api: &ApiHarness, token: &str, query: &str, last: Option<i64>) -> Response {
-    let request = Request::get(format!("/v1/events{query}")).header("authorization", format!("Bearer {token}"));
+    let request =
+        Request::get(format!("/v1/events{query}")).header("authorization", format!("Bearer {token}"));
     let request = match last {
         Some(id) => request.header("last-event-id", id),
         None => request,
@@ -95,7 +96,10 @@ async fn a_stream_goes_on_after_the_last_id_that_was_seen() {
     let ids = [canceled(&api).await, canceled(&api).await];
     let mut whole = follow(&api, "?after=0").await;
     let (first, second) = (whole.next().await.unwrap(), whole.next().await.unwrap());
-    assert_eq!([&first, &second].map(|seen| seen.data["callback"].clone()), ids.map(|id| json!(id.to_string())));
+    assert_eq!(
+        [&first, &second].map(|seen| seen.data["callback"].clone()),
+        ids.map(|id| json!(id.to_string()))
+    );
     let mut rest = follow(&api, &format!("?after={}", first.id)).await;
     assert_eq!(rest.next().await.unwrap().id, second.id);
     // What a browser repeats goes first.
@@ -135,7 +139,8 @@ async fn a_token_sees_the_lines_of_its_own_tenant() {
     let ordered = super::harness::answer(&api.router, request.body(Body::from(order)).unwrap()).await;
     let own = ordered.id();
     let request = Request::post(format!("/v1/callbacks/{own}/cancel"));
-    let request = request.header("authorization", format!("Bearer {stranger}")).header("x-request-id", "req-3");
+    let request =
+        request.header("authorization", format!("Bearer {stranger}")).header("x-request-id", "req-3");
     super::harness::answer(&api.router, request.body(Body::empty()).unwrap()).await;
     api.fold().await;
     assert_eq!(theirs.next().await.unwrap().data["callback"], own.to_string());

@@ -152,7 +152,8 @@ impl Runner {
                 self.simulation_mut()?.restart_with(&config).await
             }
             ["restart", "with", "rule", rule @ ..] => {
-                let setting = self.setting.as_mut().context("a scenario begins with: start DATE TIME ZONE")?;
+                let setting =
+                    self.setting.as_mut().context("a scenario begins with: start DATE TIME ZONE")?;
                 setting.rule(rule)?;
                 let config = setting.config.clone();
                 self.simulation_mut()?.restart_with(&config).await

@@ -78,6 +78,7 @@ fn id(name: &str, value: &str) -> Result<i64, ApiError> {
 }
 
 fn code(name: &str, value: String) -> Result<String, ApiError> {
-    let is_known = value.len() <= 64 && value.bytes().all(|byte| byte.is_ascii_lowercase() || b"._".contains(&byte));
+    let is_known =
+        value.len() <= 64 && value.bytes().all(|byte| byte.is_ascii_lowercase() || b"._".contains(&byte));
     if is_known { Ok(value) } else { Err(fault(name, "is no code of a line, such as attempt.opened")) }
 }

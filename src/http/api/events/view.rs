@@ -74,7 +74,8 @@ impl<'a> EventView<'a> {
 
 /// What was recorded after the client's id is not there.
 pub(super) fn reset(last: i64) -> Event {
-    let why = "The lines after the given id are not there. Read the lists again; the stream goes on from here.";
+    let why =
+        "The lines after the given id are not there. Read the lists again; the stream goes on from here.";
     let data = serde_json::json!({ "why": why }).to_string();
     Event::default().id(last.to_string()).event("reset").data(data)
 }

@@ -73,7 +73,11 @@ fn the_scheduler_seeks_and_never_sorts() {
     assert_plan(
         &db,
         timeline::AFTER,
-        &["SEARCH t USING INTEGER PRIMARY KEY", "SEARCH c USING INDEX sqlite_autoindex_callbacks_1 (id=?)", "SEARCH m USING INDEX sqlite_autoindex_messages_1 (id=?)"],
+        &[
+            "SEARCH t USING INTEGER PRIMARY KEY",
+            "SEARCH c USING INDEX sqlite_autoindex_callbacks_1 (id=?)",
+            "SEARCH m USING INDEX sqlite_autoindex_messages_1 (id=?)",
+        ],
     );
     assert_plan(&db, outbox::CLAIM, &["outbox_by_due (due_at<?)"]);
     assert_plan(&db, outbox::VOID_CLAIMS, &["outbox_claimed"]);
@@ -95,7 +99,11 @@ fn waiting_callbacks_to_a_consumer_are_sought_partition_by_partition() {
     let db = file::open_memory().unwrap();
     let seek = "SEARCH callbacks USING INDEX callbacks_by_consumer (partition_no=? AND consumer=?)";
     assert_plan(&db, callbacks::WAITING_TO, &["SCAN w", seek]);
-    assert_plan(&db, callbacks::WAITING_AFTER, &["SEARCH callbacks USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"]);
+    assert_plan(
+        &db,
+        callbacks::WAITING_AFTER,
+        &["SEARCH callbacks USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"],
+    );
     assert_plan(&db, open_orders::WAITS_FOR, &["SCAN w", seek]);
     let in_calls = "SEARCH callbacks USING INDEX callbacks_by_state (kind=? AND tenant=? AND state=?)";
     assert_plan(&db, open_orders::IN_CALLS, &[in_calls]);
