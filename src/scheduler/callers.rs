@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::incoming::Callers;
-use super::settle::close;
+use super::settle::{called_while_calling, close};
 use super::turn::Turn;
 use super::working_set::Line;
 use crate::domain::{
@@ -73,17 +73,16 @@ pub(super) fn at_page(turn: &mut Turn<'_>, key: ContactKey, called_at: Timestamp
     *last = (*last).max(called_at);
 }
 
-/// Closes the callbacks whose consumer was invited, called and was reached, and moves those ahead whose consumer called
+/// Closes the callbacks whose consumer was invited, called and was reached, with their attempt if one is in progress, and moves those ahead whose consumer called
 /// in vain.
 pub(super) fn apply(turn: &mut Turn<'_>) {
     let callers = std::mem::take(&mut turn.callers);
     let slack = turn.scheduler.deps.rules.margin;
     let mut reached: Vec<CallbackId> = Vec::new();
+    let mut reached_in_a_call: Vec<CallbackId> = Vec::new();
     let mut missed: Vec<(CallbackId, Timestamp)> = Vec::new();
-    for callback in turn.work.callbacks.values() {
-        if !matches!(callback.state, State::Waiting(_)) {
-            continue;
-        }
+    for callback in turn.work.callbacks.values().filter(|callback| !callback.is_closed()) {
+        let is_calling = matches!(callback.state, State::Calling { .. });
         let early = |at: Timestamp| at.checked_sub(slack).unwrap_or(at);
         let since = callback.invited_at.map(early);
         let person = turn.work.names.of_number(callback.order.consumer);
@@ -97,12 +96,16 @@ pub(super) fn apply(turn: &mut Turn<'_>) {
         };
         let by_token = callers.answered_by_token.contains(&callback.id);
         if by_token || called(&callers.answered).is_some() || called_page(callback, &callers, since) {
-            reached.push(callback.id);
-        } else if let Some(at) =
-            called(&callers.missed).or_else(|| callers.missed_by_token.get(&callback.id).copied())
+            if is_calling { &mut reached_in_a_call } else { &mut reached }.push(callback.id);
+        } else if !is_calling
+            && let Some(at) =
+                called(&callers.missed).or_else(|| callers.missed_by_token.get(&callback.id).copied())
         {
             missed.push((callback.id, at));
         }
+    }
+    for id in reached_in_a_call {
+        called_while_calling(turn, id);
     }
     for id in reached {
         close(turn, id, Outcome::Reached, &Reason::ConsumerCalled);

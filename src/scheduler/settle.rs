@@ -309,16 +309,35 @@ fn reached_after_all(turn: &mut Turn<'_>, attempt: &Attempt) {
             close(turn, attempt.callback, Outcome::Reached, &Reason::Answered);
         }
         State::Calling { .. } if callback.reached_late_at.is_none() => {
-            turn.work.callbacks.change(attempt.callback, |callback| {
-                callback.abandoned_at = None;
-                callback.reached_late_at = Some(now);
-            });
             turn.work.note(now, Line::new("callback.reached_late", REACHED_LATE).of_attempt(attempt));
-            withdraw_or_hang_up(turn, attempt.callback, "An earlier call had served the consumer.");
+            reached_while_calling(turn, attempt.callback, "An earlier call had served the consumer.");
         }
         State::Calling { .. } | State::Closed(_) => {}
     }
 }
+
+/// The consumer called and was answered while an attempt is in progress, such as one of which nobody knows whether it was
+/// placed. The callback closes with the attempt.
+pub(super) fn called_while_calling(turn: &mut Turn<'_>, id: CallbackId) {
+    let is_known = turn.work.callbacks.get(id).is_some_and(|callback| callback.reached_late_at.is_some());
+    if !is_known {
+        let line = Line::new("callback.reached_late", CALLED_MEANWHILE).of_callback(id);
+        turn.work.note(turn.now, line);
+        reached_while_calling(turn, id, "The consumer had called and was answered.");
+    }
+}
+
+fn reached_while_calling(turn: &mut Turn<'_>, id: CallbackId, why: &str) {
+    let now = turn.now;
+    turn.work.callbacks.change(id, |callback| {
+        callback.abandoned_at = None;
+        callback.reached_late_at = Some(now);
+    });
+    withdraw_or_hang_up(turn, id, why);
+}
+
+const CALLED_MEANWHILE: &str =
+    "The consumer called and was answered; the attempt in progress is ended unless it was answered.";
 
 const REACHED_LATE: &str = "A late report proves that this attempt served the consumer; the one in progress is ended unless it was answered.";
 

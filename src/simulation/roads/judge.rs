@@ -96,7 +96,9 @@ impl Book {
     fn lost_token(&self, call: &AnsweredCall) -> Option<String> {
         let (callback, told_at) = (self.of_payload(call)?, call.told_at.filter(|_| !call.is_nameless)?);
         let is_own = callback.order.consumer == call.consumer;
-        let in_time = callback.closed().is_some_and(|closed| closed.at <= told_at + APART);
+        // An attempt in progress ends first.
+        let reached_at = callback.reached_late_at.or_else(|| Some(callback.closed()?.at));
+        let in_time = reached_at.is_some_and(|at| at <= told_at + APART);
         (is_own && !in_time)
             .then(|| format!("{}: the token of the call of {} is lost", callback.id, call.answered_at))
     }
