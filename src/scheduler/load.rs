@@ -8,7 +8,7 @@ use super::overdue::Subject;
 use super::request::{Done, News};
 use super::state::Intended;
 use super::turn::Turn;
-use super::{campaigns, ceilings, metrics, new_rules, people};
+use super::{campaigns, ceilings, metrics, people, rules_changed};
 use crate::domain::{Answer, Callback, Event, Gate, InviteToken, Name, Named, Phone, UserId};
 use crate::store::{self, FiledReport, Input, Keys, Related, Store};
 
@@ -37,7 +37,7 @@ pub(super) async fn read(
     let mut wanting = due;
     wanting.extend(call_up(turn, store, max).await?);
     let room = max.saturating_sub(wanting.len());
-    wanting.extend(new_rules::read(turn, store, room).await?);
+    wanting.extend(rules_changed::read(turn, store, room).await?);
     campaigns::sweep(turn, store, max).await?;
     load(turn, store, &reports).await?;
     Ok((reports, wanting))

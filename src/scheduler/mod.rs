@@ -54,6 +54,7 @@ mod request;
 mod resolve;
 mod restrictions;
 mod round;
+mod rules_changed;
 mod run;
 mod set_aside;
 mod settings;

@@ -185,6 +185,7 @@ async fn the_description_needs_no_token_and_has_every_route() {
         "/v1/clock/confirm",
         "/v1/commands/{id}",
         "/v1/consumers/export",
+        "/v1/events",
         "/v1/imports/check",
         "/v1/imports/{name}/rows",
         "/v1/inbox/unmatched",

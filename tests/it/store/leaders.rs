@@ -5,8 +5,8 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 use ringmaster::domain::held::Aside;
 use ringmaster::domain::{
-    AccountView, Agent, Agents, Attempt, Budget, Calendars, Callback, ClockDoubt, Held, Loads, Name, Pair,
-    Person, PersonId, Resource, SenderPart, State, Tenant, TokenLimits, TokenName,
+    AccountView, Agent, Agents, Attempt, Budget, Calendars, Callback, ClockDoubt, Held, Loads, Name, Outcome,
+    Pair, Person, PersonId, Resource, SenderPart, State, Tenant, TokenLimits, TokenName,
 };
 use ringmaster::store::{Batch, DecideKeys, Error, Keys, Related, Store, ToDecide, Token};
 
@@ -15,6 +15,25 @@ use super::samples::*;
 async fn conflicts(store: &dyn Store, batch: Batch) {
     let refused = store.record(batch).await;
     assert!(matches!(refused, Err(Error::Conflict)), "{refused:?}");
+}
+
+pub async fn waiting_callbacks_are_read_part_by_part(store: &dyn Store) {
+    keep(store, (1..=5).map(callback)).await;
+    let over = next(&callback(3), closed(Outcome::Reached));
+    record(store, Batch { callbacks: vec![over], ..Batch::default() }).await;
+    let (first, last) = store.waiting_after(0, 2).await.unwrap();
+    assert_eq!(numbers(&first), [1, 2]);
+    let (second, last) = store.waiting_after(last.unwrap(), 2).await.unwrap();
+    assert_eq!(numbers(&second), [4, 5], "what is closed does not wait");
+    assert_eq!(store.waiting_after(last.unwrap(), 2).await.unwrap(), (Vec::new(), None));
+}
+
+pub async fn the_digest_of_the_rules_is_kept(store: &dyn Store) {
+    assert_eq!(store.rules_digest().await.unwrap(), None);
+    for digest in [[1; 32], [2; 32]] {
+        store.keep_rules_digest(digest).await.unwrap();
+        assert_eq!(store.rules_digest().await.unwrap(), Some(digest));
+    }
 }
 
 pub async fn related_values_of_a_turn_are_read_once(store: &dyn Store) {

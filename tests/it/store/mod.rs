@@ -97,8 +97,6 @@ macro_rules! conformance {
                 unsettled_messages_are_those_without_an_answer
                 attempts_are_found_by_the_sid_of_their_call
                 messages_are_found_by_their_sid
-                waiting_callbacks_are_read_part_by_part,
-                the_digest_of_the_rules_is_kept,
                 live_inbound_calls_are_found
                 recently_sent_calls_are_found_even_if_they_are_over
                 the_last_reading_of_the_clock_is_stored
@@ -155,6 +153,8 @@ macro_rules! conformance {
                 the_end_of_restrictions_is_kept_with_its_time
             );
             each!($fresh, leaders:
+                waiting_callbacks_are_read_part_by_part
+                the_digest_of_the_rules_is_kept
                 related_values_of_a_turn_are_read_once
                 a_turn_begins_with_what_was_filed_and_what_is_due
                 what_is_decided_comes_with_people_and_budgets_that_are_not_known

@@ -478,25 +478,6 @@ pub async fn recently_sent_calls_are_found_even_if_they_are_over(store: &dyn Sto
     assert_eq!(found, ["account-2", "account-3", "account-4"].map(Into::into));
 }
 
-pub async fn waiting_callbacks_are_read_part_by_part(store: &dyn Store) {
-    keep(store, (1..=5).map(callback)).await;
-    let over = next(&callback(3), closed(Outcome::Reached));
-    record(store, Batch { callbacks: vec![over], ..Batch::default() }).await;
-    let (first, last) = store.waiting_after(0, 2).await.unwrap();
-    assert_eq!(numbers(&first), [1, 2]);
-    let (second, last) = store.waiting_after(last.unwrap(), 2).await.unwrap();
-    assert_eq!(numbers(&second), [4, 5], "what is closed does not wait");
-    assert_eq!(store.waiting_after(last.unwrap(), 2).await.unwrap(), (Vec::new(), None));
-}
-
-pub async fn the_digest_of_the_rules_is_kept(store: &dyn Store) {
-    assert_eq!(store.rules_digest().await.unwrap(), None);
-    for digest in [[1; 32], [2; 32]] {
-        store.keep_rules_digest(digest).await.unwrap();
-        assert_eq!(store.rules_digest().await.unwrap(), Some(digest));
-    }
-}
-
 pub async fn live_inbound_calls_are_found(store: &dyn Store) {
     let calls = Pair { live_inbound: Some("CA1".into()), ..pair(1) };
     record(store, Batch { pairs: vec![calls.clone(), pair(2)], ..Batch::default() }).await;
