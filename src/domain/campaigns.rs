@@ -4,11 +4,31 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::campaign::campaign_id;
-use super::{Campaign, CampaignId, CampaignState, Resource};
+use super::{Campaign, CampaignId, CampaignState, Resource, Tenant};
 
 /// The campaigns that are not over, and the canceled ones whose callbacks are not all closed yet.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Campaigns(BTreeMap<CampaignId, Arc<Campaign>>);
+
+/// Why no campaign can be opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoRoom {
+    /// [`Campaign::OPEN_MAX`] are open.
+    AllTaken,
+    /// The tenant has as many as there are places left.
+    ShareTaken,
+}
+
+impl NoRoom {
+    /// The code with which the command is refused.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::AllTaken => "campaign.too_many",
+            Self::ShareTaken => "campaign.share_used",
+        }
+    }
+}
 
 impl Campaigns {
     #[must_use]
@@ -24,6 +44,21 @@ impl Campaigns {
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.len()
+    }
+
+    /// Whether the tenant may open another one, and if not, what is in the way. A tenant may have as many as places are
+    /// left, so that whatever one of them opens, there is room for the others.
+    ///
+    /// # Errors
+    /// If all places are taken, or the tenant has as many as are left.
+    pub fn room_for(&self, tenant: &Tenant) -> Result<(), NoRoom> {
+        let left = Campaign::OPEN_MAX.saturating_sub(self.len());
+        let own = self.0.values().filter(|campaign| campaign.tenant == *tenant).count();
+        match (left, own) {
+            (0, _) => Err(NoRoom::AllTaken),
+            (left, own) if own >= left => Err(NoRoom::ShareTaken),
+            _ => Ok(()),
+        }
     }
 
     #[must_use]
@@ -54,5 +89,47 @@ impl Campaigns {
             }
             _ => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn open(ids: std::ops::Range<usize>, tenant: &str) -> impl Iterator<Item = Campaign> {
+        let tenant: Tenant = tenant.parse().unwrap();
+        ids.map(move |id| Campaign {
+            id: CampaignId::new(Uuid::from_u128(id as u128)),
+            version: 1,
+            tenant: tenant.clone(),
+            name: "Spring".into(),
+            state: CampaignState::Draft,
+            defaults: "{}".into(),
+            concurrent_calls_max: None,
+            created_at: Timestamp::UNIX_EPOCH,
+            created_by: "crm".into(),
+            ended_at: None,
+        })
+    }
+
+    #[test]
+    fn a_tenant_may_have_as_many_campaigns_as_places_are_left() {
+        let [acme, other] = ["acme", "other"].map(|name| name.parse::<Tenant>().unwrap());
+        let room = |acmes: usize, others: usize, tenant: &Tenant| {
+            let all = open(0..acmes, "acme").chain(open(acmes..acmes + others, "other"));
+            Campaigns::new(all).room_for(tenant)
+        };
+        assert_eq!(room(0, 0, &acme), Ok(()));
+        assert_eq!(room(499, 0, &acme), Ok(()));
+        assert_eq!(room(500, 0, &acme), Err(NoRoom::ShareTaken));
+        assert_eq!(room(500, 0, &other), Ok(()), "the other one finds room");
+        assert_eq!(room(500, 249, &other), Ok(()));
+        assert_eq!(room(500, 250, &other), Err(NoRoom::ShareTaken));
+        assert_eq!(room(500, 499, &"third".parse().unwrap()), Ok(()), "the last place");
+        assert_eq!(room(500, 500, &"third".parse().unwrap()), Err(NoRoom::AllTaken));
+        assert_eq!(room(500, 501, &other), Err(NoRoom::AllTaken));
     }
 }

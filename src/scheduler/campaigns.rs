@@ -11,6 +11,7 @@ use super::settle::{close_by, withdraw_or_hang_up};
 use super::state::Scheduler;
 use super::turn::Turn;
 use super::working_set::Line;
+use crate::domain::campaigns::NoRoom;
 use crate::domain::{
     Campaign, CampaignAct, CampaignCommand, CampaignId, CampaignState, Campaigns, CommandOutcome, Gate,
     Outcome, Pause, PauseId, PauseScope, Reason, State,
@@ -40,9 +41,7 @@ fn created(turn: &mut Turn<'_>, at: Timestamp, command: &CampaignCommand) -> Res
     let CampaignAct::Create { tenant, name, defaults, concurrent_calls_max } = &command.act else {
         return Err("campaign.state");
     };
-    if turn.loads.campaigns.len() >= Campaign::OPEN_MAX {
-        return Err("campaign.too_many");
-    }
+    turn.loads.campaigns.room_for(tenant).map_err(NoRoom::code)?;
     let campaign = Campaign {
         id: command.campaign,
         version: 1,

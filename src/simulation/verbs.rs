@@ -14,8 +14,8 @@ pub(super) mod types {
     pub use crate::store::{
         Awaiting, Backlog, CampaignRecord, CampaignRows, Census, CommandRecord, ConsumerRecord, DecideKeys,
         Delivery, Enqueue, Enqueued, EntryName, FiledReport, Filter, Hashing, HeldBack, IdempotencyKey,
-        Input, Lead, Listed, NewList, NewSuppressions, Page, PlatformName, Record, Settled, Suppressed,
-        SuppressionList, TimelineEnds, TimelineLine, ToDecide, Token, Whom,
+        Input, Lead, Listed, NewList, NewSuppressions, OpenOrder, Page, PlatformName, Record, Settled,
+        Suppressed, SuppressionList, TimelineEnds, TimelineLine, ToDecide, Token, Whom,
     };
     pub use crate::suppression::NameHash;
 }
@@ -34,7 +34,7 @@ macro_rules! store_verbs {
                 fn known_order(key: IdempotencyKey) -> Option<Enqueued>;
                 fn callback(id: CallbackId) -> Option<Record>;
                 fn referenced(tenant: &Tenant, kind: OrderKind, reference: &str, most: usize) -> Vec<CallbackId>;
-                fn with_open_orders(tenant: &Tenant, kind: OrderKind, consumers: &[Phone]) -> Vec<Phone>;
+                fn with_open_orders(tenant: &Tenant, kind: OrderKind, consumers: &[Phone]) -> Vec<(Phone, OpenOrder)>;
                 fn list_callbacks(filter: &Filter, page: &Page) -> Listed;
                 fn timeline(id: CallbackId) -> Vec<Entry>;
                 fn pair_timeline(key: PairKey) -> Vec<Entry>;

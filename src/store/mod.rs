@@ -19,7 +19,7 @@ pub use error::Error;
 pub use inbox::{CommandRecord, FiledReport, Inbox, NewCommand, Report, Unmatched, UnreadableReport};
 pub use orders::{
     Awaiting, Census, Count, Enqueue, Enqueued, Filter, HeldBack, IdempotencyKey, InviteCensus, Listed,
-    OrderCeiling, Orders, Page, Record, Status, TimelineEnds, TimelineLine, Whom,
+    OpenOrder, OrderCeiling, Orders, Page, Record, Status, TimelineEnds, TimelineLine, Whom,
 };
 pub use outbox::{Backlog, Delivery, Outbox, OutboxRow, Settled};
 pub use records::{ConsumerRecord, PlatformName, Records};

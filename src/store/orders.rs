@@ -7,8 +7,8 @@ use strum::{EnumString, IntoStaticStr};
 use super::Result;
 use crate::domain::timeline::Entry;
 use crate::domain::{
-    Attempt, Callback, CallbackId, ListName, Message, OrderKind, Outcome, PairKey, Phone, SuppressionScope,
-    Tenant,
+    Attempt, Callback, CallbackId, CampaignId, ListName, Message, OrderKind, Outcome, PairKey, Phone,
+    SuppressionScope, Tenant,
 };
 
 /// What customers order, and how they find and follow it.
@@ -34,14 +34,14 @@ pub trait Orders: Send + Sync {
         most: usize,
     ) -> Result<Vec<CallbackId>>;
 
-    /// Those of these consumers to whom an order of this kind and tenant is open. Of the orders in calls, 10,000 are
-    /// looked at.
+    /// The orders of this kind and tenant that are open to these consumers, by consumer; equal ones once. Of the orders
+    /// that wait for one consumer 100 are looked at, and 10,000 of those in calls.
     async fn with_open_orders(
         &self,
         tenant: &Tenant,
         kind: OrderKind,
         consumers: &[Phone],
-    ) -> Result<Vec<Phone>>;
+    ) -> Result<Vec<(Phone, OpenOrder)>>;
 
     /// One page, newest first, sorted by id, which grows with the time of creation.
     async fn list_callbacks(&self, filter: &Filter, page: &Page) -> Result<Listed>;
@@ -89,6 +89,14 @@ pub struct TimelineLine {
 pub struct TimelineEnds {
     pub first: i64,
     pub last: i64,
+}
+
+/// What the check of a list has to know of an open order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct OpenOrder {
+    pub campaign: Option<CampaignId>,
+    /// Whether it belongs to no campaign, or to one that was launched.
+    pub is_launched: bool,
 }
 
 /// A callback to store, with the customer's idempotency key.

@@ -104,6 +104,20 @@ async fn nothing_leaves_for_a_draft_and_its_callbacks_are_not_read() {
 }
 
 #[tokio::test]
+async fn a_tenant_alone_may_have_half_of_the_campaigns() {
+    let (mut daemon, _) = daemon(0).await;
+    let mut last = String::new();
+    for _ in 0..500 {
+        last = campaign(&mut daemon, json!({})).await;
+    }
+    let (status, refused) = daemon.try_post("/v1/campaigns", json!({"name": "One too many"})).await;
+    assert_eq!((status, &refused["code"]), (409, &json!("campaign.share_used")), "{refused}");
+    act(&mut daemon, &last, "cancel", json!({})).await;
+    daemon.advance(SignedDuration::ZERO).await;
+    campaign(&mut daemon, json!({})).await;
+}
+
+#[tokio::test]
 async fn a_draft_survives_a_restart_and_is_launched_after_it() {
     let (mut daemon, notes) = daemon(1).await;
     let id = campaign(&mut daemon, json!({})).await;

@@ -90,6 +90,15 @@ fn a_list_is_imported_into_a_draft_that_is_launched_and_canceled_over_kills() {
     assert_eq!(dry["good"], 7, "the campaign gives the document: {dry}");
     assert!(groups(&dry, "findings").contains(&("campaign.not_launched".to_owned(), 7)), "{dry}");
     assert_eq!(import(&program, &id, &["--name", "leads"])["good"], 7);
+    let open = |program: &Program, campaign: &str| {
+        let findings = groups(&import(program, campaign, &["--dry-run"]), "findings");
+        let codes = ["already_open", "in_a_draft", "in_this_campaign"];
+        findings.into_iter().filter(|(code, _)| codes.contains(&code.as_str())).collect::<Vec<_>>()
+    };
+    assert_eq!(open(&program, &id), [("in_this_campaign".to_owned(), 7)]);
+    let other = ["campaign", "create", "Others", "--defaults", defaults, "--json"];
+    let other = json(&program.run(&other))["id"].as_str().unwrap().to_owned();
+    assert_eq!(open(&program, &other), [("in_a_draft".to_owned(), 7)]);
     assert_eq!(waits(&program), (0, 7));
     let listed = json(&program.run(&["list", "--json"]));
     assert!(listed["callbacks"].as_array().unwrap().iter().all(|row| row["priority"] == 3), "{listed}");
@@ -106,6 +115,7 @@ fn a_list_is_imported_into_a_draft_that_is_launched_and_canceled_over_kills() {
     let (daemon, program) = again(daemon, program);
     assert_eq!((waits(&program), &campaign(&program, "show")["state"]), ((0, 7), &"draft".into()));
     assert_eq!(campaign(&program, "launch")["state"], "running");
+    assert_eq!(open(&program, &other), [("already_open".to_owned(), 7)]);
     let (daemon, program) = again(daemon, program);
     assert_eq!((waits(&program).1, &campaign(&program, "show")["state"]), (0, &"running".into()));
     assert_eq!(campaign(&program, "cancel")["state"], "canceled");

@@ -200,6 +200,13 @@ impl<'a> Command<'a> {
                 let detail = format!("{} campaigns are open; end some first", Campaign::OPEN_MAX);
                 ApiError::new("campaign.too_many", detail)
             }
+            "campaign.share_used" => {
+                let most = Campaign::OPEN_MAX;
+                let detail = format!(
+                    "the tenant has as many open campaigns as places are left of {most}; end some of them first"
+                );
+                ApiError::new("campaign.share_used", detail)
+            }
             "pause.too_many" => ApiError::new("pause.too_many", detail),
             "link.too_many" => too_many(),
             "command.dropped" => {

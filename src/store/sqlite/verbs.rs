@@ -21,9 +21,10 @@ use crate::domain::{
 use crate::store::{
     Awaiting, Backlog, Batch, CampaignReads, CampaignRecord, CampaignRows, Census, CommandRecord,
     ConsumerRecord, DecideKeys, Delivery, Enqueue, Enqueued, EntryName, FiledReport, Filter, Hashing,
-    HeldBack, IdempotencyKey, Inbox, Input, Keys, Lead, Listed, NewCommand, NewList, NewSuppressions, Orders,
-    Outbox, Page, PlatformName, Record, Records, Related, Report, Result, Settled, Suppressed,
-    SuppressionList, Suppressions, TimelineEnds, TimelineLine, ToDecide, Token, Tokens, Turns, Whom,
+    HeldBack, IdempotencyKey, Inbox, Input, Keys, Lead, Listed, NewCommand, NewList, NewSuppressions,
+    OpenOrder, Orders, Outbox, Page, PlatformName, Record, Records, Related, Report, Result, Settled,
+    Suppressed, SuppressionList, Suppressions, TimelineEnds, TimelineLine, ToDecide, Token, Tokens, Turns,
+    Whom,
 };
 
 use crate::suppression::NameHash;
@@ -63,7 +64,7 @@ impl Orders for Sqlite {
         tenant: &Tenant,
         kind: OrderKind,
         consumers: &[Phone],
-    ) -> Result<Vec<Phone>> {
+    ) -> Result<Vec<(Phone, OpenOrder)>> {
         if consumers.is_empty() {
             return Ok(Vec::new());
         }

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use ringmaster::domain::{Campaign, CampaignId, CampaignState, Gate, OrderKind, Outcome, State, Tenant};
-use ringmaster::store::{Batch, CampaignChange, CampaignRows, Enqueued, IdempotencyKey, RecordedAct, Store};
+use ringmaster::store::{
+    Batch, CampaignChange, CampaignRows, Enqueued, IdempotencyKey, OpenOrder, RecordedAct, Store,
+};
 use uuid::Uuid;
 
 use super::samples::*;
@@ -103,6 +105,27 @@ pub async fn an_order_is_taken_only_by_an_open_campaign_of_its_tenant(store: &dy
     let answers = store.enqueue_callbacks(vec![order(label)]).await.unwrap();
     assert_eq!(answers, [Enqueued::New(callback_id(7))], "a label is no campaign");
     assert_eq!(store.campaign_rows(id(6), 0, 9).await.unwrap(), CampaignRows::default());
+}
+
+pub async fn an_open_order_is_told_with_its_campaign_and_whether_that_is_launched(store: &dyn Store) {
+    use CampaignState::{Draft, Ready, Running};
+    for (n, state) in [(1, Draft), (2, Running)] {
+        record(store, change(campaign(n, state), None)).await;
+    }
+    let mut second = order_of(4, 2);
+    second.callback.order.consumer = consumer(1);
+    let mut again = order_of(5, 1);
+    again.callback.order.consumer = consumer(1);
+    store.enqueue_callbacks(vec![order_of(1, 1), second, again, order_of(2, 2)]).await.unwrap();
+    let whom = [consumer(1), consumer(2)];
+    let of = |campaign, is_launched| OpenOrder { campaign: Some(id(campaign)), is_launched };
+    let open = async || store.with_open_orders(&Tenant::default(), OrderKind::Callback, &whom).await.unwrap();
+    let told = [(consumer(1), of(1, false)), (consumer(1), of(2, true)), (consumer(2), of(2, true))];
+    assert_eq!(open().await, told);
+    record(store, change(Campaign { version: 2, ..campaign(1, Ready) }, None)).await;
+    assert_eq!(open().await, told);
+    record(store, change(Campaign { version: 3, ..campaign(1, Running) }, None)).await;
+    assert_eq!(open().await[0], (consumer(1), of(1, true)));
 }
 
 pub async fn a_repeated_order_has_its_first_answer_also_when_its_campaign_is_closed(store: &dyn Store) {

@@ -2,7 +2,9 @@
 
 use futures_util::future::join_all;
 use ringmaster::domain::{OrderKind, Outcome, Phone, Tenant};
-use ringmaster::store::{Enqueue, Enqueued, Error, Filter, IdempotencyKey, Listed, Page, Status, Store};
+use ringmaster::store::{
+    Enqueue, Enqueued, Error, Filter, IdempotencyKey, Listed, OpenOrder, Page, Status, Store,
+};
 
 use super::samples::*;
 
@@ -94,24 +96,27 @@ pub async fn lists_are_newest_first_and_continue_where_a_page_ended(store: &dyn 
     assert_eq!(past.unwrap(), Listed::default());
 }
 
-pub async fn consumers_with_an_open_order_are_those_of_its_tenant_and_kind(store: &dyn Store) {
+pub async fn open_orders_are_those_of_their_tenant_and_kind(store: &dyn Store) {
     let mut other_tenant = callback(3);
     other_tenant.tenant = "acme".parse().unwrap();
     let mut invite = callback(4);
     invite.order.kind = OrderKind::Invite;
-    keep(store, [callback(1), callback(2), other_tenant, invite, callback(5)]).await;
+    let mut labelled = callback(6);
+    labelled.order.campaign = Some("spring".into());
+    keep(store, [callback(1), callback(2), other_tenant, invite, callback(5), labelled]).await;
     for (n, state) in
         [(2, ringmaster::domain::State::Calling { attempt: attempt_id(2) }), (5, closed(Outcome::Reached))]
     {
         let before = stored(store, n).await;
         assert!(amend(store, next(&before, state), vec![], vec![]).await.unwrap());
     }
-    let all: Vec<Phone> = (0..6).map(consumer).collect();
+    let all: Vec<Phone> = (0..7).map(consumer).collect();
     let open = async |tenant: &Tenant, kind| store.with_open_orders(tenant, kind, &all).await.unwrap();
+    let plain = |n| (consumer(n), OpenOrder { campaign: None, is_launched: true });
     let own = callback(1).tenant;
-    assert_eq!(open(&own, OrderKind::Callback).await, [consumer(1), consumer(2)]);
-    assert_eq!(open(&own, OrderKind::Invite).await, [consumer(4)]);
-    assert_eq!(open(&"acme".parse().unwrap(), OrderKind::Callback).await, [consumer(3)]);
+    assert_eq!(open(&own, OrderKind::Callback).await, [1, 2, 6].map(plain));
+    assert_eq!(open(&own, OrderKind::Invite).await, [plain(4)]);
+    assert_eq!(open(&"acme".parse().unwrap(), OrderKind::Callback).await, [plain(3)]);
     assert_eq!(store.with_open_orders(&own, OrderKind::Callback, &[]).await.unwrap(), []);
 }
 

@@ -59,7 +59,7 @@ macro_rules! conformance {
                 lists_match_every_field_of_the_filter
                 a_reference_finds_the_open_callbacks_or_the_newest_one
                 callbacks_and_invites_are_listed_counted_and_named_apart
-                consumers_with_an_open_order_are_those_of_its_tenant_and_kind
+                open_orders_are_those_of_their_tenant_and_kind
                 filters_that_contradict_each_other_match_nothing
                 a_change_needs_the_previous_version
                 only_one_of_many_changes_of_a_version_succeeds
@@ -121,6 +121,7 @@ macro_rules! conformance {
                 open_campaigns_and_those_of_a_tenant_are_listed
                 an_order_of_a_draft_is_stored_at_the_gate_of_its_launch
                 an_order_is_taken_only_by_an_open_campaign_of_its_tenant
+                an_open_order_is_told_with_its_campaign_and_whether_that_is_launched
                 a_repeated_order_has_its_first_answer_also_when_its_campaign_is_closed
                 what_waits_for_a_launch_is_counted_apart
                 the_callbacks_of_a_campaign_are_counted_and_found_in_parts

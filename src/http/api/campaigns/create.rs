@@ -51,14 +51,14 @@ pub(in crate::http::api) struct Draft {
 /// Creates a campaign, as a draft.
 ///
 /// Its orders name its id in `campaign`. Until it is launched they wait, and nothing is sent for them; their deadlines pass.
-/// At most 1,000 campaigns may be open at once.
+/// At most 1,000 campaigns may be open at once, and of one tenant as many as places are left.
 #[utoipa::path(post, path = "/v1/campaigns", operation_id = "create_campaign", tag = "campaigns",
     params(("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters")),
     request_body(content = Draft),
     responses(
         (status = 200, description = "It is a draft.", body = View),
         (status = 202, description = "The command is stored and not yet applied; see `Location`.", body = View),
-        (status = 409, description = "1,000 campaigns are open.", body = Written<'static>,
+        (status = 409, description = "1,000 campaigns are open, or the tenant has as many as places are left.", body = Written<'static>,
             content_type = "application/problem+json"),
         (status = 422, description = "There are field errors; all of them are listed.", body = Written<'static>,
             content_type = "application/problem+json"),

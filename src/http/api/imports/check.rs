@@ -1,6 +1,6 @@
 //! `POST /v1/imports/check`: what would become of each row of a list, now. It stores nothing.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use axum::extract::{Extension, Request, State};
@@ -25,6 +25,7 @@ use crate::http::{ApiError, App};
 use crate::import::Report;
 use crate::import::report::Group;
 use crate::policy::{self, People, Situation, ledger};
+use crate::store::OpenOrder;
 use crate::twiml::Document;
 
 /// How many rows are looked at together.
@@ -60,7 +61,7 @@ struct RefusedRow {
 struct FindingView<'a> {
     /// `open`, `suppressed`, `permission`, `hours`, `zone`, `step` or `reason`.
     check: &'a str,
-    /// `open`: `already_open`. `suppressed`: the list. `permission`: `live`, `asked`, `ends_before`, `must_ask`, `revoked_automatically`,
+    /// `open`: `already_open`, `in_this_campaign` or `in_a_draft`. `suppressed`: the list. `permission`: `live`, `asked`, `ends_before`, `must_ask`, `revoked_automatically`,
     /// `must_wait`, `revoked_by_consumer` or `uncallable`. `hours`: `deadline.little_time`. `zone`: `known`, `ambiguous`
     /// or `unknown`. `step` and `reason`: as in the explanation of a callback.
     code: &'a str,
@@ -140,6 +141,9 @@ struct List {
     campaigns: CampaignsOfOrders,
 }
 
+/// The open callbacks by the number of their consumer.
+type OpenTo = BTreeMap<Phone, Vec<OpenOrder>>;
+
 /// A row that would be ordered.
 struct Order {
     row: u32,
@@ -180,8 +184,10 @@ impl List {
         let numbers: BTreeSet<Phone> =
             orders.iter().flat_map(|order| numbers_of(&people, order.callback.order.consumer)).collect();
         let (tenant, numbers) = (self.caller.tenant(), Vec::from_iter(numbers));
-        let open = self.app.store.with_open_orders(tenant, OrderKind::Callback, &numbers).await?;
-        let open: BTreeSet<Phone> = open.into_iter().collect();
+        let mut open = OpenTo::new();
+        for (number, order) in self.app.store.with_open_orders(tenant, OrderKind::Callback, &numbers).await? {
+            open.entry(number).or_default().push(order);
+        }
         let list = Arc::clone(self);
         off_the_workers(move || {
             for order in &orders {
@@ -192,7 +198,7 @@ impl List {
         .await
     }
 
-    fn check(&self, order: &Order, people: &People, open: &BTreeSet<Phone>, found: &mut Found) {
+    fn check(&self, order: &Order, people: &People, open: &OpenTo, found: &mut Found) {
         let (app, callback) = (&self.app, &order.callback);
         let now = callback.created_at;
         let consumer = callback.order.consumer;
@@ -209,7 +215,8 @@ impl List {
             found.refuse(order.row, vec![suppressed(&entry.list, entry.scope).fault()]);
             return;
         }
-        let is_open_elsewhere = numbers_of(people, consumer).any(|number| open.contains(&number));
+        let open = numbers_of(people, consumer).filter_map(|number| open.get(&number));
+        let open: BTreeSet<OpenOrder> = open.flatten().copied().collect();
         let document = app.documents.document(&callback.order.document).map(Document::script);
         let pair = |key| pairs.iter().find(|pair| pair.key == key).cloned();
         let situation = Situation::gather(callback, document, &app.directory, &self.loads, person, pair);
@@ -219,7 +226,7 @@ impl List {
             callback,
             pairs: &pairs,
             assessment: &assessment,
-            is_open_elsewhere,
+            open: &open,
             warnings: &order.warnings,
             number_zones: &app.defaults.number_zones,
         };

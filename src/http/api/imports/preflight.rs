@@ -3,12 +3,15 @@
 //! A new check is a new row of `CHECKS`. What the rules say comes from the rules themselves, as for a callback that
 //! waits.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
 use crate::domain::number_zones::Narrowed;
-use crate::domain::{CallPermission, Callback, Pair};
+use crate::domain::{CallPermission, Callback, CampaignId, Pair};
 use crate::http::error::FieldError;
 use crate::policy::{Assessment, Step};
+use crate::store::OpenOrder;
 
 /// What the checks look at.
 pub(super) struct Candidate<'a> {
@@ -19,8 +22,8 @@ pub(super) struct Candidate<'a> {
     pub pairs: &'a [Pair],
     /// What the scheduler would do now.
     pub assessment: &'a Assessment,
-    /// Whether another callback to the person is open.
-    pub is_open_elsewhere: bool,
+    /// The callbacks to the person that are open.
+    pub open: &'a BTreeSet<OpenOrder>,
     /// What is accepted and may still be a mistake.
     pub warnings: &'a [FieldError],
     /// The zones of numbers.
@@ -44,7 +47,18 @@ pub(super) const CHECKS: &[PreflightCheck] = &[
 ];
 
 fn open(row: &Candidate<'_>) -> Vec<&'static str> {
-    if row.is_open_elsewhere { vec!["already_open"] } else { Vec::new() }
+    let own = row.callback.order.campaign_id();
+    let codes: BTreeSet<_> = row.open.iter().map(|order| of_open(own, *order)).collect();
+    codes.into_iter().collect()
+}
+
+/// The code for an open order, beside a row of the campaign `own`.
+fn of_open(own: Option<CampaignId>, order: OpenOrder) -> &'static str {
+    match order {
+        OpenOrder { campaign: Some(campaign), .. } if own == Some(campaign) => "in_this_campaign",
+        OpenOrder { is_launched: true, .. } => "already_open",
+        OpenOrder { is_launched: false, .. } => "in_a_draft",
+    }
 }
 
 fn hours(row: &Candidate<'_>) -> Vec<&'static str> {
@@ -123,6 +137,23 @@ mod tests {
         assert_eq!(temporary(at("2026-11-23T11:59:59Z")), "ends_before");
         assert_eq!(temporary(begins), "ends_before");
         assert_eq!(temporary(at("2026-11-23T12:00:01Z")), "live");
+    }
+
+    #[test]
+    fn an_open_order_is_told_by_its_campaign() {
+        let [own, other] = [1, 2].map(|id| CampaignId::new(uuid::Uuid::from_u128(id)));
+        let order = |campaign, is_launched| OpenOrder { campaign, is_launched };
+        for (campaign, is_launched, code) in [
+            (None, true, "already_open"),
+            (Some(other), true, "already_open"),
+            (Some(other), false, "in_a_draft"),
+            (Some(own), true, "in_this_campaign"),
+            (Some(own), false, "in_this_campaign"),
+        ] {
+            assert_eq!(of_open(Some(own), order(campaign, is_launched)), code);
+        }
+        assert_eq!(of_open(None, order(Some(own), false)), "in_a_draft");
+        assert_eq!(of_open(None, order(None, true)), "already_open");
     }
 
     #[test]

@@ -107,6 +107,7 @@ fn waiting_callbacks_to_a_consumer_are_sought_partition_by_partition() {
     assert_plan(&db, open_orders::WAITS_FOR, &["SCAN w", seek]);
     let in_calls = "SEARCH callbacks USING INDEX callbacks_by_state (kind=? AND tenant=? AND state=?)";
     assert_plan(&db, open_orders::IN_CALLS, &[in_calls]);
+    assert_plan(&db, open_orders::NOT_LAUNCHED, &["SCAN campaigns USING INDEX campaigns_open"]);
 }
 
 #[test]
