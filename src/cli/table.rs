@@ -91,7 +91,9 @@ pub(super) fn name(text: impl ToString) -> Cell {
 pub(super) fn standing(word: &str) -> Cell {
     let cell = Cell::new(escaped(word));
     match word {
-        "reached" | "enabled" | "completed" | "accepted" | "delivered" | "read" => cell.fg(Color::Green),
+        "reached" | "reached_elsewhere" | "enabled" | "completed" | "accepted" | "delivered" | "read" => {
+            cell.fg(Color::Green)
+        }
         "calling" | "in_progress" | "ringing" => cell.fg(Color::Cyan),
         "failed" | "rejected" | "unknown" | "disabled" => cell.fg(Color::Red),
         "abandoned" | "exhausted" | "declined" | "expired" | "no_answer" | "busy" | "resting" => {

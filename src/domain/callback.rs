@@ -85,6 +85,8 @@ pub struct Order {
     pub consent: Option<Consent>,
     /// No pause is kept after an earlier call that the consumer answered.
     pub waive_gap: bool,
+    /// It stays open when another callback of the same purpose reaches the consumer.
+    pub separate: bool,
     /// What happens if its first calling hours pass without a call or an invite.
     pub missed_window: MissedWindow,
     /// The customer's own identifier.
@@ -123,6 +125,7 @@ impl Order {
             purpose: Purpose::default(),
             consent: None,
             waive_gap: false,
+            separate: false,
             missed_window: MissedWindow::default(),
             reference: None,
             metadata: None,
@@ -298,11 +301,20 @@ pub enum Outcome {
     Canceled,
     /// It cannot be done: no WhatsApp, unknown sender, or refused permanently.
     Failed,
+    /// The consumer was reached for another order of the same purpose.
+    ReachedElsewhere,
 }
 
 impl Outcome {
-    pub const ALL: [Self; 6] =
-        [Self::Reached, Self::Exhausted, Self::Declined, Self::Expired, Self::Canceled, Self::Failed];
+    pub const ALL: [Self; 7] = [
+        Self::Reached,
+        Self::Exhausted,
+        Self::Declined,
+        Self::Expired,
+        Self::Canceled,
+        Self::Failed,
+        Self::ReachedElsewhere,
+    ];
 
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -514,7 +526,9 @@ mod tests {
     #[test]
     fn every_outcome_is_parsed_from_its_own_string() {
         let words = Outcome::ALL.map(Outcome::as_str);
-        assert_eq!(words, ["reached", "exhausted", "declined", "expired", "canceled", "failed"]);
+        let expected =
+            ["reached", "exhausted", "declined", "expired", "canceled", "failed", "reached_elsewhere"];
+        assert_eq!(words, expected);
         assert_eq!(words.map(str::parse), Outcome::ALL.map(Ok));
         assert!("completed".parse::<Outcome>().is_err());
     }

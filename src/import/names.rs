@@ -112,4 +112,5 @@ pub const NAMES: &[(&str, &[&str])] = &[
     ("document", &[]),
     ("attempts_max", &[]),
     ("waive_gap", &[]),
+    ("separate", &[]),
 ];

@@ -150,7 +150,7 @@ fn value(field: &str, text: Option<&str>) -> Result<Option<Value>, Fault> {
             .parse::<i64>()
             .map(Value::from)
             .map_err(|_| Fault::new(field, "cell.not_a_number", "is not a whole number"))?,
-        "waive_gap" => match text.to_ascii_lowercase().as_str() {
+        "waive_gap" | "separate" => match text.to_ascii_lowercase().as_str() {
             "true" => true.into(),
             "false" => false.into(),
             _ => return Err(Fault::new(field, "cell.not_true_or_false", "expected true or false")),

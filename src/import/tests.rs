@@ -84,8 +84,8 @@ fn the_same_list_in_utf_16_gives_the_same_rows() {
 
 #[test]
 fn cells_become_the_fields_of_the_api_and_go_before_the_defaults() {
-    let text = "phone,priority,var.name,sender,waive_gap\n+5511987650101,7,Ana,+55 11 5199-1234,TRUE\n\
-                +5511987650102,,,,\n";
+    let text = "phone,priority,var.name,sender,waive_gap,separate\n\
+                +5511987650101,7,Ana,+55 11 5199-1234,TRUE,false\n+5511987650102,,,,,\n";
     let defaults = json!({"document": "message", "senders": ["+551151990000"], "priority": 2,
         "variables": {"name": "you", "shop": "x"}});
     let options = Options { defaults: defaults.as_object().unwrap().clone(), ..Options::default() };
@@ -95,7 +95,7 @@ fn cells_become_the_fields_of_the_api_and_go_before_the_defaults() {
         .map(|row| serde_json::from_str(row.order.as_ref().unwrap()).unwrap())
         .collect();
     let first = json!({"consumer": "+5511987650101", "document": "message", "priority": 7, "waive_gap": true,
-        "sender": "+551151991234", "variables": {"name": "Ana", "shop": "x"}});
+        "separate": false, "sender": "+551151991234", "variables": {"name": "Ana", "shop": "x"}});
     let second = json!({"consumer": "+5511987650102", "document": "message", "priority": 2,
         "senders": ["+551151990000"], "variables": {"name": "you", "shop": "x"}});
     assert_eq!(orders, [first, second]);

@@ -108,6 +108,9 @@ pub(super) fn apply(turn: &mut Turn<'_>) {
         called_while_calling(turn, id);
     }
     for id in reached {
+        if let Some(began_at) = began(turn, &callers, id) {
+            turn.reach(id, began_at);
+        }
         close(turn, id, Outcome::Reached, &Reason::ConsumerCalled);
     }
     for (id, at) in missed {
@@ -124,6 +127,19 @@ pub(super) fn apply(turn: &mut Turn<'_>) {
     }
     // Counted when the turn is committed.
     turn.callers.tokens = callers.tokens;
+}
+
+/// When the call of the consumer of this callback began that was answered, if its beginning was heard.
+fn began(turn: &Turn<'_>, callers: &Callers, id: CallbackId) -> Option<Timestamp> {
+    let order = &turn.work.callbacks.get(id)?.order;
+    let person = turn.work.names.of_number(order.consumer);
+    let theirs = callers.answered.keys().filter(|key| key.person == person);
+    let began = theirs.filter_map(|key| turn.work.pairs.get(*key)?.inbound_began_at);
+    let pages = order
+        .psids
+        .iter()
+        .filter_map(|(account, psid)| callers.at_pages.get(&(account.clone(), psid.clone())).copied());
+    began.chain(pages).max()
 }
 
 /// Whether the consumer called the page through which the callback's consumer was invited, since then.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::current::park;
 use super::turn::Turn;
-use super::{callers, ceilings, decide, pages, people, permission_log, settle};
+use super::{callers, ceilings, decide, elsewhere, pages, people, permission_log, settle};
 use crate::domain::{Callback, CallbackId, Name, Numbers, PairKey, Person, PersonId, Phone, State, spelling};
 use crate::store::{self, DecideKeys, Store, ToDecide};
 
@@ -19,6 +19,10 @@ pub(super) async fn decide_all(
     }
     read_what_to_decide(turn, store).await?;
     callers::apply(turn);
+    if turn.reached.iter().any(|reached| !is_stirred(turn, reached.person)) {
+        read_what_to_decide(turn, store).await?;
+    }
+    elsewhere::close_others(turn, may_be_decided);
     leave_alone(turn);
     if turn.loads.held.is_everything() {
         return Ok(());
@@ -87,7 +91,9 @@ async fn read_what_to_decide(turn: &mut Turn<'_>, store: &dyn Store) -> store::R
 /// The numbers of everybody whose record has changed, and of those who may be the same people.
 fn stirred(turn: &Turn<'_>) -> BTreeSet<Phone> {
     let pairs = turn.work.pairs.changed().map(|(key, _)| key.person);
-    let people: BTreeSet<PersonId> = pairs.chain(turn.work.persons.changed().map(|(id, _)| id)).collect();
+    let reached = turn.reached.iter().map(|reached| reached.person);
+    let people: BTreeSet<PersonId> =
+        pairs.chain(turn.work.persons.changed().map(|(id, _)| id)).chain(reached).collect();
     let known = people.into_iter().filter_map(|id| turn.work.persons.get(id));
     let numbers: BTreeSet<Phone> = known.flat_map(Person::numbers).collect();
     let alike = numbers.iter().flat_map(|&number| spelling::possibly(number)).flat_map(spelling::spellings);
@@ -98,6 +104,12 @@ fn stirred(turn: &Turn<'_>) -> BTreeSet<Phone> {
         .chain(turn.released.iter().copied())
         .chain(turn.stirred.iter().copied())
         .collect()
+}
+
+/// Whether the callbacks to the person are read because a record has changed.
+fn is_stirred(turn: &Turn<'_>, person: PersonId) -> bool {
+    turn.work.pairs.changed().any(|(key, _)| key.person == person)
+        || turn.work.persons.changed().any(|(id, _)| id == person)
 }
 
 /// The waiting callbacks that this turn decides about.

@@ -56,6 +56,7 @@ pub(super) fn begin(scheduler: &mut Scheduler) -> Turn<'_> {
         released: BTreeSet::new(),
         called_up: Vec::new(),
         slot_freed: false,
+        reached: Vec::new(),
         nobody: None,
         recalled: Vec::new(),
         canceled: Vec::new(),

@@ -228,6 +228,11 @@ fn ended(turn: &mut Turn<'_>, key: PairKey, attempt: &Attempt) {
     }
     if let Some((outcome, reason)) = after.finish {
         close(turn, attempt.callback, outcome, &reason);
+        if outcome == Outcome::Reached
+            && let Some(answered_at) = attempt.connected_at.filter(|_| was_reached(attempt))
+        {
+            turn.reach(attempt.callback, answered_at);
+        }
     }
 }
 
@@ -302,6 +307,11 @@ pub(super) fn rest(
 /// progress, it is ended first, unless the consumer has answered it.
 fn reached_after_all(turn: &mut Turn<'_>, attempt: &Attempt) {
     let now = turn.now;
+    let Some(callback) = turn.work.callbacks.get(attempt.callback) else { return };
+    let is_news = !callback.is_closed() && callback.reached_late_at.is_none();
+    if let Some(answered_at) = attempt.connected_at.filter(|_| is_news) {
+        turn.reach(attempt.callback, answered_at);
+    }
     let Some(callback) = turn.work.callbacks.get(attempt.callback) else { return };
     match &callback.state {
         State::Waiting(_) => {

@@ -9,6 +9,7 @@ use super::budgets::Budgets;
 use super::campaigns_ending::Sweep;
 use super::incoming::Callers;
 use super::overdue::Subject;
+use super::reached::Reached;
 use super::request::{Done, Effect};
 use super::state::{Intended, Scheduler};
 use super::working_set::WorkingSet;
@@ -47,6 +48,8 @@ pub(super) struct Turn<'a> {
     pub(super) called_up: Vec<(CallbackId, Gate)>,
     /// A slot was freed for which callbacks wait at a gate.
     pub(super) slot_freed: bool,
+    /// Consumers who were reached in this turn, for whom their other callbacks may close.
+    pub(super) reached: Vec<Reached>,
     /// Set by a report without a known person: its user id and the message that it answers.
     pub(super) nobody: Option<(Option<UserId>, Option<String>)>,
     /// Unmatched reports whose person may be known now.
@@ -86,6 +89,13 @@ impl Turn<'_> {
         self.loads.in_use.give_back(holds);
         self.slot_freed |=
             holds.iter().any(|held| self.scheduler.somebody_waits_at(&Gate::Room(held.clone())));
+    }
+
+    /// The consumer of this order was reached, by a conversation that began at `at`.
+    pub(super) fn reach(&mut self, by: CallbackId, at: Timestamp) {
+        let Some(callback) = self.work.callbacks.get(by) else { return };
+        let person = self.work.names.of_number(callback.order.consumer);
+        self.reached.push(Reached::of(callback, person, at));
     }
 
     /// The input of the rules for a callback.

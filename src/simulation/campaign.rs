@@ -193,10 +193,12 @@ impl Run<'_> {
                     r#""document":"message","variables":{"message":"Hello."}"#.to_owned()
                 };
                 let senders = senders.join(r#"",""#);
+                // Those who are called many times on a day use up what the limits allow.
+                let separate = !consumer.is_multiple_of(3) || consumer.is_multiple_of(HOT_ONE_IN);
                 let (priority, attempts) = (self.random.u8(0..=9), self.random.u8(1..=4));
                 write!(
                     row,
-                    r#"{{"consumer":"{}","senders":["{senders}"],"latest":"{latest}","hours":{hours},"priority":{priority},"attempts_max":{attempts},{document}}}"#,
+                    r#"{{"consumer":"{}","senders":["{senders}"],"latest":"{latest}","hours":{hours},"priority":{priority},"attempts_max":{attempts},"separate":{separate},{document}}}"#,
                     number.e164(),
                 )
                 .expect("writing to memory does not fail");

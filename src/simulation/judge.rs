@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::{Simulation, Trace};
 use crate::domain::timeline::Entry;
-use crate::domain::{AttemptId, Callback, CallbackId, Outcome, PairKey, Reason, Stage, State};
+use crate::domain::{AttemptId, Callback, CallbackId, Outcome, PairKey, PersonId, Reason, Stage, State};
 use crate::hook_urls::HookUrls;
 
 /// Describes everything that the daemon did wrong.
@@ -41,6 +41,9 @@ pub(super) async fn problems(
         problems.push(format!("{} accepted orders were lost", ids.len() - kept.len()));
     }
     problems.extend(reached_nobody(daemon, &kept).await?);
+    problems.extend(kept.iter().filter(|callback| !is_reached_elsewhere_if_it_says_so(callback, &kept)).map(
+        |callback| format!("{} is reached elsewhere, and no other order reached its consumer", callback.id),
+    ));
     let open = kept.iter().filter(|callback| !matches!(callback.state, State::Closed(_)));
     problems.extend(open.map(|callback| format!("{} never ended: {:?}", callback.id, callback.state)));
     Ok(problems)
@@ -65,6 +68,22 @@ async fn reached_nobody(daemon: &Simulation, kept: &[Callback]) -> anyhow::Resul
         }
     }
     Ok(problems)
+}
+
+/// A callback that is closed as reached elsewhere names an order of the same purpose that reached the person, and is not
+/// separate.
+fn is_reached_elsewhere_if_it_says_so(callback: &Callback, kept: &[Callback]) -> bool {
+    let elsewhere =
+        |callback: &Callback, outcome| callback.closed().filter(|end| end.outcome == outcome).cloned();
+    let Some(end) = elsewhere(callback, Outcome::ReachedElsewhere) else { return true };
+    let person = PersonId::of(callback.order.consumer);
+    !callback.order.separate
+        && kept.iter().any(|by| {
+            end.note.sentence.contains(&by.shown_id())
+                && elsewhere(by, Outcome::Reached).is_some_and(|reached| reached.at <= end.at)
+                && PersonId::of(by.order.consumer) == person
+                && by.order.purpose == callback.order.purpose
+        })
 }
 
 /// Adds the daemon's own timelines to the trace.

@@ -244,6 +244,7 @@ impl Run {
             "priority": self.random.u8(0..=9),
             "campaign": format!("campaign-{}", self.random.u8(0..3)),
             "attempts_max": self.random.u8(1..=4),
+            "separate": !self.accepted.len().is_multiple_of(4),
         });
         if let (Some(order), Some(document)) = (order.as_object_mut(), document.as_object()) {
             order.extend(document.clone());

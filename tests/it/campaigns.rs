@@ -118,6 +118,17 @@ async fn a_tenant_alone_may_have_half_of_the_campaigns() {
 }
 
 #[tokio::test]
+async fn a_campaign_may_make_its_orders_separate() {
+    let (mut daemon, _) = daemon(0).await;
+    let id = campaign(&mut daemon, json!({"defaults": {"separate": true}})).await;
+    assert_eq!(ordered(&mut daemon, &id, 0).await["separate"], true);
+    let mut order = message();
+    (order["campaign"], order["separate"]) = (id.into(), false.into());
+    assert_eq!(daemon.order(&consumer(1), order).await["separate"], false);
+    assert_eq!(daemon.order(&consumer(2), message()).await["separate"], false);
+}
+
+#[tokio::test]
 async fn a_draft_survives_a_restart_and_is_launched_after_it() {
     let (mut daemon, notes) = daemon(1).await;
     let id = campaign(&mut daemon, json!({})).await;

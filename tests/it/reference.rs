@@ -95,6 +95,7 @@ fn reasons() -> Vec<Reason> {
         Reason::CallbackClosed,
         Reason::Answered,
         Reason::ConsumerCalled,
+        Reason::ReachedElsewhere { by: "cb_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f".into() },
         Reason::CustomerCanceled,
         Reason::Suppressed { list: ListName::House, scope: SuppressionScope::All },
         Reason::NoConsent,
@@ -209,6 +210,7 @@ const fn who(reason: &Reason) -> &'static str {
         | Reason::CallbackClosed
         | Reason::Answered
         | Reason::ConsumerCalled
+        | Reason::ReachedElsewhere { .. }
         | Reason::InviteOrdered
         | Reason::RoadChanged
         | Reason::CustomerCanceled => "–",

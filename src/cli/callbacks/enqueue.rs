@@ -61,6 +61,9 @@ pub(in crate::cli) struct Enqueue {
     /// Call also soon after an earlier call that the consumer answered
     #[arg(long)]
     waive_gap: bool,
+    /// Stay open when the consumer is reached for another order of the same purpose
+    #[arg(long)]
+    separate: bool,
     /// If the first calling hours pass without a call: next_window (waits for the next ones), close, or ask (waits until
     /// it is rescheduled or canceled)
     #[arg(long, value_name = "RULE", value_parser = missed_window)]
@@ -79,7 +82,7 @@ pub(in crate::cli) struct Enqueue {
         long, value_name = "FILE",
         conflicts_with_all = ["consumer", "document", "senders", "variables", "agent", "earliest", "latest",
             "hours", "priority", "attempts_max", "campaign", "purpose", "consent_source", "waive_gap",
-            "missed_window",
+            "separate", "missed_window",
             "reference", "messenger", "metadata"]
     )]
     file: Option<PathBuf>,
@@ -118,7 +121,7 @@ impl Enqueue {
             several => (None, Some(several.into())),
         };
         let text = |text: &Option<String>| text.clone().map(Value::from);
-        let given: [(&str, Option<Value>); 19] = [
+        let given: [(&str, Option<Value>); 20] = [
             ("consumer", self.consumer.map(|consumer| consumer.e164().into())),
             ("sender", sender),
             ("senders", senders),
@@ -134,6 +137,7 @@ impl Enqueue {
             ("purpose", self.purpose.map(|purpose| purpose.as_str().into())),
             ("consent", self.consent.body()),
             ("waive_gap", self.waive_gap.then_some(true.into())),
+            ("separate", self.separate.then_some(true.into())),
             ("missed_window", self.missed_window.map(|rule| rule.as_str().into())),
             ("reference", text(&self.reference)),
             ("messenger", messenger(&self.messenger)?),

@@ -12,8 +12,8 @@ use crate::cli::values::phone;
 use crate::domain::Phone;
 
 const STATUSES: [&str; 3] = ["waiting", "calling", "closed"];
-pub(in crate::cli) const OUTCOMES: [&str; 6] =
-    ["reached", "exhausted", "declined", "expired", "canceled", "failed"];
+pub(in crate::cli) const OUTCOMES: [&str; 7] =
+    ["reached", "exhausted", "declined", "expired", "canceled", "failed", "reached_elsewhere"];
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct List {

@@ -118,6 +118,7 @@ pub(super) fn record(callback: &Callback, out: &mut dyn Write) -> anyhow::Result
     say("campaign", callback.campaign.clone());
     say("purpose", Some(callback.purpose.clone()).filter(|purpose| purpose != "service"));
     say("gap", callback.waive_gap.then(|| "waived".to_owned()));
+    say("separate", callback.separate.then(|| "yes".to_owned()));
     say("missed hours", callback.missed_window.clone());
     say("reference", callback.reference.clone());
     say("created", callback.created_at.map(second));

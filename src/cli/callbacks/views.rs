@@ -52,6 +52,7 @@ pub(in crate::cli) struct Callback {
     pub campaign: Option<String>,
     pub purpose: String,
     pub waive_gap: bool,
+    pub separate: bool,
     pub missed_window: Option<String>,
     pub reference: Option<String>,
     pub attempts: Vec<Attempt>,

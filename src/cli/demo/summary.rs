@@ -108,7 +108,7 @@ mod tests {
     #[test]
     fn the_summary_has_the_outcomes_that_occurred() {
         let summary = Summary {
-            outcomes: [7, 2, 1, 0, 0, 0],
+            outcomes: [7, 2, 1, 0, 0, 0, 0],
             still_open: 1,
             reached_by: vec![("call", 5), ("call_button", 2)],
             permission_requests: 10,

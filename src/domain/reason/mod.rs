@@ -292,6 +292,10 @@ pub enum Reason {
     Answered,
     /// The consumer called and was reached.
     ConsumerCalled,
+    /// The consumer was reached for `by`, an order of the same purpose, by its id as customers name it.
+    ReachedElsewhere {
+        by: Arc<str>,
+    },
     CustomerCanceled,
 }
 
@@ -377,6 +381,7 @@ impl Reason {
             Self::CallbackClosed => "callback.closed",
             Self::Answered => "attempt.answered",
             Self::ConsumerCalled => "invite.consumer_called",
+            Self::ReachedElsewhere { .. } => "consumer.reached_elsewhere",
             Self::CustomerCanceled => "customer.canceled",
         }
     }

@@ -107,6 +107,7 @@ impl Reason {
             Self::CallbackClosed => "The order is closed.".into(),
             Self::Answered => "The consumer answered.".into(),
             Self::ConsumerCalled => "The consumer called and was reached.".into(),
+            Self::ReachedElsewhere { by } => say!("The consumer was reached for {by}, which has the same purpose."),
             Self::CustomerCanceled => "The customer canceled the order.".into(),
         }
     }

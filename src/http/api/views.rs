@@ -29,7 +29,7 @@ pub(super) struct CallbackView<'a> {
     id: String,
     /// `waiting`, `calling` or `closed`.
     status: &'static str,
-    /// Its outcome: `reached`, `exhausted`, `declined`, `expired`, `canceled` or `failed`.
+    /// Its outcome: `reached`, `exhausted`, `declined`, `expired`, `canceled`, `failed` or `reached_elsewhere`.
     #[serde(skip_serializing_if = "Option::is_none")]
     outcome: Option<&'static str>,
     /// The reason of its state, from the last decision. `explain` evaluates it again.
@@ -96,6 +96,8 @@ pub(super) struct CallbackView<'a> {
     consent: Option<ConsentView<'a>>,
     /// Whether it is called also soon after an earlier call that the consumer answered.
     waive_gap: bool,
+    /// Whether it stays open when the consumer is reached for another order of the same purpose.
+    separate: bool,
     /// `close` or `ask`, where missed hours do more than wait for the next ones.
     #[serde(skip_serializing_if = "Option::is_none")]
     missed_window: Option<&'static str>,
@@ -318,6 +320,7 @@ impl<'a> CallbackView<'a> {
             purpose: order.purpose.as_str(),
             consent: order.consent.as_ref().map(ConsentView::of),
             waive_gap: order.waive_gap,
+            separate: order.separate,
             missed_window: (order.missed_window != MissedWindow::default())
                 .then(|| order.missed_window.as_str()),
             reference: order.reference.as_deref(),

@@ -29,7 +29,7 @@ macro_rules! columns {
          variables, agent, attempts_max, campaign, reference, metadata, state, at, gate, expires_at, attempt, \
          note_code, note_sentence, note_lifts_at, attempts_made, faults, retry_at, invited_at, \
          cancel_requested_at, attempts_opened, attempt_allowed_at, purpose, waive_gap, abandoned_at, reached_late_at, \
-         kind, psids, invited_by, roads_failed, missed_call_at, missed_window, consent, links"
+         kind, psids, invited_by, roads_failed, missed_call_at, missed_window, consent, links, separate"
     };
 }
 
@@ -43,7 +43,7 @@ pub const WAITING_AFTER: &str = concat!(
 );
 const INSERT: &str = concat!("INSERT OR FAIL INTO callbacks (", columns!(), ", partition_no) VALUES ");
 /// The parameters of one new row.
-const PARAMETERS: usize = 46;
+const PARAMETERS: usize = 47;
 /// How many rows one statement inserts. Its cursors stay where the row before was added. With more rows the bound texts
 /// would outgrow the memory that SQLite sets aside for small ones.
 const ROWS: usize = 4;
@@ -346,6 +346,7 @@ fn bind(
         &missed_window(order),
         &order.consent.as_ref().map(consents::text).transpose()?,
         &links::text(&callback.links)?,
+        &order.separate.then_some(1),
         &partition,
     ];
     for (at, value) in row.iter().enumerate() {
@@ -386,6 +387,7 @@ pub fn read(cells: &mut Cells<'_>) -> Result<Callback> {
     order.missed_window = cells.parsed_if()?.unwrap_or_default();
     order.consent = cells.text_if()?.map(consents::read).transpose()?;
     let links = links::read(cells.text_if()?)?;
+    order.separate = cells.take::<Option<bool>>()?.unwrap_or(false);
     Ok(Callback {
         id,
         version,
@@ -434,6 +436,7 @@ fn read_order(cells: &mut Cells<'_>, consumer: Phone) -> Result<Order> {
         purpose: Purpose::default(),
         consent: None,
         waive_gap: false,
+        separate: false,
         missed_window: MissedWindow::default(),
         kind: OrderKind::default(),
         psids: BTreeMap::new(),

@@ -117,7 +117,7 @@ async fn a_row_that_repeats_an_earlier_one_is_accepted_with_a_warning() {
         let warning = warnings.iter().find(|warning| warning["code"] == "row.repeated");
         let told = warning.map(|warning| warning["detail"].as_str().unwrap().to_owned());
         let expected = equal.map(|first| {
-            format!("orders the same as row {first}; both are stored, and the consumer is called for each")
+            format!("orders the same as row {first}; both are stored, and what is open when one reaches the consumer closes")
         });
         assert_eq!(told, expected, "{row}: {result}");
     }

@@ -82,6 +82,7 @@ async fn every_wrong_value_of_an_invite_is_named_with_its_rule() {
         (json!({"document": null, "agent": "client:alice"}), "agent: invite.no_call"),
         (json!({"attempts_max": 3}), "attempts_max: invite.no_call"),
         (json!({"waive_gap": true}), "waive_gap: invite.no_call"),
+        (json!({"separate": true}), "separate: invite.no_call"),
         (json!({"webhook": "https://example.com"}), "webhook: field.unknown"),
         (json!({"variables": {"": "x"}}), "variables.: variable.name"),
         (json!({"variables": {"a".repeat(17): "x"}}), "variables.aaaaaaaaaaaaaaaaa: variable.name"),

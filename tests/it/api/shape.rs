@@ -67,6 +67,7 @@ fn example(of: &str) -> BTreeSet<String> {
 /// A callback with a value in every field of a waiting callback, with an attempt and a message.
 async fn filled(api: &ApiHarness) -> CallbackId {
     let ordered = api.order(json!({
+        "separate": false,
         "missed_window": "close",
         "hours": "daily 00:00-24:00 @America/Sao_Paulo and America/Manaus except office",
         "agent": "client:alice",

@@ -297,6 +297,7 @@ impl Runner {
                 ["purpose", purpose, more @ ..] => ("purpose", json!(purpose), more),
                 ["missed", "hours", rule, more @ ..] => ("missed_window", json!(rule), more),
                 ["without", "gap", more @ ..] => ("waive_gap", json!(true), more),
+                ["separate", more @ ..] => ("separate", json!(true), more),
                 ["campaign", campaign, more @ ..] => {
                     let id = self.campaigns.get(*campaign).map_or(*campaign, String::as_str);
                     ("campaign", json!(id), more)

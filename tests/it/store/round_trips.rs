@@ -73,6 +73,7 @@ fn full_callback(n: u32) -> Callback {
     full.order.agent = Some(AgentTarget::Client("alice".into()));
     full.order.attempts_max = u32::MAX;
     full.order.campaign = Some(ODD.into());
+    full.order.separate = true;
     full.order.consent = Some(Consent {
         source: ODD.into(),
         at: Timestamp::constant(1_790_000_000, 123_456_000),

@@ -543,13 +543,13 @@ pub async fn an_empty_batch_is_no_fault(store: &dyn Store) {
 
 pub async fn the_census_counts_every_state(store: &dyn Store) {
     assert_eq!(store.census().await.unwrap(), Census::default());
-    keep(store, (0..10).map(callback)).await;
+    keep(store, (0..11).map(callback)).await;
     let abandoned = |callback: Callback| Callback { abandoned_at: Some(at(9)), ..callback };
     let mut callbacks: Vec<_> =
         (0..).zip(Outcome::ALL).map(|(n, outcome)| abandoned(next(&callback(n), closed(outcome)))).collect();
-    callbacks.push(next(&callback(6), closed(Outcome::Failed)));
-    callbacks.push(abandoned(next(&callback(7), State::Calling { attempt: attempt_id(7) })));
-    callbacks.push(abandoned(next(&callback(8), callback(8).state)));
+    callbacks.push(next(&callback(7), closed(Outcome::Failed)));
+    callbacks.push(abandoned(next(&callback(8), State::Calling { attempt: attempt_id(8) })));
+    callbacks.push(abandoned(next(&callback(9), callback(9).state)));
     store.append_reports(vec![report(1), report(2), report(3)]).await.unwrap();
     let folded = vec![store.unfolded_reports(1).await.unwrap()[0].seq];
     record(store, Batch { callbacks, folded, ..Batch::default() }).await;
@@ -558,14 +558,14 @@ pub async fn the_census_counts_every_state(store: &dyn Store) {
         unlaunched: 0,
         calling: 1,
         abandoned: 2,
-        closed: [1, 1, 1, 1, 1, 2],
+        closed: [1, 1, 1, 1, 1, 2, 1],
         unfolded_reports: 2,
         unmatched_reports: 0,
         invites: ringmaster::store::InviteCensus::default(),
     };
     assert_eq!(store.census().await.unwrap(), expected);
     // Served at last: no longer counted, and still there.
-    let ended = abandoned(next(&callback(8), callback(8).state));
+    let ended = abandoned(next(&callback(9), callback(9).state));
     let served = Callback { abandoned_at: None, ..next(&ended, closed(Outcome::Reached)) };
     record(store, Batch { callbacks: vec![served], ..Batch::default() }).await;
     let census = store.census().await.unwrap();

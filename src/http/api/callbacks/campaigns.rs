@@ -103,6 +103,7 @@ impl<'a> RequestBody<'a> {
         fill(&mut self.attempts_max, defaults.attempts_max);
         fill(&mut self.purpose, defaults.purpose);
         fill(&mut self.missed_window, defaults.missed_window);
+        fill(&mut self.separate, defaults.separate);
         if let Some(defaults) = defaults.variables {
             let own = &mut self.variables.get_or_insert_default().0;
             for (name, value) in defaults.0 {
@@ -119,7 +120,7 @@ fn fill<T>(own: &mut Option<T>, default: Option<T>) {
 }
 
 /// The fields that a campaign may give its orders.
-const GIVEN: [&str; 12] = [
+const GIVEN: [&str; 13] = [
     "sender",
     "senders",
     "earliest",
@@ -132,6 +133,7 @@ const GIVEN: [&str; 12] = [
     "attempts_max",
     "purpose",
     "missed_window",
+    "separate",
 ];
 
 /// What is wrong with the defaults of a new campaign: each as an order would have it, but for what is missing.

@@ -41,13 +41,12 @@ impl EqualRows {
             }
             Entry::Occupied(first) => {
                 let first = first.get();
-                let what = match order.kind {
-                    OrderKind::Callback => "is called",
-                    OrderKind::Invite => "may be invited",
+                let what = match (order.kind, order.separate) {
+                    (OrderKind::Callback, true) => "the consumer is called for each",
+                    (OrderKind::Callback, false) => "what is open when one reaches the consumer closes",
+                    (OrderKind::Invite, _) => "the consumer may be invited for each",
                 };
-                let detail = format!(
-                    "orders the same as row {first}; both are stored, and the consumer {what} for each"
-                );
+                let detail = format!("orders the same as row {first}; both are stored, and {what}");
                 Some(FieldError { field: String::new(), code: "row.repeated", detail })
             }
         }

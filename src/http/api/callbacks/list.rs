@@ -51,7 +51,7 @@ pub(super) struct PageView<'a> {
 pub(super) struct Parameters {
     /// `waiting`, `calling` or `closed`.
     status: Option<String>,
-    /// `reached`, `exhausted`, `declined`, `expired`, `canceled` or `failed`.
+    /// `reached`, `exhausted`, `declined`, `expired`, `canceled`, `failed` or `reached_elsewhere`.
     outcome: Option<String>,
     /// `true` shows only callbacks whose last call was answered and served nobody.
     abandoned: Option<bool>,
@@ -75,7 +75,7 @@ pub(super) struct Search<'a> {
     /// `waiting`, `calling` or `closed`.
     #[schema(value_type = Option<String>)]
     status: Option<Text<'a>>,
-    /// `reached`, `exhausted`, `declined`, `expired`, `canceled` or `failed`.
+    /// `reached`, `exhausted`, `declined`, `expired`, `canceled`, `failed` or `reached_elsewhere`.
     #[schema(value_type = Option<String>)]
     outcome: Option<Text<'a>>,
     /// `true` shows only callbacks whose last call was answered and served nobody.

@@ -37,7 +37,7 @@ pub(in crate::http::api) struct Draft {
     #[schema(required = true, max_length = 100)]
     name: Option<String>,
     /// Fields that its orders get if they leave them out: `sender`, `senders`, `earliest`, `latest`, `hours`, `priority`,
-    /// `document`, `variables`, `agent`, `attempts_max`, `purpose` and `missed_window`, each as in an order. Of variables those
+    /// `document`, `variables`, `agent`, `attempts_max`, `purpose`, `missed_window` and `separate`, each as in an order. Of variables those
     /// that the order does not have.
     #[schema(value_type = Option<serde_json::Value>)]
     defaults: Option<Box<RawValue>>,

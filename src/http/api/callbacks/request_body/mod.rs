@@ -71,6 +71,10 @@ pub(in crate::http::api) struct RequestBody<'a> {
     /// Call also soon after an earlier call that the consumer answered.
     #[schema(default = false)]
     pub waive_gap: Option<bool>,
+    /// Stay open when the consumer is reached for another order of the same purpose. Without it the callback closes then,
+    /// as `reached_elsewhere`.
+    #[schema(default = false)]
+    pub separate: Option<bool>,
     /// What happens if the first calling hours at or after `earliest` pass without a call or an invite: `next_window` waits
     /// for the next ones, `close` ends the callback as expired, `ask` lets it wait until it is rescheduled or canceled. Not
     /// without hours.

@@ -8,7 +8,7 @@ use super::{Amendment, Broken, ConsentObject, Hours, HoursObject, RequestBody, S
 use crate::domain::OrderKind;
 use crate::http::api::callbacks::field_errors::FieldErrors;
 
-const FIELDS: [&str; 19] = [
+const FIELDS: [&str; 20] = [
     "consumer",
     "sender",
     "senders",
@@ -24,13 +24,14 @@ const FIELDS: [&str; 19] = [
     "purpose",
     "consent",
     "waive_gap",
+    "separate",
     "missed_window",
     "reference",
     "metadata",
     "messenger",
 ];
 /// The fields of an order that are about its call.
-const OF_CALLS: [&str; 4] = ["document", "agent", "attempts_max", "waive_gap"];
+const OF_CALLS: [&str; 5] = ["document", "agent", "attempts_max", "waive_gap", "separate"];
 const AMENDABLE: [&str; 5] = ["earliest", "latest", "hours", "priority", "reason"];
 
 impl<'a> RequestBody<'a> {
@@ -64,6 +65,7 @@ impl<'a> RequestBody<'a> {
                 "purpose" => body.purpose = text("purpose", value, out),
                 "consent" => body.consent = consent(value, out),
                 "waive_gap" => body.waive_gap = expect("waive_gap", value, "true or false", out),
+                "separate" => body.separate = expect("separate", value, "true or false", out),
                 "missed_window" => body.missed_window = text("missed_window", value, out),
                 "reference" => body.reference = text("reference", value, out),
                 "metadata" => body.metadata = Some(value).filter(|value| value.get() != "null"),

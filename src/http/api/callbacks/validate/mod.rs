@@ -148,6 +148,7 @@ impl<'a> Validator<'a> {
             purpose: purpose.unwrap_or_default(),
             consent,
             waive_gap: body.waive_gap.unwrap_or(false),
+            separate: body.separate.unwrap_or(false),
             missed_window,
             reference,
             metadata: metadata.map(str::to_owned),
