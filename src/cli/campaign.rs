@@ -29,7 +29,7 @@ pub(super) enum Command {
     /// Show a campaign, its progress and who changed it
     #[command(after_long_help = "Example:\n  ringmaster campaign show cmp_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f")]
     Show(One),
-    /// Change the name or the ceiling of a campaign
+    /// Change the name, the ceiling or the breaker of a campaign
     #[command(
         after_long_help = "Example:\n  ringmaster campaign change cmp_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f --calls-max 5"
     )]
@@ -73,6 +73,9 @@ pub(super) struct Create {
     /// The most calls of it that may be in progress at once
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     calls_max: Option<u32>,
+    /// When it is paused without an operator, as a JSON object; what it leaves out has the default
+    #[arg(long, value_name = "JSON", value_parser = object)]
+    breaker: Option<Value>,
     #[command(flatten)]
     record: ForTheRecord,
 }
@@ -107,6 +110,9 @@ pub(super) struct Change {
     /// Remove the limit of calls in progress
     #[arg(long, conflicts_with = "calls_max")]
     no_calls_max: bool,
+    /// When it is paused without an operator, as a JSON object; what it leaves out stays
+    #[arg(long, value_name = "JSON", value_parser = object)]
+    breaker: Option<Value>,
     #[command(flatten)]
     record: ForTheRecord,
 }
@@ -181,6 +187,9 @@ pub(super) fn run(command: &Command, out: &mut dyn Write) -> anyhow::Result<()> 
             if let Some(max) = create.calls_max {
                 body["concurrent_calls_max"] = max.into();
             }
+            if let Some(breaker) = &create.breaker {
+                body["breaker"] = breaker.clone();
+            }
             create.record.send("v1/campaigns".to_owned(), body, out)
         }
         Command::List(list) => list.run(out),
@@ -197,6 +206,9 @@ pub(super) fn run(command: &Command, out: &mut dyn Write) -> anyhow::Result<()> 
                 Some(max) => body["concurrent_calls_max"] = max.into(),
                 None if change.no_calls_max => body["concurrent_calls_max"] = Value::Null,
                 None => {}
+            }
+            if let Some(breaker) = &change.breaker {
+                body["breaker"] = breaker.clone();
             }
             change.record.send(change.which.path("change"), body, out)
         }
@@ -248,6 +260,7 @@ struct Campaign {
     name: String,
     state: String,
     concurrent_calls_max: Option<u32>,
+    breaker: Option<Breaker>,
     created_at: Timestamp,
     created_by: String,
     ended_at: Option<Timestamp>,
@@ -258,6 +271,32 @@ struct Campaign {
     by_state: BTreeMap<String, u64>,
     #[serde(default)]
     history: Vec<Recorded>,
+}
+
+#[derive(Deserialize)]
+struct Breaker {
+    abandoned_percent_max: Option<u8>,
+    abandoned_of_min: u32,
+    failed_percent_max: Option<u8>,
+    failed_of_min: u32,
+    failed_window_minutes: u32,
+    on_quality_warning: bool,
+}
+
+impl Breaker {
+    /// What pauses the campaign.
+    fn causes(&self) -> String {
+        let abandoned = self.abandoned_percent_max.map(|max| {
+            format!("over {max} % of {} or more answered calls of 24 h abandoned", self.abandoned_of_min)
+        });
+        let failed = self.failed_percent_max.map(|max| {
+            let (least, minutes) = (self.failed_of_min, self.failed_window_minutes);
+            format!("over {max} % of {least} or more calls in {minutes} min failed")
+        });
+        let quality = self.on_quality_warning.then(|| "a quality warning".to_owned());
+        let all: Vec<String> = [abandoned, failed, quality].into_iter().flatten().collect();
+        if all.is_empty() { "nothing".to_owned() } else { all.join("; ") }
+    }
 }
 
 #[derive(Deserialize)]
@@ -326,6 +365,9 @@ fn print(campaign: &Campaign, out: &mut dyn Write) -> anyhow::Result<()> {
     }
     if let Some(max) = campaign.concurrent_calls_max {
         rows.push([name("calls at once"), plain(format!("at most {max}"))]);
+    }
+    if let Some(breaker) = &campaign.breaker {
+        rows.push([name("pauses itself"), plain(breaker.causes())]);
     }
     if let (Some(all), Some(open)) = (campaign.callbacks, campaign.open) {
         rows.push([name("callbacks"), plain(format!("{all}, of which {open} are open"))]);

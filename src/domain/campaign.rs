@@ -9,7 +9,10 @@ use jiff::Timestamp;
 use strum::{EnumString, IntoStaticStr};
 
 use super::callback::Waiting;
-use super::{Callback, CampaignId, Gate, Order, Pause, PauseId, PauseScope, Place, State, Tenant};
+use super::{
+    Breaker, BreakerChange, Callback, CampaignId, Gate, Order, Pause, PauseId, PauseScope, Place, State,
+    Tenant,
+};
 
 /// One campaign.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +28,8 @@ pub struct Campaign {
     pub defaults: Arc<str>,
     /// How many of its calls may be in progress at once.
     pub concurrent_calls_max: Option<u32>,
+    /// When it is paused without an operator.
+    pub breaker: Breaker,
     pub created_at: Timestamp,
     /// The name of the API token that created it.
     pub created_by: Arc<str>,
@@ -97,11 +102,14 @@ pub enum CampaignAct {
         name: Arc<str>,
         defaults: Arc<str>,
         concurrent_calls_max: Option<u32>,
+        /// Of the default.
+        breaker: BreakerChange,
     },
     /// What is to be changed. `Some(None)` removes the ceiling.
     Change {
         name: Option<Arc<str>>,
         concurrent_calls_max: Option<Option<u32>>,
+        breaker: BreakerChange,
     },
     Ready,
     Launch,
@@ -200,7 +208,11 @@ mod tests {
         let pause = PauseId::new(Uuid::from_u128(1));
         [
             (
-                CampaignAct::Change { name: None, concurrent_calls_max: None },
+                CampaignAct::Change {
+                    name: None,
+                    concurrent_calls_max: None,
+                    breaker: BreakerChange::default(),
+                },
                 &[Draft, Ready, Running, Draining],
             ),
             (CampaignAct::Ready, &[Draft]),

@@ -74,6 +74,10 @@ impl Campaigns {
         }
     }
 
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<Campaign>> {
+        self.0.values()
+    }
+
     /// Those that end when their last callback is closed.
     pub fn ending(&self) -> impl Iterator<Item = &Arc<Campaign>> {
         let ends = |state| matches!(state, CampaignState::Draining | CampaignState::Canceled);
@@ -109,6 +113,7 @@ mod tests {
             state: CampaignState::Draft,
             defaults: "{}".into(),
             concurrent_calls_max: None,
+            breaker: crate::domain::Breaker::default(),
             created_at: Timestamp::UNIX_EPOCH,
             created_by: "crm".into(),
             ended_at: None,

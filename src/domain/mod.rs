@@ -5,6 +5,7 @@
 pub mod access;
 pub mod agent;
 pub mod attempt;
+pub mod breaker;
 pub mod calendar;
 pub mod callback;
 pub mod campaign;
@@ -50,6 +51,7 @@ pub mod zones;
 pub use access::{Scope, Scopes, Tenant, TokenLimits};
 pub use agent::{Agent, Agents};
 pub use attempt::{Attempt, AttemptResolution, Bridge, LegOrder, Proof};
+pub use breaker::{Breaker, BreakerChange, Bucket, CallCounts, CampaignCalls};
 pub use calendar::{CalendarName, Calendars};
 pub use callback::{
     AgentTarget, Callback, MissedWindow, Order, OrderKind, Outcome, Priority, Purpose, State,

@@ -91,6 +91,14 @@ impl PauseScope {
 impl Pause {
     /// Who pauses content.
     pub const PLATFORM: &'static str = "platform";
+    /// Who pauses a campaign by its breaker.
+    pub const OURS: &'static str = "ringmaster";
+
+    /// Whether a breaker set it.
+    #[must_use]
+    pub fn is_of_a_breaker(&self) -> bool {
+        matches!(self.scope, PauseScope::Campaign(_)) && &*self.who == Self::OURS
+    }
 
     /// Whether it holds anything at `now`. A clock that stepped back to before its begin does not end it.
     #[must_use]

@@ -4,6 +4,7 @@
 //! call is a [`Reason`]. Explanations for people come from the same code that decides.
 
 pub mod after_attempt;
+pub mod breaker;
 pub mod errors;
 pub mod ladder;
 pub mod ledger;

@@ -7,14 +7,15 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::campaigns_ending::{Ending, Sweep};
+use super::counting;
 use super::settle::{close_by, withdraw_or_hang_up};
 use super::state::Scheduler;
 use super::turn::Turn;
 use super::working_set::Line;
 use crate::domain::campaigns::NoRoom;
 use crate::domain::{
-    Campaign, CampaignAct, CampaignCommand, CampaignId, CampaignState, Campaigns, CommandOutcome, Gate,
-    Outcome, Pause, PauseId, PauseScope, Reason, State,
+    Breaker, Campaign, CampaignAct, CampaignCommand, CampaignId, CampaignState, Campaigns, CommandOutcome,
+    Gate, Outcome, Pause, PauseId, PauseScope, Reason, State,
 };
 use crate::store::{self, CampaignChange, CampaignRows, PauseLifted, RecordedAct, Store};
 
@@ -38,7 +39,7 @@ pub(super) fn fold(turn: &mut Turn<'_>, at: Timestamp, command: &CampaignCommand
 }
 
 fn created(turn: &mut Turn<'_>, at: Timestamp, command: &CampaignCommand) -> Result<Campaign, &'static str> {
-    let CampaignAct::Create { tenant, name, defaults, concurrent_calls_max } = &command.act else {
+    let CampaignAct::Create { tenant, name, defaults, concurrent_calls_max, breaker } = &command.act else {
         return Err("campaign.state");
     };
     turn.loads.campaigns.room_for(tenant).map_err(NoRoom::code)?;
@@ -50,6 +51,7 @@ fn created(turn: &mut Turn<'_>, at: Timestamp, command: &CampaignCommand) -> Res
         state: CampaignState::Draft,
         defaults: Arc::clone(defaults),
         concurrent_calls_max: *concurrent_calls_max,
+        breaker: breaker.of(Breaker::default()),
         created_at: at,
         created_by: Arc::clone(&command.by),
         ended_at: None,
@@ -70,7 +72,8 @@ fn changed(
     campaign.version = campaign.version.saturating_add(1);
     match act {
         CampaignAct::Create { .. } | CampaignAct::Ready | CampaignAct::Drain => {}
-        CampaignAct::Change { name, concurrent_calls_max } => {
+        CampaignAct::Change { name, concurrent_calls_max, breaker } => {
+            campaign.breaker = breaker.of(campaign.breaker);
             campaign.name = name.clone().unwrap_or(campaign.name);
             campaign.concurrent_calls_max = concurrent_calls_max.unwrap_or(campaign.concurrent_calls_max);
         }
@@ -92,6 +95,10 @@ fn changed(
                 .filter(|pause| matches!(pause.scope, PauseScope::Campaign(_)))
                 .map(|pause| pause.id)
                 .collect();
+            let of_breaker = turn.loads.pauses.of_campaign(campaign.id).any(|pause| pause.is_of_a_breaker());
+            if of_breaker {
+                counting::forget(turn, campaign.id);
+            }
             paused.into_iter().for_each(|id| lift(turn, at, id, &command.by));
         }
         CampaignAct::Cancel { pause } => {
@@ -112,6 +119,27 @@ fn pause_of(
 ) -> Pause {
     let why = command.note.clone().unwrap_or_else(|| "no reason was given".into());
     Pause { id, scope, tenant: campaign.tenant.clone(), who: Arc::clone(&command.by), why, from, until }
+}
+
+/// Pauses a campaign because its breaker says so, until somebody resumes it. Its calls count anew then.
+pub(super) fn pause_by_breaker(turn: &mut Turn<'_>, id: CampaignId, why: String) {
+    let Some(campaign) = turn.loads.campaigns.get(id).map(|known| Campaign::clone(known)) else { return };
+    let now = turn.now;
+    let (who, why): (Arc<str>, Arc<str>) = (Pause::OURS.into(), why.into());
+    let pause = Pause {
+        id: PauseId::new(turn.scheduler.deps.ids.uuid(now)),
+        scope: PauseScope::Campaign(id),
+        tenant: campaign.tenant.clone(),
+        who: Arc::clone(&who),
+        why: Arc::clone(&why),
+        from: now,
+        until: None,
+    };
+    tracing::warn!(campaign = %id, pause = %pause.id, why = &*why, "a campaign was paused by its breaker");
+    set(turn, pause);
+    let version = campaign.version.saturating_add(1);
+    let act = RecordedAct { at: now, act: "pause".into(), by: who, note: Some(why) };
+    put(turn, Campaign { version, ..campaign }, Some(act));
 }
 
 fn set(turn: &mut Turn<'_>, pause: Pause) {
@@ -160,7 +188,8 @@ fn end(turn: &mut Turn<'_>, campaign: &Campaign) {
     };
     let version = campaign.version.saturating_add(1);
     let pauses: Vec<PauseId> = turn.loads.pauses.of_campaign(campaign.id).map(|pause| pause.id).collect();
-    pauses.into_iter().for_each(|id| lift(turn, now, id, "ringmaster"));
+    pauses.into_iter().for_each(|id| lift(turn, now, id, Pause::OURS));
+    counting::forget(turn, campaign.id);
     tracing::info!(campaign = %campaign.id, state = state.as_str(), "a campaign ended");
     put(turn, Campaign { state, version, ended_at: Some(now), ..campaign.clone() }, None);
 }

@@ -7,7 +7,7 @@ use super::request::{Done, Effect};
 use super::state::{Intended, Scheduler};
 use super::turn::Turn;
 use super::{metrics, outbound};
-use crate::domain::{AccountAlias, Callback, ClockMark, Stage};
+use crate::domain::{AccountAlias, Breaker, Bucket, Callback, ClockMark, Stage};
 use crate::failpoint::failpoint;
 use crate::store::{self, Batch};
 
@@ -33,6 +33,7 @@ pub(super) async fn commit(mut turn: Turn<'_>) -> store::Result<bool> {
         slot_freed,
         sweep,
         decided_again,
+        counted,
         ..
     } = turn;
     let deps = &scheduler.deps;
@@ -41,10 +42,12 @@ pub(super) async fn commit(mut turn: Turn<'_>) -> store::Result<bool> {
     let mut batch = work
         .into_batch(|topic, callback| deps.webhook_events.tell(|| deps.ids.uuid(now), now, topic, callback));
     batch.ground = ground;
+    batch.campaign_calls = counted.change(Bucket::first(now, Breaker::DAY));
     batch.clock = is_to_store(&mark, scheduler.clock_stored.as_ref(), &batch).then_some(mark);
     batch.published = scheduler.publication.due(now, &loads);
     let contents = Contents::of(&batch, &opened, &effects, &answers);
     let (clock, published) = (batch.clock.clone(), batch.published.clone());
+    let campaign_calls = batch.campaign_calls.clone();
     contents.fail_uncommitted();
     if !batch.is_empty()
         && let Err(error) = scheduler.write(batch).await
@@ -59,6 +62,7 @@ pub(super) async fn commit(mut turn: Turn<'_>) -> store::Result<bool> {
     }
     contents.fail_committed();
     contents.tell(scheduler);
+    scheduler.calls_written(&campaign_calls);
     scheduler.clock_stored = clock.or_else(|| scheduler.clock_stored.take());
     if let Some(reading) = &confirmed {
         scheduler.deps.clock_guard.confirm(reading);

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::settle::{at_several, close, look_again, refusal, rest};
 use super::turn::Turn;
 use super::working_set::Line;
-use super::{ceilings, pauses, people, permission_log};
+use super::{ceilings, counting, pauses, people, permission_log};
 use crate::domain::{
     Answer, Callback, CallbackId, Message, MessageId, MessagePurpose, OrderKind, PairKey, Reason,
     RoadFailure, RoadName, Stage, State, TokenUse,
@@ -43,7 +43,11 @@ pub(super) fn change_because(
         return;
     }
     note(turn, &before, &after, why);
-    turn.hear_code(before.submission.error_code, after.submission.error_code);
+    let codes = (before.submission.error_code, after.submission.error_code);
+    turn.hear_code(codes.0, codes.1);
+    if let Some(callback) = after.callback {
+        counting::hear(turn, callback, codes.0, codes.1);
+    }
     if after.purpose == MessagePurpose::PermissionRequest
         && let Some(callback) = after.callback
     {

@@ -12,6 +12,7 @@
 //! [`recover`] is the start; [`containment`] handles panics.
 
 mod answers;
+mod breakers;
 mod budgets;
 mod calendars;
 mod callers;
@@ -23,6 +24,8 @@ mod clock_guard;
 mod command;
 mod commit;
 mod containment;
+mod counted;
+mod counting;
 mod current;
 mod dates;
 mod decide;

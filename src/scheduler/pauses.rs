@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::counting;
 use super::state::Scheduler;
 use super::turn::Turn;
 use crate::clock::later;
@@ -31,8 +32,11 @@ pub(super) fn set(turn: &mut Turn<'_>, pause: &Pause) -> CommandOutcome {
 
 /// An operator lifts a pause. What waited for its end is called up in the next turn.
 pub(super) fn lift(turn: &mut Turn<'_>, at: Timestamp, id: PauseId, by: &str) -> CommandOutcome {
-    if turn.loads.pauses.get(id, turn.now).is_none() {
+    let Some(pause) = turn.loads.pauses.get(id, turn.now) else {
         return CommandOutcome::Refused("pause.not_found".into());
+    };
+    if let Some(campaign) = pause.scope.campaign().filter(|_| pause.is_of_a_breaker()) {
+        counting::forget(turn, campaign);
     }
     Arc::make_mut(&mut turn.loads.pauses).remove(id);
     // It may have been set in this turn.

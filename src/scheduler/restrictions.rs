@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
+use super::counting;
 use super::state::Scheduler;
 use super::turn::Turn;
 use crate::clock::later;
@@ -45,6 +46,10 @@ pub(super) fn fold(turn: &mut Turn<'_>, mut restriction: Restriction) {
             of_a_sender = restriction.sender.is_some(),
             "the platform's restriction has ended"
         ),
+    }
+    if let Some(why) = &restriction.why {
+        let senders = senders(&turn.scheduler.deps.directory, &restriction);
+        counting::hear_restriction(turn, &senders, why);
     }
     turn.scheduler.restrict(now, &restriction);
     turn.scheduler.show(&mut turn.loads, now, &restriction);

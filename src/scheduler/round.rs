@@ -6,12 +6,15 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use super::containment::At;
+use super::counted::Counted;
 use super::incoming::Callers;
 use super::request::News;
 use super::state::{Intended, Scheduler};
 use super::turn::Turn;
 use super::working_set::WorkingSet;
-use super::{answers, campaigns, cancellations, commit, decide_all, fold, load, outbound, reconcile};
+use super::{
+    answers, breakers, campaigns, cancellations, commit, decide_all, fold, load, outbound, reconcile,
+};
 use crate::domain::State;
 use crate::domain::callback::Waiting;
 use crate::panics::{Panicked, contain};
@@ -56,6 +59,7 @@ pub(super) fn begin(scheduler: &mut Scheduler) -> Turn<'_> {
         released: BTreeSet::new(),
         called_up: Vec::new(),
         slot_freed: false,
+        counted: Counted::default(),
         reached: Vec::new(),
         nobody: None,
         recalled: Vec::new(),
@@ -219,6 +223,7 @@ fn take_in(turn: &mut Turn<'_>, reports: Vec<FiledReport>) {
     fold_again(turn, of_nobody);
     campaigns::close_swept(turn);
     turn.is_at_nothing();
+    breakers::apply(turn);
 }
 
 /// Folds the reports that named nobody again, as long as one of them names somebody now: a later report of the same

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::turn::Turn;
 use super::working_set::Line;
-use super::{ceilings, people, permission_log};
+use super::{ceilings, counting, people, permission_log};
 use crate::domain::callback::{Closed, Waiting};
 use crate::domain::event::{CallReport, ConnectionEnd};
 use crate::domain::{
@@ -53,6 +53,7 @@ pub(super) fn change_attempt_because(
     let rules = turn.scheduler.deps.rules.clone();
     note_changes(turn, &before, &after, why);
     turn.hear_code(before.submission.error_code, after.submission.error_code);
+    counting::observe(turn, &before, &after);
     ceilings::correct(turn, after.callback, TokenUse::Call, &before.submission, &after.submission);
     if before.connected_at.is_none()
         && let Some(at) = after.connected_at

@@ -21,8 +21,8 @@ use super::request::Done;
 use super::settings::Settings;
 use crate::clock::Clock;
 use crate::domain::{
-    AccountAlias, AttemptId, Calendars, ClockMark, Directory, ErrorCode, Gate, InUse, Loads, MessageId,
-    Phone, Restriction, Script,
+    AccountAlias, AttemptId, Calendars, CampaignCalls, ClockMark, Directory, ErrorCode, Gate, InUse, Loads,
+    MessageId, Phone, Restriction, Script,
 };
 use crate::ids::IdGenerator;
 use crate::metrics::Metrics;
@@ -83,6 +83,8 @@ pub struct Scheduler {
     pub(super) campaigns_ending: Ending,
     /// What is decided again after a change of the configuration.
     pub(super) new_rules: NewRules,
+    /// The calls of campaigns that are over, of the last day.
+    pub(super) campaign_calls: CampaignCalls,
     /// The last cooldown of each sender that had one.
     pub(super) sender_rests: BTreeMap<Phone, Cooldown>,
     /// What platforms restrict.
@@ -144,6 +146,7 @@ impl Scheduler {
             gates: BTreeSet::new(),
             campaigns_ending: Ending::default(),
             new_rules: NewRules::default(),
+            campaign_calls: CampaignCalls::default(),
             sender_rests: BTreeMap::new(),
             restrictions: Vec::new(),
             restriction_ends: BTreeMap::new(),

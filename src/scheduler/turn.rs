@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use super::budgets::Budgets;
 use super::campaigns_ending::Sweep;
+use super::counted::Counted;
 use super::incoming::Callers;
 use super::overdue::Subject;
 use super::reached::Reached;
@@ -48,6 +49,8 @@ pub(super) struct Turn<'a> {
     pub(super) called_up: Vec<(CallbackId, Gate)>,
     /// A slot was freed for which callbacks wait at a gate.
     pub(super) slot_freed: bool,
+    /// Calls of campaigns that are over.
+    pub(super) counted: Counted,
     /// Consumers who were reached in this turn, for whom their other callbacks may close.
     pub(super) reached: Vec<Reached>,
     /// Set by a report without a known person: its user id and the message that it answers.

@@ -12,7 +12,9 @@ use crate::domain::{
     Numbers, Pair, PairKey, Pause, Person, PersonId, Phone, Restriction, TokenName, TokenUse,
 };
 use crate::policy::PersonView;
-use crate::store::{Batch, CampaignChange, ListChange, OutboxRow, PauseLifted, SetAsideEnded, Unmatched};
+use crate::store::{
+    Batch, CampaignCallsChange, CampaignChange, ListChange, OutboxRow, PauseLifted, SetAsideEnded, Unmatched,
+};
 use crate::webhooks::Topic;
 
 /// Values by their key; those that were changed are written, the others were only read.
@@ -196,6 +198,7 @@ impl WorkingSet {
             suppressions: self.suppressions,
             marked_days: self.marked_days,
             campaigns: self.campaigns,
+            campaign_calls: CampaignCallsChange::default(),
             clock: None,
             published: None,
             ground: None,

@@ -7,9 +7,9 @@ pub(super) mod types {
     pub use crate::domain::calendar::MarkedDay;
     pub use crate::domain::timeline::Entry;
     pub use crate::domain::{
-        AccountAlias, Budget, Callback, CallbackId, Campaign, CampaignId, ClockMark, Contact, ContactKey,
-        DeliveryId, Gate, ListName, Loads, Message, MessageId, Name, OrderKind, Pair, PairKey, Pause, Person,
-        Phone, Restriction, SetAside, SetAsideId, Tenant, TokenName, UserId,
+        AccountAlias, Budget, Callback, CallbackId, Campaign, CampaignCalls, CampaignId, ClockMark, Contact,
+        ContactKey, DeliveryId, Gate, ListName, Loads, Message, MessageId, Name, OrderKind, Pair, PairKey,
+        Pause, Person, Phone, Restriction, SetAside, SetAsideId, Tenant, TokenName, UserId,
     };
     pub use crate::store::{
         Awaiting, Backlog, CampaignRecord, CampaignRows, Census, CommandRecord, ConsumerRecord, DecideKeys,
@@ -147,6 +147,7 @@ macro_rules! store_verbs {
             writes {}
             reads {
                 fn open_campaigns() -> Vec<Campaign>;
+                fn campaign_calls() -> CampaignCalls;
                 fn campaign(id: CampaignId) -> Option<CampaignRecord>;
                 fn list_campaigns(tenant: &Tenant, before: Option<CampaignId>, most: usize) -> Vec<Campaign>;
                 fn campaign_rows(id: CampaignId, after: i64, most: usize) -> CampaignRows;

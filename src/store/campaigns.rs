@@ -1,19 +1,22 @@
 //! The port `CampaignReads`: campaigns, and the callbacks that belong to them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 
 use super::Result;
-use crate::domain::{CallbackId, Campaign, CampaignId, Tenant};
+use crate::domain::{Bucket, CallbackId, Campaign, CampaignCalls, CampaignId, Tenant};
 
 /// Campaigns, as the doors and the scheduler read them. A batch writes them.
 #[async_trait]
 pub trait CampaignReads: Send + Sync {
     /// Those that are not over, and the canceled ones with open callbacks; at most [`Campaign::OPEN_MAX`].
     async fn open_campaigns(&self) -> Result<Vec<Campaign>>;
+
+    /// The calls that are kept of the open campaigns, for their breakers.
+    async fn campaign_calls(&self) -> Result<CampaignCalls>;
 
     /// A campaign with the counts of its callbacks and its last 100 acts, newest first.
     async fn campaign(&self, id: CampaignId) -> Result<Option<CampaignRecord>>;
@@ -72,6 +75,29 @@ pub struct CampaignChange {
     pub campaign: Campaign,
     /// What is recorded of it.
     pub act: Option<RecordedAct>,
+}
+
+/// Calls of campaigns that are over since the last batch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CampaignCallsChange {
+    /// The campaigns whose calls count anew.
+    pub forgotten: BTreeSet<CampaignId>,
+    pub added: CampaignCalls,
+    /// Of the campaigns that have new calls, those of earlier buckets are not kept.
+    pub from: Bucket,
+}
+
+impl CampaignCallsChange {
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.forgotten.is_empty() && self.added.is_empty()
+    }
+}
+
+impl Default for CampaignCallsChange {
+    fn default() -> Self {
+        Self { forgotten: BTreeSet::new(), added: CampaignCalls::default(), from: Bucket(i64::MIN) }
+    }
 }
 
 /// Some callbacks of a campaign.

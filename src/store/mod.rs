@@ -14,7 +14,9 @@ mod suppressions;
 mod tokens;
 mod turns;
 
-pub use campaigns::{CampaignChange, CampaignReads, CampaignRecord, CampaignRows, RecordedAct};
+pub use campaigns::{
+    CampaignCallsChange, CampaignChange, CampaignReads, CampaignRecord, CampaignRows, RecordedAct,
+};
 pub use error::Error;
 pub use inbox::{CommandRecord, FiledReport, Inbox, NewCommand, Report, Unmatched, UnreadableReport};
 pub use orders::{

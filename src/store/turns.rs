@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use super::{CampaignChange, FiledReport, ListChange, OutboxRow, Result, Unmatched};
+use super::{CampaignCallsChange, CampaignChange, FiledReport, ListChange, OutboxRow, Result, Unmatched};
 use crate::domain::calendar::MarkedDay;
 use crate::domain::timeline::Entry;
 use crate::domain::{
@@ -236,6 +236,7 @@ pub struct Batch {
     pub marked_days: Vec<MarkedDay>,
     /// Campaigns that are new or changed, in the order of the changes.
     pub campaigns: Vec<CampaignChange>,
+    pub campaign_calls: CampaignCallsChange,
     /// The trusted reading of the machine's clocks, if it is another one than is stored.
     pub clock: Option<ClockMark>,
     /// The load as it is after this batch, if it is to be published. It replaces what was published before, but not
@@ -298,6 +299,7 @@ impl Batch {
             && self.suppressions.is_empty()
             && self.marked_days.is_empty()
             && self.campaigns.is_empty()
+            && self.campaign_calls.is_empty()
             && self.clock.is_none()
             && self.published.is_none()
     }

@@ -118,6 +118,40 @@ async fn a_tenant_alone_may_have_half_of_the_campaigns() {
 }
 
 #[tokio::test]
+async fn a_breaker_is_given_changed_and_its_faults_are_told() {
+    let (mut daemon, _) = daemon(0).await;
+    let id =
+        campaign(&mut daemon, json!({"breaker": {"failed_percent_max": null, "abandoned_of_min": 10}})).await;
+    let mut expected = json!({"abandoned_percent_max": 3, "abandoned_of_min": 10, "failed_of_min": 20,
+        "failed_window_minutes": 15, "on_quality_warning": true});
+    assert_eq!(shown(&mut daemon, &id).await["breaker"], expected);
+    act(&mut daemon, &id, "launch", json!({})).await;
+    let change = json!({"breaker": {"abandoned_percent_max": 0, "failed_window_minutes": 1440, "failed_percent_max": 100}});
+    let changed = act(&mut daemon, &id, "change", change).await;
+    expected["abandoned_percent_max"] = 0.into();
+    expected["failed_percent_max"] = 100.into();
+    expected["failed_window_minutes"] = 1440.into();
+    assert_eq!(changed["breaker"], expected);
+    for (field, value) in [
+        ("abandoned_percent_max", 101),
+        ("abandoned_percent_max", -1),
+        ("failed_percent_max", 101),
+        ("abandoned_of_min", 0),
+        ("failed_of_min", 1_000_001),
+        ("failed_window_minutes", 4),
+        ("failed_window_minutes", 1_441),
+    ] {
+        let path = format!("/v1/campaigns/{id}/change");
+        let (status, refused) = daemon.try_post(&path, json!({"breaker": {field: value}})).await;
+        assert_eq!((status, &refused["code"]), (422, &json!("campaign.invalid")), "{refused}");
+        assert_eq!(refused["errors"][0]["field"], format!("breaker.{field}"), "{refused}");
+    }
+    let (status, _) = daemon.try_post("/v1/campaigns", json!({"name": "x", "breaker": {"speed": 1}})).await;
+    assert!((400..500).contains(&status), "{status}");
+    assert_eq!(shown(&mut daemon, &id).await["breaker"], expected, "nothing half done");
+}
+
+#[tokio::test]
 async fn a_campaign_may_make_its_orders_separate() {
     let (mut daemon, _) = daemon(0).await;
     let id = campaign(&mut daemon, json!({"defaults": {"separate": true}})).await;

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::domain::PauseKind;
+use crate::domain::{Pause, PauseKind};
 
 pub(super) const fn paused_code(scope: PauseKind) -> &'static str {
     match scope {
@@ -32,5 +32,8 @@ pub(super) fn paused_sentence(scope: PauseKind, who: &str, why: &str, until: Opt
         PauseKind::Content => "The content is",
     };
     let until = until.map_or_else(|| "until it is lifted".to_owned(), |until| format!("until {until}"));
-    format!("{what} paused by the token {who:?} {until}: {why}.")
+    match (scope, who) {
+        (PauseKind::Campaign, Pause::OURS) => format!("{what} paused by ringmaster {until}: {why}."),
+        _ => format!("{what} paused by the token {who:?} {until}: {why}."),
+    }
 }

@@ -4,6 +4,7 @@
 mod addressee;
 mod asked_again;
 mod asking;
+mod breaker;
 mod calendars;
 mod calling;
 mod caps;

@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use rusqlite::Connection;
 
 use super::{
-    attempts, calendars, callbacks, campaigns, ceilings, clock, commands, contacts, loads, messages, outbox,
-    pairs, pauses, persons, reports, restrictions, set_aside, suppression_lists, term, timeline, unmatched,
+    attempts, breakers, calendars, callbacks, campaigns, ceilings, clock, commands, contacts, loads,
+    messages, outbox, pairs, pauses, persons, reports, restrictions, set_aside, suppression_lists, term,
+    timeline, unmatched,
 };
 use crate::domain::event::Concerns;
 use crate::domain::{CallbackId, Named, PersonId, Phone, spelling};
@@ -27,6 +28,7 @@ pub fn record(db: &Connection, batch: &Batch) -> Result<()> {
     suppression_lists::change(db, &batch.suppressions)?;
     calendars::write(db, &batch.marked_days)?;
     campaigns::write(db, &batch.campaigns)?;
+    breakers::write(db, &batch.campaign_calls)?;
     if let Some(ground) = &batch.ground {
         stands(db, batch, ground)?;
     }

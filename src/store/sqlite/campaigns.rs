@@ -5,13 +5,14 @@ use std::collections::btree_map::Entry;
 
 use rusqlite::{Connection, params};
 
+use super::breakers;
 use super::rows::{Cells, collect, first, limit, micros, micros_if};
 use crate::domain::{Callback, CallbackId, Campaign, CampaignId, CampaignState, OrderKind, Tenant};
 use crate::store::{CampaignChange, CampaignRecord, CampaignRows, Error, RecordedAct, Result};
 
 macro_rules! columns {
     () => {
-        "id, version, tenant, name, state, defaults, concurrent_calls_max, created_at, created_by, ended_at"
+        "id, version, tenant, name, state, defaults, concurrent_calls_max, created_at, created_by, ended_at, breaker"
     };
 }
 
@@ -35,9 +36,10 @@ pub const UNLAUNCHED: &str = "SELECT c.kind, c.callbacks FROM campaigns AS o IND
      CROSS JOIN campaign_counts AS c ON c.campaign = o.id \
      WHERE o.ended_at IS NULL AND o.state IN ('draft', 'ready') AND c.state = 'waiting' AND c.callbacks <> 0";
 const WRITE: &str = "INSERT INTO campaigns (id, version, tenant, name, state, defaults, concurrent_calls_max, \
-     created_at, created_by, ended_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) \
+     created_at, created_by, ended_at, breaker) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) \
      ON CONFLICT (id) DO UPDATE SET version = excluded.version, name = excluded.name, state = excluded.state, \
-     concurrent_calls_max = excluded.concurrent_calls_max, ended_at = excluded.ended_at \
+     concurrent_calls_max = excluded.concurrent_calls_max, ended_at = excluded.ended_at, \
+     breaker = excluded.breaker \
      WHERE version < excluded.version";
 const NOTE: &str = "INSERT INTO campaign_acts (campaign, at, act, who, note) VALUES (?1, ?2, ?3, ?4, ?5)";
 const STORED: &str = "SELECT campaign, kind, state, callbacks FROM campaign_counts WHERE callbacks <> 0";
@@ -59,6 +61,7 @@ fn read(cells: &mut Cells<'_>) -> Result<Campaign> {
         created_at: cells.moment()?,
         created_by: cells.text()?.into(),
         ended_at: cells.moment_if()?,
+        breaker: breakers::read(cells.text_if()?)?,
     })
 }
 
@@ -152,6 +155,7 @@ pub fn write(db: &Connection, changes: &[CampaignChange]) -> Result<()> {
             micros(campaign.created_at),
             &*campaign.created_by,
             micros_if(campaign.ended_at),
+            breakers::text(&campaign.breaker)?,
         ])?;
         if written == 0 {
             return Err(Error::Conflict);

@@ -6,6 +6,7 @@
 mod attempts;
 mod backup;
 mod batch;
+mod breakers;
 mod calendars;
 mod callbacks;
 mod campaigns;

@@ -6,17 +6,17 @@ use jiff::civil::Date;
 use rusqlite::Connection;
 
 use super::{
-    Sqlite, attempts, batch, calendars, callbacks, campaigns, ceilings, clock, commands, consumer_records,
-    contacts, counts, held_back, list, loads, messages, open_orders, outbox, pairs, pauses, persons,
-    references, related, reports, restrictions, set_aside, suppression_lists, suppressions, term, timeline,
-    tokens, unmatched,
+    Sqlite, attempts, batch, breakers, calendars, callbacks, campaigns, ceilings, clock, commands,
+    consumer_records, contacts, counts, held_back, list, loads, messages, open_orders, outbox, pairs, pauses,
+    persons, references, related, reports, restrictions, set_aside, suppression_lists, suppressions, term,
+    timeline, tokens, unmatched,
 };
 use crate::domain::calendar::MarkedDay;
 use crate::domain::timeline::Entry;
 use crate::domain::{
-    AccountAlias, Attempt, AttemptId, Budget, Callback, CallbackId, Campaign, CampaignId, ClockMark, Contact,
-    ContactKey, DeliveryId, Gate, ListName, Loads, Message, MessageId, Name, OrderKind, Pair, PairKey, Pause,
-    Person, Phone, Restriction, SetAside, SetAsideId, Tenant, TokenName, UserId,
+    AccountAlias, Attempt, AttemptId, Budget, Callback, CallbackId, Campaign, CampaignCalls, CampaignId,
+    ClockMark, Contact, ContactKey, DeliveryId, Gate, ListName, Loads, Message, MessageId, Name, OrderKind,
+    Pair, PairKey, Pause, Person, Phone, Restriction, SetAside, SetAsideId, Tenant, TokenName, UserId,
 };
 use crate::store::{
     Awaiting, Backlog, Batch, CampaignReads, CampaignRecord, CampaignRows, Census, CommandRecord,
@@ -137,6 +137,10 @@ impl Inbox for Sqlite {
 impl CampaignReads for Sqlite {
     async fn open_campaigns(&self) -> Result<Vec<Campaign>> {
         self.read(campaigns::open).await
+    }
+
+    async fn campaign_calls(&self) -> Result<CampaignCalls> {
+        self.read(breakers::calls).await
     }
 
     async fn campaign(&self, id: CampaignId) -> Result<Option<CampaignRecord>> {

@@ -8,7 +8,8 @@ use super::runner::Runner;
 use super::words;
 
 impl Runner {
-    /// `campaign spring is created [calls at once COUNT]`, `... is launched`, `... is declared ready`,
+    /// `campaign spring is created [calls at once COUNT]`, `... [abandoning at most 3 percent of 100]`,
+    /// `... [failing at most 50 percent of 20]`, `... is launched`, `... is declared ready`,
     /// `... is paused because "..." [until DATE TIME]`, `... is resumed`, `... drains`, `... is canceled`.
     pub(super) async fn campaign(&mut self, name: &str, words: &[&str]) -> Result<()> {
         if let ["is", "created", more @ ..] = words {
@@ -16,7 +17,17 @@ impl Runner {
             match more {
                 [] => {}
                 ["calls", "at", "once", count] => body["concurrent_calls_max"] = count.parse::<u32>()?.into(),
-                _ => bail!("expected: calls at once COUNT"),
+                ["abandoning", "at", "most", percent, "percent", "of", least] => {
+                    let (percent, least) = (percent.parse::<u8>()?, least.parse::<u32>()?);
+                    body["breaker"] = json!({"abandoned_percent_max": percent, "abandoned_of_min": least});
+                }
+                ["failing", "at", "most", percent, "percent", "of", least] => {
+                    let (percent, least) = (percent.parse::<u8>()?, least.parse::<u32>()?);
+                    body["breaker"] = json!({"failed_percent_max": percent, "failed_of_min": least});
+                }
+                _ => bail!(
+                    "expected: calls at once COUNT, or abandoning or failing at most P percent of COUNT"
+                ),
             }
             let (status, answer) = self.post("/v1/campaigns", &body).await?;
             ensure!(status == 200, "answered {status}: {answer}");

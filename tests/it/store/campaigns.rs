@@ -2,9 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use ringmaster::domain::{Campaign, CampaignId, CampaignState, Gate, OrderKind, Outcome, State, Tenant};
+use ringmaster::domain::{
+    Breaker, Bucket, CallCounts, Campaign, CampaignCalls, CampaignId, CampaignState, Gate, OrderKind,
+    Outcome, State, Tenant,
+};
 use ringmaster::store::{
-    Batch, CampaignChange, CampaignRows, Enqueued, IdempotencyKey, OpenOrder, RecordedAct, Store,
+    Batch, CampaignCallsChange, CampaignChange, CampaignRows, Enqueued, IdempotencyKey, OpenOrder,
+    RecordedAct, Store,
 };
 use uuid::Uuid;
 
@@ -23,6 +27,7 @@ fn campaign(n: u8, state: CampaignState) -> Campaign {
         state,
         defaults: r#"{"priority":3}"#.into(),
         concurrent_calls_max: Some(7),
+        breaker: ringmaster::domain::Breaker::default(),
         created_at: at(1),
         created_by: "crm".into(),
         ended_at: None,
@@ -57,6 +62,51 @@ pub async fn a_campaign_reads_as_it_was_written_with_its_acts(store: &dyn Store)
     assert_eq!((found.counts.len(), found.open(), found.total()), (0, 0, 0));
     assert!(store.record(change(changed, None)).await.is_err(), "it is not newer");
     assert_eq!(store.campaign(id(9)).await.unwrap(), None);
+}
+
+pub async fn the_breaker_of_a_campaign_is_kept(store: &dyn Store) {
+    let usual = campaign(1, CampaignState::Running);
+    let own = Breaker {
+        abandoned_percent_max: None,
+        abandoned_of_min: 1,
+        failed_percent_max: Some(0),
+        failed_of_min: 1_000_000,
+        failed_window_minutes: 1_440,
+        on_quality_warning: false,
+    };
+    record(store, change(usual.clone(), None)).await;
+    let changed = Campaign { version: 2, breaker: own, ..usual.clone() };
+    assert_eq!(store.campaign(id(1)).await.unwrap().unwrap().campaign, usual);
+    record(store, change(changed.clone(), None)).await;
+    assert_eq!(store.campaign(id(1)).await.unwrap().unwrap().campaign, changed);
+}
+
+pub async fn calls_of_campaigns_are_added_up_and_forgotten(store: &dyn Store) {
+    let one = CallCounts { calls: 1, answered: 1, abandoned: 1, failed: 1 };
+    let calls = |buckets: &[(u8, i64)], counts: CallCounts| {
+        let mut all = CampaignCalls::default();
+        buckets
+            .iter()
+            .for_each(|&(campaign, bucket)| all.add(id(campaign), Bucket(bucket), sender(1), counts));
+        all
+    };
+    let write = async |added, from, forgotten: &[u8]| {
+        let forgotten = forgotten.iter().map(|n| id(*n)).collect();
+        let campaign_calls = CampaignCallsChange { forgotten, added, from: Bucket(from) };
+        record(store, Batch { campaign_calls, ..Batch::default() }).await;
+        store.campaign_calls().await.unwrap()
+    };
+    let all = [(1, 1), (1, 2), (2, 1)];
+    assert_eq!(write(calls(&all, one), 1, &[]).await, calls(&all, one));
+    let less = CallCounts { abandoned: -1, ..CallCounts::default() };
+    let mut expected = calls(&all, one);
+    expected.take_in(&calls(&[(1, 2)], less), Bucket(2));
+    assert_eq!(write(calls(&[(1, 2)], less), 2, &[]).await, expected, "the first bucket of 1 is too old");
+    let anew = calls(&[(1, 3)], one);
+    expected.forget(id(1));
+    expected.take_in(&anew, Bucket(2));
+    assert_eq!(write(anew, 2, &[1]).await, expected);
+    assert_eq!(write(CampaignCalls::default(), 9, &[1, 2]).await, CampaignCalls::default());
 }
 
 pub async fn open_campaigns_and_those_of_a_tenant_are_listed(store: &dyn Store) {

@@ -118,6 +118,8 @@ macro_rules! conformance {
             );
             each!($fresh, campaigns:
                 a_campaign_reads_as_it_was_written_with_its_acts
+                the_breaker_of_a_campaign_is_kept
+                calls_of_campaigns_are_added_up_and_forgotten
                 open_campaigns_and_those_of_a_tenant_are_listed
                 an_order_of_a_draft_is_stored_at_the_gate_of_its_launch
                 an_order_is_taken_only_by_an_open_campaign_of_its_tenant

@@ -8,11 +8,11 @@ use ringmaster::domain::event::{
     SuppressionRemoved, Word,
 };
 use ringmaster::domain::{
-    AccountAlias, AgentTarget, Attempt, AttemptResolution, Bridge, CallPermission, CallProgress, Callback,
-    CampaignAct, CampaignCommand, CampaignId, Channel, Consent, Disposition, ErrorCode, Event, Gate, Holds,
-    InviteToken, Issuer, LegOrder, LinkGiven, Message, MessagePurpose, MessageResolution, Named, Note,
-    OrderKind, Outcome, Pair, Pause, PauseId, Priority, Proof, Psid, Resource, Restricted, RoadFailure,
-    RoadKind, Stage, State, Submission, Tenant,
+    AccountAlias, AgentTarget, Attempt, AttemptResolution, BreakerChange, Bridge, CallPermission,
+    CallProgress, Callback, CampaignAct, CampaignCommand, CampaignId, Channel, Consent, Disposition,
+    ErrorCode, Event, Gate, Holds, InviteToken, Issuer, LegOrder, LinkGiven, Message, MessagePurpose,
+    MessageResolution, Named, Note, OrderKind, Outcome, Pair, Pause, PauseId, Priority, Proof, Psid,
+    Resource, Restricted, RoadFailure, RoadKind, Stage, State, Submission, Tenant,
 };
 use ringmaster::store::{Batch, Report, Store};
 use uuid::Uuid;
@@ -518,22 +518,34 @@ pub async fn times_are_stored_to_the_microsecond(store: &dyn Store) {
 /// Every command about a campaign, with all of its fields and with none.
 fn campaign_events() -> Vec<Event> {
     let pause = PauseId::new(Uuid::from_u128(8));
+    let none = BreakerChange::default();
+    let off = BreakerChange { abandoned_percent_max: Some(None), failed_percent_max: Some(None), ..none };
+    let whole = BreakerChange {
+        abandoned_percent_max: Some(Some(7)),
+        abandoned_of_min: Some(8),
+        failed_percent_max: Some(Some(9)),
+        failed_of_min: Some(10),
+        failed_window_minutes: Some(11),
+        on_quality_warning: Some(false),
+    };
     let acts = [
         CampaignAct::Create {
             tenant: "other".parse().unwrap(),
             name: ODD.into(),
             defaults: r#"{"priority":3}"#.into(),
             concurrent_calls_max: Some(7),
+            breaker: whole,
         },
         CampaignAct::Create {
             tenant: Tenant::default(),
             name: "spring".into(),
             defaults: "{}".into(),
             concurrent_calls_max: None,
+            breaker: none,
         },
-        CampaignAct::Change { name: Some(ODD.into()), concurrent_calls_max: Some(Some(7)) },
-        CampaignAct::Change { name: None, concurrent_calls_max: Some(None) },
-        CampaignAct::Change { name: None, concurrent_calls_max: None },
+        CampaignAct::Change { name: Some(ODD.into()), concurrent_calls_max: Some(Some(7)), breaker: whole },
+        CampaignAct::Change { name: None, concurrent_calls_max: Some(None), breaker: off },
+        CampaignAct::Change { name: None, concurrent_calls_max: None, breaker: none },
         CampaignAct::Ready,
         CampaignAct::Launch,
         CampaignAct::Pause { pause, until: Some(at(9)) },

@@ -12,6 +12,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::breaker::NewBreaker;
 use super::create::{calls_max, name, note};
 use super::{ProgressView, pauses_now, record};
 use crate::domain::{CampaignAct, CampaignCommand, Event, PauseId};
@@ -54,16 +55,13 @@ pub(in crate::http::api) struct Changed {
     #[schema(max_length = 100)]
     name: Option<String>,
     /// 1 to 100,000; `null` removes the limit.
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, deserialize_with = "super::given")]
     #[schema(value_type = Option<i64>, minimum = 1, maximum = 100_000)]
     concurrent_calls_max: Option<Option<i64>>,
+    /// When it is paused without an operator. Fields that are absent stay.
+    breaker: Option<NewBreaker>,
     /// For the record; at most 200 bytes.
     note: Option<String>,
-}
-
-/// Distinguishes `null` from a field that is absent.
-fn given<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Option<i64>>, D::Error> {
-    Option::deserialize(deserializer).map(Some)
 }
 
 macro_rules! noted_act {
@@ -188,7 +186,7 @@ pub(in crate::http::api) async fn pause(
     Word { id: &id, body: &bytes, note: why, act, faults }.carry_out(&app, &caller, &headers).await
 }
 
-/// Changes the name or the ceiling of a campaign. Its callbacks keep what they were made with.
+/// Changes the name, the ceiling or the breaker of a campaign. Its callbacks keep what they were made with.
 #[utoipa::path(post, path = "/v1/campaigns/{id}/change", operation_id = "change_campaign", tag = "campaigns",
     params(
         ("id" = String, Path, description = "`cmp_` and 32 hexadecimal digits"),
@@ -219,6 +217,7 @@ pub(in crate::http::api) async fn change(
     let act = CampaignAct::Change {
         name: changed.name.as_deref().and_then(|text| name(Some(text), &mut faults)).map(Into::into),
         concurrent_calls_max: changed.concurrent_calls_max.map(|max| calls_max(max, &mut faults)),
+        breaker: NewBreaker::read(changed.breaker, &mut faults),
     };
     Word { id: &id, body: &bytes, note, act, faults }.carry_out(&app, &caller, &headers).await
 }

@@ -13,7 +13,10 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::View;
-use crate::domain::{Campaign, CampaignAct, CampaignCommand, CampaignId, CampaignState, Event, Pauses};
+use super::breaker::NewBreaker;
+use crate::domain::{
+    Breaker, Campaign, CampaignAct, CampaignCommand, CampaignId, CampaignState, Event, Pauses,
+};
 use crate::http::api::body::JsonBytes;
 use crate::http::api::callbacks::campaigns::faults_of;
 use crate::http::api::commands::{Command, answer_with};
@@ -44,6 +47,8 @@ pub(in crate::http::api) struct Draft {
     /// The most calls of it that may be in progress at once, 1 to 100,000. Without it there is no such limit.
     #[schema(minimum = 1, maximum = 100_000)]
     concurrent_calls_max: Option<i64>,
+    /// When it is paused without an operator.
+    breaker: Option<NewBreaker>,
     /// For the record; at most 200 bytes.
     note: Option<String>,
 }
@@ -82,6 +87,7 @@ pub(in crate::http::api) async fn create(
     let mut faults = Vec::new();
     let name = name(draft.name.as_deref(), &mut faults);
     let calls = calls_max(draft.concurrent_calls_max, &mut faults);
+    let breaker = NewBreaker::read(draft.breaker, &mut faults);
     let note = note(draft.note.as_deref(), &mut faults);
     let defaults = draft.defaults.as_deref().map_or("{}", RawValue::get);
     // What was possible when the key was used first may be impossible by now.
@@ -101,6 +107,7 @@ pub(in crate::http::api) async fn create(
         state: CampaignState::Draft,
         defaults: defaults.into(),
         concurrent_calls_max: calls,
+        breaker: breaker.of(Breaker::default()),
         created_at: now,
         created_by: caller.name().into(),
         ended_at: None,
@@ -110,6 +117,7 @@ pub(in crate::http::api) async fn create(
         name: Arc::clone(&campaign.name),
         defaults: Arc::clone(&campaign.defaults),
         concurrent_calls_max: calls,
+        breaker,
     };
     let (by, note) = (Arc::clone(&campaign.created_by), note.map(Into::into));
     let event = Event::Campaign(CampaignCommand { campaign: campaign.id, by, note, act });

@@ -2,6 +2,7 @@
 //! folds.
 
 pub(super) mod act;
+mod breaker;
 pub(super) mod create;
 pub(super) mod list;
 pub(super) mod show;
@@ -9,9 +10,11 @@ pub(super) mod show;
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize as _, Serialize};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
+
+use breaker::BreakerView;
 
 use super::pauses;
 use crate::domain::{Campaign, CampaignId, CampaignState, PauseScope, Pauses};
@@ -35,6 +38,7 @@ pub(super) struct View {
     /// The most calls of it that may be in progress at once.
     #[serde(skip_serializing_if = "Option::is_none")]
     concurrent_calls_max: Option<u32>,
+    breaker: BreakerView,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
     /// The name of the API token that created it.
@@ -72,7 +76,7 @@ struct ActView {
     at: Timestamp,
     /// `create`, `change`, `ready`, `launch`, `pause`, `resume`, `drain` or `cancel`.
     act: String,
-    /// The name of the API token.
+    /// The name of the API token; `ringmaster` for a pause by the breaker.
     by: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     note: Option<String>,
@@ -94,6 +98,7 @@ impl View {
             state,
             defaults: RawValue::from_string(campaign.defaults.to_string()).unwrap_or_default(),
             concurrent_calls_max: campaign.concurrent_calls_max,
+            breaker: BreakerView::of(&campaign.breaker),
             created_at: campaign.created_at,
             created_by: campaign.created_by.to_string(),
             ended_at: campaign.ended_at,
@@ -118,6 +123,11 @@ impl ProgressView {
             history: record.acts.iter().map(act).collect(),
         }
     }
+}
+
+/// Distinguishes `null` from a field that is absent.
+fn given<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Option<i64>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
 }
 
 /// The campaign of the caller's tenant that a path names.

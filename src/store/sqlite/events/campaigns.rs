@@ -7,7 +7,8 @@ use jiff::fmt::serde::timestamp::microsecond;
 use serde::{Deserialize, Serialize};
 
 use super::fields::{id, shared, shared_if};
-use crate::domain::{CampaignAct, CampaignCommand, CampaignId, PauseId, Tenant};
+use crate::domain::{BreakerChange, CampaignAct, CampaignCommand, CampaignId, PauseId, Tenant};
+use crate::store::sqlite::breakers::ChangeShape;
 
 #[derive(Serialize, Deserialize)]
 #[serde(remote = "CampaignCommand")]
@@ -34,6 +35,8 @@ enum ActShape {
         defaults: Arc<str>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         concurrent_calls_max: Option<u32>,
+        #[serde(default, with = "ChangeShape")]
+        breaker: BreakerChange,
     },
     Change {
         #[serde(default, skip_serializing_if = "Option::is_none", with = "shared_if")]
@@ -41,6 +44,8 @@ enum ActShape {
         /// `null` removes the ceiling; without it nothing changes.
         #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "given")]
         concurrent_calls_max: Option<Option<u32>>,
+        #[serde(default, with = "ChangeShape")]
+        breaker: BreakerChange,
     },
     Ready,
     Launch,
