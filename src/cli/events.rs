@@ -18,7 +18,7 @@ const COME_BACK: Duration = Duration::from_secs(2);
 #[derive(Debug, Args)]
 pub(super) struct Events {
     /// Begin after this id; 0 for everything. Without it, what happens from now on
-    #[arg(long, value_name = "ID", value_parser = clap::value_parser!(i64).range(0..))]
+    #[arg(long, value_name = "EVENT", value_parser = clap::value_parser!(i64).range(0..))]
     after: Option<i64>,
     /// Only lines whose code begins so, such as "attempt." or "callback.closed"
     #[arg(long, value_name = "CODE")]

@@ -34,13 +34,6 @@ macro_rules! columns {
 }
 
 /// An error rolls back the whole transaction, so the rows before it need no journal of their own (`OR FAIL`).
-pub const WAITING_PARTITIONS: &str = "SELECT partition_no FROM waiting_by_partition \
-     WHERE callbacks > 0 AND partition_no >= ?1 ORDER BY partition_no";
-pub const WAITING_AFTER: &str = concat!(
-    "SELECT seq, ",
-    columns!(),
-    " FROM callbacks NOT INDEXED WHERE seq > ?1 AND seq <= ?2 AND state = 'waiting' ORDER BY seq LIMIT ?3"
-);
 const INSERT: &str = concat!("INSERT OR FAIL INTO callbacks (", columns!(), ", partition_no) VALUES ");
 /// The parameters of one new row.
 const PARAMETERS: usize = 47;
@@ -570,24 +563,6 @@ pub fn partitions(db: &Connection) -> Result<impl Iterator<Item = i64> + use<>> 
 
 pub fn by_ids(db: &Connection, ids: &[CallbackId]) -> Result<Vec<Callback>> {
     ids.iter().filter_map(|id| one(db, *id).transpose()).collect()
-}
-
-/// Waiting callbacks after a position, from partitions with waiting ones alone.
-pub fn waiting_after(db: &Connection, position: i64, most: usize) -> Result<(Vec<Callback>, Option<i64>)> {
-    let mut partitions = db.prepare_cached(WAITING_PARTITIONS)?;
-    let mut rows = db.prepare_cached(WAITING_AFTER)?;
-    // The row with the number n is in the partition of n - 1.
-    for partition in collect(&mut partitions, [position >> 16], |cells| cells.take::<i64>())? {
-        let (after, last) = (position.max(partition << 16), (partition + 1) << 16);
-        let found = collect(&mut rows, params![after, last, limit(most)], |cells| {
-            Ok((cells.take::<i64>()?, read(cells)?))
-        })?;
-        if let Some((last, _)) = found.last() {
-            let last = *last;
-            return Ok((found.into_iter().map(|(_, callback)| callback).collect(), Some(last)));
-        }
-    }
-    Ok((Vec::new(), None))
 }
 
 pub fn waiting_to(db: &Connection, mut consumers: Vec<Phone>) -> Result<Vec<Callback>> {

@@ -51,6 +51,7 @@ mod tokens;
 mod unmatched;
 mod unreadable;
 mod verbs;
+mod waiting;
 mod writer;
 
 use std::fs::File;

@@ -9,7 +9,7 @@ use super::{
     Sqlite, attempts, batch, breakers, calendars, callbacks, campaigns, ceilings, clock, commands,
     consumer_records, contacts, counts, held_back, list, loads, messages, open_orders, outbox, pairs, pauses,
     persons, references, related, reports, restrictions, set_aside, suppression_lists, suppressions, term,
-    timeline, tokens, unmatched,
+    timeline, tokens, unmatched, waiting,
 };
 use crate::domain::calendar::MarkedDay;
 use crate::domain::timeline::Entry;
@@ -346,7 +346,7 @@ impl Turns for Sqlite {
     }
 
     async fn waiting_after(&self, position: i64, most: usize) -> Result<(Vec<Callback>, Option<i64>)> {
-        self.read(move |db| callbacks::waiting_after(db, position, most)).await
+        self.read(move |db| waiting::after(db, position, most)).await
     }
 
     async fn rules_digest(&self) -> Result<Option<[u8; 32]>> {

@@ -4,7 +4,7 @@ use rusqlite::Connection;
 
 use super::super::{
     attempts, callbacks, campaigns, commands, counts, file, held_back, list, messages, open_orders, outbox,
-    pairs, pauses, references, reports, set_aside, suppressions, timeline,
+    pairs, pauses, references, reports, set_aside, suppressions, timeline, waiting,
 };
 
 fn plan(db: &Connection, sql: &str) -> String {
@@ -99,11 +99,7 @@ fn waiting_callbacks_to_a_consumer_are_sought_partition_by_partition() {
     let db = file::open_memory().unwrap();
     let seek = "SEARCH callbacks USING INDEX callbacks_by_consumer (partition_no=? AND consumer=?)";
     assert_plan(&db, callbacks::WAITING_TO, &["SCAN w", seek]);
-    assert_plan(
-        &db,
-        callbacks::WAITING_AFTER,
-        &["SEARCH callbacks USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"],
-    );
+    assert_plan(&db, waiting::AFTER, &["SEARCH callbacks USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"]);
     assert_plan(&db, open_orders::WAITS_FOR, &["SCAN w", seek]);
     let in_calls = "SEARCH callbacks USING INDEX callbacks_by_state (kind=? AND tenant=? AND state=?)";
     assert_plan(&db, open_orders::IN_CALLS, &[in_calls]);
