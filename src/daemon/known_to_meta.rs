@@ -1,5 +1,6 @@
-//! Reads each number and each page once at Meta at the start: with a wrong id or token everything would be refused, so the
-//! daemon does not start. It looks at nothing else; `doctor` examines the rest.
+//! Reads each number and each page once at Meta at the start: with a wrong id or token everything would be refused, and with
+//! the id of another number consumers would be invited by one number and called from another. So the daemon does not start.
+//! It looks at nothing else; `doctor` examines the rest.
 
 use std::time::Duration;
 
@@ -8,7 +9,9 @@ use serde_json::Value;
 
 use super::meta;
 use crate::config::Config;
+use crate::domain::Phone;
 use crate::meta::graph::with_query;
+use crate::meta::number::is_another;
 use crate::meta::{Graph, GraphError, Refusal};
 
 /// How long the start waits for Meta (our rule).
@@ -31,15 +34,18 @@ enum Verdict {
 pub(super) async fn check(config: &Config) -> anyhow::Result<()> {
     let graphs = meta::graphs(config)?;
     let number = config.meta.iter().map(|(alias, own)| {
-        (alias, format!("meta.{alias}"), "phone_number_id", own.phone_number_id.as_str())
+        (alias, format!("meta.{alias}"), "phone_number_id", own.phone_number_id.as_str(), Some(own.number))
     });
     let page = config
         .messenger
         .iter()
-        .map(|(alias, own)| (alias, format!("messenger.{alias}"), "page_id", own.page_id.as_str()));
-    let reads = number.chain(page).filter_map(|(alias, section, key, id)| {
+        .map(|(alias, own)| (alias, format!("messenger.{alias}"), "page_id", own.page_id.as_str(), None));
+    let reads = number.chain(page).filter_map(|(alias, section, key, id, number)| {
         let graph = graphs.get(alias)?;
-        Some(async move { verdict(&section, key, &read(graph, id).await) })
+        Some(async move {
+            let fields = if number.is_some() { "id,display_phone_number" } else { "id" };
+            verdict(&section, key, number, &read(graph, id, fields).await)
+        })
     });
     let mut wrong = Vec::new();
     for verdict in join_all(reads).await {
@@ -51,23 +57,29 @@ pub(super) async fn check(config: &Config) -> anyhow::Result<()> {
     }
     anyhow::ensure!(
         wrong.is_empty(),
-        "Meta refuses what is configured, so nothing could be sent: {} (\"ringmaster doctor\" examines the rest)",
+        "what is configured does not fit what Meta has: {} (\"ringmaster doctor\" examines the rest)",
         wrong.join("; ")
     );
     Ok(())
 }
 
-async fn read(graph: &Graph, id: &str) -> Result<(), GraphError> {
-    let path = with_query(id, &[("fields", "id")]);
-    match tokio::time::timeout(LONGEST, graph.read::<Value>(&path)).await {
-        Ok(answer) => answer.map(drop),
-        Err(late) => Err(GraphError::Unreachable(Box::new(late))),
-    }
+async fn read(graph: &Graph, id: &str, fields: &str) -> Result<Value, GraphError> {
+    let path = with_query(id, &[("fields", fields)]);
+    let answer = tokio::time::timeout(LONGEST, graph.read(&path)).await;
+    answer.unwrap_or_else(|late| Err(GraphError::Unreachable(Box::new(late))))
 }
 
-fn verdict(section: &str, key: &str, answer: &Result<(), GraphError>) -> Verdict {
+/// `number` is the configured one.
+fn verdict(section: &str, key: &str, number: Option<Phone>, answer: &Result<Value, GraphError>) -> Verdict {
+    let is_other = |shown: &Value| {
+        let digits = shown["display_phone_number"].as_str().unwrap_or_default();
+        number.is_some_and(|number| is_another(digits, number))
+    };
     match answer {
-        Ok(()) => Verdict::Known,
+        Ok(shown) if is_other(shown) => {
+            Verdict::Wrong(format!("{section}.number: {section}.{key} is the id of another number"))
+        }
+        Ok(_) => Verdict::Known,
         Err(GraphError::Rejected(refusal)) if refusal.is_credentials() => {
             Verdict::Wrong(format!("{section}.token: Meta does not take it: {refusal}"))
         }
@@ -99,6 +111,8 @@ fn told(error: &GraphError) -> String {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn refusal(status: u16, code: Option<u32>, subcode: Option<u32>) -> GraphError {
@@ -106,8 +120,19 @@ mod tests {
         GraphError::Rejected(Refusal { status, code, subcode, is_transient: false, message })
     }
 
-    fn found(answer: Result<(), GraphError>) -> Verdict {
-        verdict("meta.cloud", "phone_number_id", &answer)
+    fn found(answer: Result<Value, GraphError>) -> Verdict {
+        verdict("meta.cloud", "phone_number_id", Phone::parse("+551151991234").ok(), &answer)
+    }
+
+    #[test]
+    fn the_id_of_another_number_is_refused() {
+        let shown = |number: &str| found(Ok(json!({"id": "1", "display_phone_number": number})));
+        assert_eq!(shown("+55 11 5199-1234"), Verdict::Known);
+        assert_eq!(found(Ok(json!({"id": "1"}))), Verdict::Known);
+        let Verdict::Wrong(told) = shown("+55 11 5199-1235") else { panic!("it is another") };
+        assert!(told.starts_with("meta.cloud.number: ") && !told.contains("1235"), "{told}");
+        let page = verdict("messenger.page", "page_id", None, &Ok(json!({"id": "1"})));
+        assert_eq!(page, Verdict::Known);
     }
 
     #[test]
@@ -132,7 +157,7 @@ mod tests {
 
     #[test]
     fn what_says_nothing_about_the_id_does_not_keep_the_daemon_from_starting() {
-        assert_eq!(found(Ok(())), Verdict::Known);
+        assert_eq!(found(Ok(json!({}))), Verdict::Known);
         for answer in [
             refusal(400, Some(100), None),
             refusal(400, Some(100), Some(34)),

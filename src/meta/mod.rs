@@ -5,7 +5,7 @@
 //!
 //! Reading order: [`graph`] sends requests, and [`outcome`] has their results; [`messages`] are the bodies of messages, and [`declared`]
 //! makes their words from declarations; `catalogue` has the templates of an account;
-//! `platform` sends them; [`signature`] and [`handshake`] verify webhooks, and [`webhook`] reads them.
+//! `platform` sends them; [`number`] compares what Meta shows of a number; [`signature`] and [`handshake`] verify webhooks, and [`webhook`] reads them.
 // Arithmetic with values from outside must not overflow.
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 
@@ -15,6 +15,7 @@ pub mod graph;
 
 pub mod limits;
 pub mod messages;
+pub mod number;
 
 pub mod declared;
 
