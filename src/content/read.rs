@@ -349,14 +349,17 @@ impl Reader<'_> {
     fn integer(&mut self, table: &Table<'_>, path: &str, name: &str) -> Option<i64> {
         let value = table.get(name)?;
         let key = join(path, name);
-        let number = match value.get_ref() {
-            DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix()).ok(),
-            _ => None,
-        };
-        if number.is_none() {
+        let DeValue::Integer(number) = value.get_ref() else {
             self.wrong_type(&key, value, "a whole number");
+            return None;
+        };
+        let read = i64::from_str_radix(number.as_str(), number.radix()).ok();
+        if read.is_none() {
+            self.note(&key, value);
+            let told = format!("is outside of what a whole number can be, {} to {}", i64::MIN, i64::MAX);
+            self.unread(&key, Rule::KeyType, told);
         }
-        number
+        read
     }
 
     /// Keeps the line of a value, unless the line of its key is known.

@@ -14,7 +14,14 @@ pub struct Limit {
 
 const CTA: (&str, Date) = ("Meta, Interactive Call-to-Action URL Button Messages", date(2026, 6, 28));
 const CALL: (&str, Date) = ("Meta, Call Button Messages and Deep Links", date(2026, 6, 26));
-/// Meta states no limit of these texts. The limit of its other interactive messages is taken (our rule).
+/// The page of this message names no length, so that of the other interactive messages is taken.
+const OF_OTHERS: (&str, Date) = (
+    "our rule: Meta, Interactive Call-to-Action URL Button Messages; the pages of other interactive messages name no \
+     length",
+    date(2026, 6, 28),
+);
+const TEXTS: (&str, Date) = ("Meta, Text messages", date(2025, 11, 3));
+/// Meta states no limit.
 const OURS: (&str, Date) = ("our rule: Meta states no limit of its own", date(2026, 11, 28));
 
 const fn limit(field: &'static str, max: usize, (source, as_of): (&'static str, Date)) -> Limit {
@@ -25,10 +32,10 @@ pub const BODY: Limit = limit("body", 1024, CTA);
 pub const HEADER: Limit = limit("header", 60, CTA);
 pub const FOOTER: Limit = limit("footer", 60, CTA);
 pub const BUTTON: Limit = limit("display_text", 20, CTA);
-pub const CALL_BODY: Limit = limit("body", 1024, OURS);
+pub const CALL_BODY: Limit = limit("body", 1024, OF_OTHERS);
 pub const CALL_BUTTON: Limit = limit("display_text", 20, CALL);
 pub const PAYLOAD: Limit = limit("payload", 512, CALL);
-pub const TEXT: Limit = limit("body", 4096, OURS);
+pub const TEXT: Limit = limit("body", 4096, TEXTS);
 pub const URL: Limit = limit("url", 2000, OURS);
 
 /// How long a call button can be used, in minutes (Meta, *Call Button Messages and Deep Links*, 26 Jun 2026).

@@ -72,7 +72,7 @@ fn link(
     }
     turn.work.callbacks.change(callback.id, |callback| callback.links.push(LinkGiven { sender, at }));
     let why = format!(
-        "A link by which the consumer calls {sender} was given out to the token {:?}; a call by it closes the order.",
+        "A link by which the consumer calls {sender} was given out to the token {:?}; an answered call by it closes the order.",
         command.by
     );
     turn.work.note(at, Line::new("callback.link_given", why).of_callback(callback.id).by(&command.by));

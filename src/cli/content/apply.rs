@@ -5,7 +5,7 @@ use std::io::Write;
 use clap::Args;
 
 use super::super::failure::{Hint as _, refusal};
-use super::{Of, block_on, counted, plan};
+use super::{Of, block_on, counted, plan, shown};
 use crate::clock::SystemClock;
 use crate::content::Item;
 use crate::content::apply::{Done, apply};
@@ -29,7 +29,7 @@ impl Apply {
                 blocked += usize::from(matches!(done, Done::Blocked { .. }));
                 failed += usize::from(matches!(done, Done::Failed { .. }));
                 // Each line is out before the next request: a run that is killed has told what it did.
-                let line = escaped(&line(item, done));
+                let line = escaped(&line(item, done, &shown(&config, alias, &item.version)));
                 if written.is_ok() {
                     written = writeln!(out, "{alias}: {line}").and_then(|()| out.flush());
                 }
@@ -48,8 +48,8 @@ impl Apply {
     }
 }
 
-fn line(item: &Item, done: &Done) -> String {
-    let (name, version) = (&item.name, &item.version);
+fn line(item: &Item, done: &Done, version: &str) -> String {
+    let name = &item.name;
     match done {
         Done::Unchanged { sid, status } => format!("{name} is unchanged: {sid}, {}", status.as_str()),
         Done::Created { sid } => format!("{name} is created: {sid} as {version}"),

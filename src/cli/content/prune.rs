@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::super::failure::{Hint as _, refusal};
 use super::super::table::{Rows, name, plain};
-use super::{Of, block_on, coloured, counted};
+use super::{Of, block_on, coloured, counted, shown};
 use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::content::apply::{delete, list};
@@ -36,9 +36,9 @@ impl Prune {
             let stale = unused(&held, &folder.declarations, &uses);
             found += stale.len();
             if self.yes {
-                remove(alias, &**catalogue, &stale, out)?;
+                remove((&config, alias), &**catalogue, &stale, out)?;
             } else if !stale.is_empty() {
-                print(alias, &stale, out)?;
+                print(&config, alias, &stale, out)?;
             }
         }
         match found {
@@ -69,13 +69,13 @@ fn uses(config: &Config, alias: &AccountAlias) -> Uses {
     }
 }
 
-fn print(alias: &AccountAlias, stale: &[&Held], out: &mut dyn Write) -> anyhow::Result<()> {
+fn print(config: &Config, alias: &AccountAlias, stale: &[&Held], out: &mut dyn Write) -> anyhow::Result<()> {
     let mut rows = Rows::new(&["account", "sid", "name", "approval"]);
     for held in stale {
         rows.push([
             plain(alias),
             plain(&held.sid),
-            name(&held.friendly_name),
+            name(shown(config, alias, &held.friendly_name)),
             coloured(held.review.status.as_str()),
         ]);
     }
@@ -83,7 +83,7 @@ fn print(alias: &AccountAlias, stale: &[&Held], out: &mut dyn Write) -> anyhow::
 }
 
 fn remove(
-    alias: &AccountAlias,
+    (config, alias): (&Config, &AccountAlias),
     catalogue: &dyn Catalogue,
     stale: &[&Held],
     out: &mut dyn Write,
@@ -91,7 +91,8 @@ fn remove(
     for held in stale {
         block_on(async { Ok(delete(catalogue, &SystemClock, &held.sid).await?) })
             .hint("ringmaster content prune continues where this run ended")?;
-        writeln!(out, "{alias}: {} ({}) is deleted", held.sid, held.friendly_name)?;
+        let version = shown(config, alias, &held.friendly_name);
+        writeln!(out, "{alias}: {} ({version}) is deleted", held.sid)?;
         out.flush()?;
     }
     Ok(())

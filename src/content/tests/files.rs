@@ -54,6 +54,13 @@ fn unknown_keys_wrong_types_and_wrong_words_are_told_all_at_once() {
         ]
     );
     assert_eq!(faults("name = "), [" file.syntax"]);
+    let large = |number: &str| {
+        let (_, faults) = read(&INVITE.replacen("name =", &format!("revision = {number}\nname ="), 1));
+        faults.into_iter().find(|fault| fault.key == "revision").map(|fault| fault.message)
+    };
+    assert_eq!(large("9223372036854775807"), None);
+    assert!(large("9223372036854775808").unwrap().contains("is outside of what a whole number can be"));
+    assert!(large("\"2\"").unwrap().contains("expected a whole number"));
     assert_eq!(faults("").len(), 4);
 }
 

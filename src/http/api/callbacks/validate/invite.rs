@@ -111,6 +111,8 @@ fn pages_without_an_id<'a>(
 
 /// Every variable of the content needs a value, and no other is taken if all content is known.
 fn check_variables(given: &Variables<'_>, of_content: &ContentNames<'_>, faults: &mut FieldErrors) {
+    // Without the right senders it is unknown which content the order has.
+    let is_of_others = ["sender", "senders"].iter().any(|field| faults.has(field));
     // If the variables could not be read, it is unknown which are missing.
     let unread = given.0.is_empty() && faults.has("variables");
     for (name, value) in &given.0 {
@@ -127,9 +129,10 @@ fn check_variables(given: &Variables<'_>, of_content: &ContentNames<'_>, faults:
             faults.add(field(), "field.too_long", too_long(value.len(), VARIABLE_MAX));
         } else if let Err(hidden) = check_name(value) {
             faults.add(field(), "field.characters", hidden.to_string());
-        } else if !of_content.is_partial && !of_content.known.contains(&**name) {
+        } else if !is_of_others && !of_content.is_partial && !of_content.known.contains(&**name) {
             let near = nearest(name, of_content.known.iter().copied());
-            let detail = format!("no content of the senders' invites has such a variable{near}");
+            let detail =
+                format!("no content of the senders' invites has such a variable (our own rule){near}");
             faults.add(field(), "variable.unknown", detail);
         }
     }
@@ -166,6 +169,18 @@ mod tests {
         assert_eq!(missing(&both, &["two"]), None);
         assert_eq!(missing(&[one, button], &[]), None, "another road may open");
         assert_eq!(missing(&[], &[]), None, "that is told of the sender");
+    }
+
+    #[test]
+    fn of_a_sender_that_is_not_known_no_variable_is_refused() {
+        let of_content = ContentNames::default();
+        for (field, is_told) in [("sender", false), ("senders[1]", false), ("consumer", true)] {
+            let given = Variables([(Cow::Borrowed("who"), Cow::Borrowed("Ana"))].into());
+            let mut faults = FieldErrors::within(OrderLimits::default());
+            faults.add(field, "sender.unknown", "is not configured");
+            check_variables(&given, &of_content, &mut faults);
+            assert_eq!(faults.has("variables"), is_told, "{field}");
+        }
     }
 
     #[test]
