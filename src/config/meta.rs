@@ -42,6 +42,8 @@ pub struct Meta {
     pub permission_request: Option<ContentRef>,
     /// The declared content of each road.
     pub contents: BTreeMap<RoadKind, ContentRef>,
+    /// The name at WhatsApp of the version of the template that is sent, once it was looked up. The declared one without.
+    pub template: Option<String>,
 }
 
 /// The keys of declared content, in the order of the ladder.
@@ -68,6 +70,12 @@ impl Meta {
     pub fn request_road(&self, alias: &AccountAlias) -> Option<RequestRoad> {
         let content = self.permission_request.clone()?;
         Some(RequestRoad { account: alias.clone(), content })
+    }
+
+    /// The declared content that it names, each with its key.
+    pub fn named(&self) -> impl Iterator<Item = (&'static str, &ContentRef)> {
+        let roads = ROADS.into_iter().filter_map(|(kind, key)| Some((key, self.contents.get(&kind)?)));
+        roads.chain(self.permission_request.iter().map(|name| ("permission_request_content", name)))
     }
 
     /// What is allowed and probably not meant, each a line.
@@ -148,6 +156,7 @@ impl Meta {
             request_timeout,
             permission_request: permission_request.and_then(|name| name.parse().ok()),
             contents,
+            template: None,
         })
     }
 }

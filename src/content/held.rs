@@ -1,6 +1,6 @@
 //! Content as the platform shows it, and what became of its approval.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -17,6 +17,8 @@ pub struct Held {
     /// By type, such as `twilio/text`.
     pub types: Value,
     pub variables: BTreeMap<String, String>,
+    /// What a message fills of a template of `[meta]` ([`super::template::fills`]); empty for other content.
+    pub fills: BTreeSet<String>,
     pub created_at: Option<Timestamp>,
     pub review: Review,
 }

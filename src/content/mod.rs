@@ -7,7 +7,8 @@
 //! Reading order: [`declaration`] has the types; [`published`] the rules with their sources; [`read`] and [`check`]
 //! find the faults of a file; [`texts`] has its texts and URLs; [`online`] judges what the URLs answered; [`folder`] reads all files; [`canonical`] makes names and the hash; [`held`] is what the
 //! platform shows; [`plan`] compares the two; [`apply`] carries a plan out; [`unused`] finds what may be deleted;
-//! [`role`] finds the content that a sender names; [`road`] says what content a road can send; [`template`] makes the
+//! [`role`] finds the content that a sender names, and [`version`] the template that a number sends; [`road`] says what
+//! content a road can send; [`template`] makes the
 //! components of WhatsApp's own templates.
 // Values from outside come in here: no sum of them may overflow.
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
@@ -34,6 +35,7 @@ pub mod road;
 pub mod role;
 pub mod template;
 pub mod unused;
+pub mod version;
 
 mod catalogue;
 

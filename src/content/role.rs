@@ -145,6 +145,8 @@ pub enum Unusable {
     Unsubmitted,
     #[error("is not approved yet (it is {0}): ringmaster content status --wait follows it")]
     InReview(String),
+    #[error("shows something else than the declaration: somebody else changed it")]
+    Altered,
 }
 
 impl Unusable {

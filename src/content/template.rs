@@ -3,6 +3,7 @@
 //!
 //! Each component of a template counts its numbered variables from 1, and the variable of a URL has no name.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use serde_json::{Map, Value, json};
@@ -125,4 +126,55 @@ fn button(declaration: &Declaration, action: &Action) -> Value {
         button["example"] = json!([format!("{fixed}{sample}")]);
     }
     button
+}
+
+/// What a message fills of a template with these components, each with its place, and the language. A message for one
+/// template fits another with the same.
+///
+/// Every component counts its numbered variables from 1, so two of them are told apart by their samples.
+#[must_use]
+pub fn fills(language: &str, components: &[Value]) -> BTreeSet<String> {
+    let mut places: Vec<(String, String)> = Vec::new();
+    let mut others = vec![format!("language {language}")];
+    for component in components {
+        let kind = component["type"].as_str().unwrap_or_default().to_ascii_lowercase();
+        match kind.as_str() {
+            "header" | "body" => {
+                let text = component["text"].as_str().unwrap_or_default();
+                for (place, name) in parameters(text).into_iter().enumerate() {
+                    if name.bytes().all(|byte| byte.is_ascii_digit()) {
+                        places.push((format!("{kind} {place}"), sample(component, &kind, place)));
+                    } else {
+                        others.push(format!("{kind} {name}"));
+                    }
+                }
+            }
+            "buttons" => {
+                let buttons = component["buttons"].as_array().map_or(&[][..], Vec::as_slice);
+                for (place, button) in buttons.iter().enumerate() {
+                    let kind = button["type"].as_str().unwrap_or_default();
+                    if kind.eq_ignore_ascii_case("voice_call") {
+                        others.push("call button".to_owned());
+                    } else if let Some((fixed, _)) =
+                        button["url"].as_str().and_then(|url| url.split_once("{{"))
+                    {
+                        let sample = button["example"][0].as_str().unwrap_or_default();
+                        let sample = sample.strip_prefix(fixed).unwrap_or_default();
+                        places.push((format!("url {place}"), sample.to_owned()));
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    let is_alone = places.len() == 1;
+    let told = |(place, sample)| if is_alone { place } else { format!("{place} as {sample}") };
+    places.into_iter().map(told).chain(others).collect()
+}
+
+/// The sample of a numbered variable; empty if none is shown.
+fn sample(component: &Value, kind: &str, place: usize) -> String {
+    let samples = &component["example"][format!("{kind}_text")];
+    let samples = if kind == "body" { &samples[0] } else { samples };
+    samples[place].as_str().unwrap_or_default().to_owned()
 }

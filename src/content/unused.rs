@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 
 use super::canonical::{name_in, version};
-use super::declaration::Declaration;
+use super::declaration::{Declaration, Kind};
 use super::held::Held;
 use super::plan::versions;
 use super::role::Role;
+use super::version::substitutes;
 
 /// What the senders of a configuration use.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -18,7 +19,8 @@ pub struct Uses {
 }
 
 /// The content that may be deleted: with a name of ours, not the content of a declared version, and not what a sender
-/// uses. The last version that can be sent stays while the declared one cannot.
+/// uses. The last version that can be sent stays while the declared one cannot. Which one that is of a template of
+/// `[meta]` only the daemon knows, so all stay.
 #[must_use]
 pub fn unused<'h>(held: &'h [Held], declarations: &[Declaration], uses: &Uses) -> Vec<&'h Held> {
     let mut kept: BTreeSet<&str> = uses.sids.iter().map(String::as_str).collect();
@@ -33,6 +35,9 @@ pub fn unused<'h>(held: &'h [Held], declarations: &[Declaration], uses: &Uses) -
         .chain(declarations.iter().filter_map(|declaration| last_good(declaration, held)))
         .collect();
     kept.extend(chosen.iter().map(|chosen| chosen.sid.as_str()));
+    for template in declarations.iter().filter(|declared| declared.kind == Kind::MetaTemplate) {
+        kept.extend(substitutes(template, held).into_iter().map(|held| held.sid.as_str()));
+    }
     let is_named_only =
         |name: &str| declared(name).is_none() && uses.names.iter().any(|(_, named)| named == name);
     held.iter()

@@ -6,18 +6,15 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use jiff::Timestamp;
 
+use super::content_pauses::{SeenContent, Start};
 use super::named_content::{named_content, refuse};
-use super::{meta, wiring};
-use crate::clock::Clock;
+use super::{meta, templates, wiring};
 use crate::config::{Account, Config, Meta};
 use crate::content::apply::list;
-use crate::content::canonical::template_name;
-use crate::content::held::Status;
-use crate::content::road::Use;
 use crate::content::role::Role;
-use crate::content::{Catalogue, Failure, Folder, Held, Plan, Step};
-use crate::domain::{AccountAlias, ContentRef, Phone, RoadKind, Sender};
-use crate::store::sqlite::{FoundContent, Sqlite};
+use crate::content::{Catalogue, Failure, Folder, Held};
+use crate::domain::{AccountAlias, ContentRef, Issuer, Phone, Sender};
+use crate::store::sqlite::FoundContent;
 use crate::twilio::Client;
 
 /// The content of each account, over HTTP.
@@ -50,7 +47,8 @@ pub fn clients(config: &Config) -> anyhow::Result<BTreeMap<AccountAlias, Client>
 ///
 /// # Errors
 /// All content that is missing, rejected, or not approved where it has to be; or the reason why it cannot be listed.
-pub(super) async fn resolve(config: &Config, clock: &dyn Clock, store: &Sqlite) -> anyhow::Result<Config> {
+pub(super) async fn resolve(config: &Config, start: &Start<'_>) -> anyhow::Result<Config> {
+    let Start { clock, store, .. } = *start;
     let named = named_content(config)?;
     for doubt in &named.doubts {
         tracing::warn!("{doubt}");
@@ -65,8 +63,19 @@ pub(super) async fn resolve(config: &Config, clock: &dyn Clock, store: &Sqlite) 
         let client = wiring::client(account, wiring::over_http(account)?);
         match list(&client, clock).await {
             Ok(held) => {
-                let told = fill(alias, account, &folder, &held);
+                let Filled { faults: told, paused } = fill(alias, account, &folder, &held);
                 if told.is_empty() {
+                    for content in &paused {
+                        let seen = SeenContent {
+                            account: alias,
+                            content,
+                            issuer: Issuer::Twilio,
+                            // Another version has another SID.
+                            is_changed: false,
+                            is_paused: true,
+                        };
+                        start.pause(&seen).await.context("cannot write the store")?;
+                    }
                     let found = found_in(alias, account, clock.now());
                     store.keep_found_content(alias, found).await.context("cannot write the store")?;
                 }
@@ -90,59 +99,11 @@ pub(super) async fn resolve(config: &Config, clock: &dyn Clock, store: &Sqlite) 
             }
         }
     }
-    for (alias, own) in &config.meta {
-        faults.extend(template_of(alias, own, &folder, clock, store).await?);
+    for (alias, own) in &mut resolved.meta {
+        faults.extend(templates::resolve(alias, own, &folder, start).await?);
     }
     refuse(&faults)?;
     Ok(resolved)
-}
-
-/// Looks up the template that a number names, and keeps it. If Meta does not answer, the one that was found last counts.
-/// Returns why it cannot be sent.
-async fn template_of(
-    alias: &AccountAlias,
-    own: &Meta,
-    folder: &Folder,
-    clock: &dyn Clock,
-    store: &Sqlite,
-) -> anyhow::Result<Option<String>> {
-    let named = own.contents.get(&RoadKind::Template);
-    let Some(declared) = named.and_then(|name| folder.declaration(name.as_str())) else { return Ok(None) };
-    let key = format!("meta.{alias}.{}", Use::Template.key());
-    let template = template_name(declared);
-    let content: ContentRef = template.parse().with_context(|| format!("{key}: its name at WhatsApp"))?;
-    match list(&meta::templates(own)?, clock).await {
-        Ok(held) => {
-            let step = Plan::new([declared], &held).items.into_iter().next().map(|item| item.step);
-            if let Some(why) = step.and_then(|step| unusable(&step)) {
-                return Ok(Some(format!("{key}: {:?} {why}", declared.name)));
-            }
-            let found = FoundContent {
-                account: alias.clone(),
-                sender: own.number,
-                role: Use::Template.key().to_owned(),
-                name: declared.name.clone(),
-                content,
-                variables: BTreeSet::new(),
-                found_at: clock.now(),
-            };
-            store.keep_found_content(alias, vec![found]).await.context("cannot write the store")?;
-        }
-        Err(why) => {
-            let kept = store.found_content().await.context("cannot read the store")?;
-            let is_it = |kept: &&FoundContent| kept.account == *alias && kept.content == content;
-            let found = kept.iter().find(is_it).filter(|_| !matches!(why, Failure::Credentials(_)));
-            let Some(found) = found else {
-                return Err(why)
-                    .with_context(|| format!("{key}: the template that it names cannot be looked up"));
-            };
-            tracing::warn!(
-                "{key}: the template cannot be looked up, so what was found at {} is used: {why}",
-                found.found_at
-            );
-        }
-    }
-    Ok(None)
 }
 
 /// What an account uses, to keep it for a start without Twilio.
@@ -200,23 +161,17 @@ const fn content_mut(sender: &mut Sender, role: Role) -> &mut Option<ContentRef>
     }
 }
 
-/// Why a template cannot be sent. A paused one can be in some hours.
-fn unusable(step: &Step) -> Option<String> {
-    match step {
-        Step::Keep { status: Status::Approved | Status::Paused, .. } => None,
-        Step::Create => Some("is not there: ringmaster content apply creates it".to_owned()),
-        Step::Submit { .. } => Some("was not submitted: ringmaster content apply submits it".to_owned()),
-        Step::Keep { status, .. } => Some(format!(
-            "is not approved yet (it is {}): ringmaster content status --wait follows it",
-            status.as_str()
-        )),
-        Step::Blocked { why, .. } => Some(format!("cannot be sent: {why}")),
-    }
+/// What came of filling in.
+#[derive(Default)]
+struct Filled {
+    faults: Vec<String>,
+    /// What WhatsApp has paused.
+    paused: BTreeSet<ContentRef>,
 }
 
-/// Fills in the identifiers, and returns the faults.
-fn fill(alias: &AccountAlias, account: &mut Account, folder: &Folder, held: &[Held]) -> Vec<String> {
-    let mut faults = Vec::new();
+/// Fills in the identifiers.
+fn fill(alias: &AccountAlias, account: &mut Account, folder: &Folder, held: &[Held]) -> Filled {
+    let Filled { mut faults, mut paused } = Filled::default();
     for ((sender, role), name) in &account.named_content {
         let key = key(alias, *sender, *role);
         let chosen = match role.choose(name, folder.declaration(name), held) {
@@ -242,6 +197,9 @@ fn fill(alias: &AccountAlias, account: &mut Account, folder: &Folder, held: &[He
                 if !names.is_empty() {
                     account.content_variables.insert(content.clone(), names);
                 }
+                if chosen.is_paused {
+                    paused.insert(content.clone());
+                }
                 Some(content)
             }
             Err(why) => {
@@ -251,7 +209,7 @@ fn fill(alias: &AccountAlias, account: &mut Account, folder: &Folder, held: &[He
         };
         *content_mut(sender, *role) = content;
     }
-    faults
+    Filled { faults, paused }
 }
 
 /// The key that names the content, with the number masked: it is logged.

@@ -10,9 +10,10 @@ use super::messenger;
 use crate::clock::Clock;
 use crate::config::{Config, Messenger, Meta};
 use crate::content::Folder;
-use crate::domain::AccountAlias;
+use crate::domain::{AccountAlias, ContentRef, RoadKind};
 use crate::hook_urls::HookUrls;
 use crate::http::hooks::meta::MetaNumber;
+use crate::meta::messages::{Contents, Words};
 use crate::meta::{Graph, GraphAccount, MetaPlatform, Templates, declared};
 use crate::platform::Platform;
 use crate::transport::{HttpOptions, HttpTransport, Transport};
@@ -84,8 +85,20 @@ pub(super) fn platform(
     clock: Arc<dyn Clock>,
 ) -> Arc<dyn Platform> {
     let graph = Graph::new(transport, account(meta));
-    let contents = declared::contents(&folder.declarations);
+    let named = meta.contents.get(&RoadKind::Template).zip(meta.template.as_deref());
+    let contents = contents(folder, named);
     Arc::new(MetaPlatform::new(graph, meta.phone_number_id.clone(), contents, hook_urls, clock))
+}
+
+/// What is declared. Of the template with this name the version that was found is sent, by its name at WhatsApp.
+fn contents(folder: &Folder, found: Option<(&ContentRef, &str)>) -> Contents {
+    let mut contents = declared::contents(&folder.declarations);
+    if let Some((name, version)) = found
+        && let Some(Words::Template(template)) = contents.get_mut(name)
+    {
+        version.clone_into(&mut template.name);
+    }
+    contents
 }
 
 /// What the hooks verify with.
@@ -98,4 +111,29 @@ pub(super) fn numbers(config: &Config) -> BTreeMap<AccountAlias, MetaNumber> {
         verify_token: meta.verify_token.as_secret().clone(),
     };
     config.meta.iter().map(|(alias, meta)| (alias.clone(), number(meta))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::content::canonical::template_name;
+
+    #[test]
+    fn the_version_that_was_found_is_sent_with_what_the_declaration_fills() {
+        let directory = tempfile::tempdir().unwrap();
+        let text = "name = \"invite\"\nlanguage = \"en\"\ncategory = \"UTILITY\"\napproval = \"whatsapp\"\n\
+            type = \"meta/template\"\nbody = \"Call us, {{who}}, when it suits you.\"\n[[actions]]\n\
+            type = \"VOICE_CALL\"\n[variables]\nwho = \"Ana\"\n";
+        std::fs::write(directory.path().join("invite.toml"), text).unwrap();
+        let folder = Folder::load(directory.path()).unwrap();
+        let name: ContentRef = "invite".parse().unwrap();
+        let sent =
+            |found: Option<&str>| match &contents(&folder, found.map(|version| (&name, version)))[&name] {
+                Words::Template(template) => (template.name.clone(), template.body.len()),
+                other => panic!("{other:?}"),
+            };
+        let declared = template_name(folder.declaration("invite").unwrap());
+        assert_eq!(sent(None), (declared, 1));
+        assert_eq!(sent(Some("invite_0123456789")), ("invite_0123456789".to_owned(), 1));
+    }
 }

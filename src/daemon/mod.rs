@@ -3,6 +3,7 @@
 //! It has no behaviour of its own: it builds each part from the configuration, starts the parts, and stops
 //! them in the right order.
 
+mod content_pauses;
 mod contents;
 mod descriptors;
 mod known_to_meta;
@@ -11,6 +12,7 @@ mod messenger;
 mod meta;
 mod named_content;
 mod rules;
+mod templates;
 mod wiring;
 
 use std::collections::BTreeMap;
@@ -163,7 +165,8 @@ pub async fn start(config: &Config, options: Options) -> anyhow::Result<Running>
     };
     let store = Sqlite::open_with(&config.store.path, Access::Exclusive, &store_options)?;
     known_to_meta::check(config).await?;
-    let config = &contents::resolve(config, &*clock, &store).await?;
+    let looked_up = content_pauses::Start { clock: &*clock, store: &store, ids: &ids };
+    let config = &contents::resolve(config, &looked_up).await?;
     let api_store: Arc<dyn Store> = Arc::new(store.for_requests());
     let store: Arc<dyn Store> = Arc::new(store);
     descriptors::raise_limit(config)?;

@@ -131,6 +131,7 @@ fn shown(template: Template) -> Held {
     Held {
         sid: text(&template.id).unwrap_or_default(),
         friendly_name: canonical::version_in(&template.name).unwrap_or_else(|| template.name.clone()),
+        fills: template::fills(&template.language, &template.components),
         language: template.language,
         types: json!({Kind::MetaTemplate.as_str(): fields(&template.components)}),
         variables: std::collections::BTreeMap::new(),

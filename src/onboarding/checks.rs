@@ -156,9 +156,15 @@ pub(super) fn voice(application: &Application, urls: &SenderUrls) -> Vec<Seen> {
     seen
 }
 
-/// Declared content of a road that has a fault of its own, or is not declared.
-pub(super) fn declared<'n>(names: impl Iterator<Item = &'n ContentRef>, folder: &Folder) -> Vec<Seen> {
-    let seen = names.filter_map(|name| Some((undeclared(name.as_str(), folder)?, name.to_string())));
+/// Declared content of a road that has a fault of its own, or is not declared. Each has the key that names it.
+pub(super) fn declared<'n>(
+    names: impl Iterator<Item = (&'static str, &'n ContentRef)>,
+    folder: &Folder,
+) -> Vec<Seen> {
+    let seen = names.filter_map(|(key, name)| {
+        let code = undeclared(name.as_str(), folder)?;
+        Some((code, format!("{key} = {:?}", name.as_str())))
+    });
     seen.collect()
 }
 
@@ -201,13 +207,23 @@ pub(super) fn chosen(role: Role, name: &str, chosen: &Result<Chosen, Unusable>) 
         Ok(chosen) if chosen.is_paused => Some((Code::ContentPaused, told(""))),
         Ok(chosen) if chosen.is_older => Some((Code::ContentOlder, told(&format!(": {}", chosen.version)))),
         Ok(_) => None,
-        Err(Unusable::Missing) => Some((Code::ContentMissing, told(""))),
-        Err(Unusable::Rejected(why)) => Some((Code::ContentRejected, told(&format!(": {}", word(why))))),
-        Err(Unusable::Disabled) => Some((Code::ContentDisabled, told(""))),
-        Err(Unusable::Unsubmitted) => Some((Code::ContentUnsubmitted, told(""))),
-        Err(Unusable::InReview(status)) => {
-            Some((Code::ContentInReview, told(&format!(": {}", word(status)))))
+        Err(why) => {
+            let (code, detail) = unusable(why);
+            Some((code, told(&detail)))
         }
+    }
+}
+
+/// Why no version of content can be sent, and what the platform says about it.
+pub(super) fn unusable(why: &Unusable) -> Seen {
+    let told = |detail: &str| format!(": {}", word(detail));
+    match why {
+        Unusable::Missing => (Code::ContentMissing, String::new()),
+        Unusable::Rejected(why) => (Code::ContentRejected, told(why)),
+        Unusable::Disabled => (Code::ContentDisabled, String::new()),
+        Unusable::Unsubmitted => (Code::ContentUnsubmitted, String::new()),
+        Unusable::InReview(status) => (Code::ContentInReview, told(status)),
+        Unusable::Altered => (Code::ContentAltered, String::new()),
     }
 }
 

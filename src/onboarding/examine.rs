@@ -14,7 +14,8 @@ use crate::content::role::{Role, Unusable};
 use crate::content::{Folder, Held};
 use crate::domain::{AccountAlias, Phone};
 use crate::hook_urls::SenderUrls;
-use crate::twilio::{self, Application, Client, Error};
+use crate::transport::TransportError;
+use crate::twilio::{Application, Client, Error};
 
 /// What is examined.
 #[derive(Debug, Clone, Copy)]
@@ -187,6 +188,9 @@ async fn alerts(client: &Client, examined: &Examined<'_>, now: Timestamp) -> Vec
     }
 }
 
-fn chain(error: &Error) -> String {
-    twilio::chain(error)
+/// An error with its causes. Whether a request may have been sent says nothing here: all of them only read.
+pub(super) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    let told = causes.filter(|error| !error.is::<TransportError>()).map(ToString::to_string);
+    told.collect::<Vec<_>>().join(": ")
 }

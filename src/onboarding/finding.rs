@@ -172,7 +172,7 @@ findings! {
         "ringmaster content apply --account {account}"
     ContentRejected "content.rejected" Fault
         "WhatsApp rejected content that the sender uses."
-        "It cannot be sent outside the service window (63016)."
+        "The daemon does not start with content that it names; content by its SID is refused outside the service window (Twilio's 63016)."
         "Change the text of the declaration, then ringmaster content apply --account {account}"
     ContentDisabled "content.disabled" Fault
         "WhatsApp disabled content that the sender uses."
@@ -180,12 +180,16 @@ findings! {
         "Change the text of the declaration, then ringmaster content apply --account {account}"
     ContentUnsubmitted "content.unsubmitted" Fault
         "Content that has to be approved was not submitted."
-        "Without approval it leaves only in the service window (63016)."
+        "The daemon does not start with content that it names; content by its SID is refused outside the service window (Twilio's 63016)."
         "ringmaster content apply --account {account}, or submit it in the Twilio console (Content Template Builder)."
     ContentInReview "content.in_review" Fault
         "Content that has to be approved is still in review."
-        "Without approval it leaves only in the service window (63016)."
+        "The daemon does not start with content that it names, unless an older version can be sent; content by its SID is refused outside the service window (Twilio's 63016)."
         "ringmaster content status --account {account} --wait"
+    ContentAltered "content.altered" Fault
+        "Content of the declared version shows something else than the declaration."
+        "Somebody else changed it, so it is not used, and the daemon does not start."
+        "Raise revision in the declaration, then ringmaster content apply --account {account}"
     ContentBroken "content.broken" Fault
         "Content that is named is declared in a file with a fault."
         "The daemon does not start."

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use super::examine::chain;
 use crate::meta::graph::with_query;
 use crate::meta::{Graph, GraphError};
 
@@ -35,7 +36,7 @@ pub(super) fn trouble(error: &GraphError) -> Trouble {
         GraphError::Rejected(refusal) => Trouble::Refused(refusal.to_string()),
         GraphError::NotFound => Trouble::Refused(error.to_string()),
         GraphError::RateLimited { .. } | GraphError::Unreachable(_) | GraphError::Unexpected(_) => {
-            Trouble::Unreachable(error.to_string())
+            Trouble::Unreachable(chain(error))
         }
     }
 }

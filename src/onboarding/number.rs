@@ -12,9 +12,11 @@ use super::graph_reads::{Trouble, all_ids, read, text, trouble};
 use crate::clock::Clock;
 use crate::config::Meta;
 use crate::content::apply::list;
-use crate::content::canonical::template_name;
-use crate::content::{Folder, Held, Status};
+use crate::content::road::Use;
+use crate::content::version::{self, NoVersion, Version};
+use crate::content::{Declaration, Folder, Held};
 use crate::domain::{AccountAlias, Phone, RoadKind};
+use crate::meta::number::is_another;
 use crate::meta::{Graph, Templates};
 
 /// What is examined.
@@ -36,7 +38,8 @@ pub async fn examine_number(graph: &Graph, examined: &ExaminedNumber<'_>, clock:
         Err(error) => match trouble(&error) {
             Trouble::Token(told) => return found.only(Code::MetaToken, told),
             Trouble::Unreachable(told) => return found.only(Code::MetaUnreachable, told),
-            Trouble::Refused(told) => found.tell(Code::MetaNumber, told),
+            // Whatever else is asked with this id or this token is refused for the same reason.
+            Trouble::Refused(told) => return found.only(Code::MetaNumber, told),
         },
     }
     if let Some(date) = graph.date().await {
@@ -52,8 +55,7 @@ pub async fn examine_number(graph: &Graph, examined: &ExaminedNumber<'_>, clock:
 
 pub(super) fn number_at_meta(shown: &Value, number: Phone) -> Vec<Seen> {
     let mut seen = Vec::new();
-    let digits: String = text(shown, "display_phone_number").chars().filter(char::is_ascii_digit).collect();
-    if !digits.is_empty() && number.e164() != format!("+{digits}") {
+    if is_another(text(shown, "display_phone_number"), number) {
         seen.push((Code::MetaOther, String::new()));
     }
     let status = text(shown, "status");
@@ -148,36 +150,35 @@ pub(super) fn settings_shown(shown: &Value, is_called: bool) -> Vec<Seen> {
 
 async fn content(graph: &Graph, examined: &ExaminedNumber<'_>, clock: &dyn Clock) -> Vec<Seen> {
     let contents = &examined.meta.contents;
-    let asks = &examined.meta.permission_request;
-    if contents.is_empty() && asks.is_none() {
+    if examined.meta.named().next().is_none() {
         return vec![(Code::MetaNoContent, String::new())];
     }
-    let mut seen = checks::declared(contents.values().chain(asks), examined.folder);
+    let mut seen = checks::declared(examined.meta.named(), examined.folder);
     let named = contents.get(&RoadKind::Template);
     let Some(declared) = named.and_then(|name| examined.folder.declaration(name.as_str())) else {
         return seen;
     };
     let templates = Templates::new(graph.clone(), examined.meta.business_account_id.clone());
-    let told = format!("invite_template = {}", declared.name);
     match list(&templates, clock).await {
-        Ok(held) => seen.extend(template(&template_name(declared), &held, &told)),
+        Ok(held) => seen.extend(template(declared, &held)),
         Err(why) => seen.push((Code::Unread, format!("the templates: {why}"))),
     }
     seen
 }
 
-/// The template of this name at WhatsApp.
-pub(super) fn template(name: &str, held: &[Held], told: &str) -> Option<Seen> {
-    let Some(found) = held.iter().find(|held| held.review.name == name) else {
-        return Some((Code::ContentMissing, told.to_owned()));
-    };
-    let code = match &found.review.status {
-        Status::Approved => return None,
-        Status::Rejected => Code::ContentRejected,
-        Status::Disabled => Code::ContentDisabled,
-        Status::Paused => Code::ContentPaused,
-        Status::Unsubmitted | Status::Received | Status::Pending | Status::Other(_) => Code::ContentInReview,
-    };
-    let reason = found.review.reason.as_deref().map(|reason| format!(": {}", word(reason)));
-    Some((code, format!("{told}{}", reason.unwrap_or_default())))
+/// The template that is sent, as the start chooses it.
+pub(super) fn template(declared: &Declaration, held: &[Held]) -> Option<Seen> {
+    let told = |why: &str| format!("{} = {:?}{why}", Use::Template.key(), declared.name);
+    match version::choose(declared, held, None) {
+        Ok(Version { is_paused: true, .. }) => Some((Code::ContentPaused, told(""))),
+        Ok(Version { instead: Some(why), .. }) => {
+            Some((Code::ContentOlder, told(&format!(": the declared version {}", word(&why.to_string())))))
+        }
+        Ok(_) => None,
+        Err(NoVersion { why, misfit }) => {
+            let (code, detail) = checks::unusable(&why);
+            let misfit = if misfit { "; no older version has the same variables and buttons" } else { "" };
+            Some((code, told(&format!("{detail}{misfit}"))))
+        }
+    }
 }

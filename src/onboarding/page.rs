@@ -9,6 +9,7 @@ use super::graph_reads::{Trouble, read, trouble};
 use crate::clock::Clock;
 use crate::config::Messenger;
 use crate::content::Folder;
+use crate::content::road::Use;
 use crate::domain::AccountAlias;
 use crate::messenger::page::{Eligibility, eligibility};
 use crate::meta::Graph;
@@ -54,7 +55,10 @@ pub async fn examine_page(graph: &Graph, examined: &ExaminedPage<'_>, clock: &dy
     if examined.page.invite.is_none() {
         found.tell(Code::PageNoContent, String::new());
     }
-    found.all(checks::declared(examined.page.invite.iter(), examined.folder));
+    found.all(checks::declared(
+        examined.page.invite.iter().map(|name| (Use::Messenger.key(), name)),
+        examined.folder,
+    ));
     found.done()
 }
 

@@ -12,9 +12,16 @@ use crate::clock::later;
 use crate::domain::{AccountAlias, CommandOutcome, ContentRef, Pause, PauseId, PauseScope, Pauses, Tenant};
 use crate::store::{self, PauseLifted};
 
-/// An operator sets a pause.
+/// An operator sets a pause, or the start has seen that the platform paused content.
 pub(super) fn set(turn: &mut Turn<'_>, pause: &Pause) -> CommandOutcome {
     let now = turn.now;
+    if let PauseScope::Content(account, content) = &pause.scope {
+        // A message may have been refused meanwhile, or the daemon started twice.
+        if turn.loads.pauses.of_content(account, content, now).is_none() {
+            keep(turn, account, content, pause.clone());
+        }
+        return CommandOutcome::Applied;
+    }
     let pauses = Arc::make_mut(&mut turn.loads.pauses);
     pauses.forget_ended(now);
     if !pauses.has_room(&pause.scope, &pause.tenant, now) {
@@ -30,7 +37,7 @@ pub(super) fn set(turn: &mut Turn<'_>, pause: &Pause) -> CommandOutcome {
     CommandOutcome::Applied
 }
 
-/// An operator lifts a pause. What waited for its end is called up in the next turn.
+/// An operator lifts a pause, or the start sends another version of the content. What waited for its end is called up in the next turn.
 pub(super) fn lift(turn: &mut Turn<'_>, at: Timestamp, id: PauseId, by: &str) -> CommandOutcome {
     let Some(pause) = turn.loads.pauses.get(id, turn.now) else {
         return CommandOutcome::Refused("pause.not_found".into());
@@ -41,7 +48,11 @@ pub(super) fn lift(turn: &mut Turn<'_>, at: Timestamp, id: PauseId, by: &str) ->
     Arc::make_mut(&mut turn.loads.pauses).remove(id);
     // It may have been set in this turn.
     turn.work.pauses_lifted.push(PauseLifted { id, at, by: by.to_owned() });
-    tracing::info!(pause = %id, token = by, "an operator lifted a pause");
+    if by == Pause::PLATFORM {
+        tracing::info!(pause = %id, "another version of the content is sent, so its pause is lifted");
+    } else {
+        tracing::info!(pause = %id, token = by, "an operator lifted a pause");
+    }
     CommandOutcome::Applied
 }
 
@@ -69,12 +80,17 @@ pub(super) fn of_content(
         from: now,
         until: Some(until),
     };
+    keep(turn, account, content, pause);
+}
+
+fn keep(turn: &mut Turn<'_>, account: &AccountAlias, content: &ContentRef, pause: Pause) {
     tracing::warn!(
-        account = &**account, content = content.as_str(), why, %until, pause = %pause.id,
+        account = &**account, content = content.as_str(), why = &*pause.why,
+        until = pause.until.map(tracing::field::display), pause = %pause.id,
         "the platform does not send this content"
     );
     let pauses = Arc::make_mut(&mut turn.loads.pauses);
-    pauses.forget_ended(now);
+    pauses.forget_ended(turn.now);
     pauses.set(pause.clone());
     turn.work.pauses.push(pause);
 }

@@ -85,6 +85,7 @@ impl Cloud {
             request_timeout: std::time::Duration::from_secs(15),
             permission_request: self.asks.then(|| ASK.parse().ok()).flatten(),
             contents: contents.collect::<BTreeMap<_, _>>(),
+            template: None,
         };
         config.meta.insert(AccountAlias::from(CLOUD), meta);
 

@@ -1,5 +1,7 @@
 //! The adapter of the port to an account's content.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 
 use super::client::{Client, chain};
@@ -51,6 +53,7 @@ fn held(content: Content) -> Held {
         language: content.language.unwrap_or_default(),
         types: content.types,
         variables: content.variables,
+        fills: BTreeSet::new(),
         created_at: content.date_created,
         review: content.approval_requests.map(review).unwrap_or_default(),
     }

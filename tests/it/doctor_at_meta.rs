@@ -102,10 +102,7 @@ async fn a_number_and_a_page_without_a_fault_have_none() {
 async fn each_fault_of_a_number_is_found_by_itself() {
     let cases: [(Change, &[Code]); 10] = [
         (|it| it.meta().token = Secret::new("another"), &[Code::MetaToken]),
-        (
-            |it| it.meta().phone_number_id = "1".to_owned(),
-            &[Code::MetaNumber, Code::MetaAccount, Code::Unread, Code::Unread],
-        ),
+        (|it| it.meta().phone_number_id = "1".to_owned(), &[Code::MetaNumber]),
         (|it| it.meta().number = Phone::parse("+551140000008").unwrap(), &[Code::MetaOther]),
         (|it| it.meta().business_account_id = "1".to_owned(), &[Code::MetaAccount, Code::Unread]),
         (|it| it.meta().contents.clear(), &[Code::MetaNoContent]),

@@ -10,6 +10,7 @@ mod plans;
 mod roads;
 mod roles;
 mod runs;
+mod versions;
 
 use jiff::Timestamp;
 
@@ -82,6 +83,7 @@ fn held(declaration: &Declaration, digit: char, status: Status) -> Held {
         language: declaration.language.clone(),
         types: types(declaration),
         variables: declaration.variables.clone(),
+        fills: std::collections::BTreeSet::new(),
         created_at: Some(Timestamp::from_second(i64::from(u32::from(digit))).unwrap()),
         review: Review {
             status,

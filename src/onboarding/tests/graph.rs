@@ -1,21 +1,25 @@
 //! Numbers at WhatsApp's Cloud API and pages of Messenger, as a scripted Graph API shows them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use serde_json::{Value, json};
 
+use super::super::graph_reads::trouble;
 use super::super::number::{number_at_meta, settings_shown, template, webhook_shown};
 use super::super::page::subscribed;
 use super::super::{Code, ExaminedNumber, ExaminedPage, Finding, Graph, examine_number, examine_page};
 use super::START;
 use crate::clock::ManualClock;
 use crate::config::Config;
-use crate::content::{Folder, Held, Review, Status};
+use crate::content::canonical::{template_name, types, version};
+use crate::content::read::read;
+use crate::content::version::declared_fills;
+use crate::content::{Declaration, Folder, Held, Review, Status};
 use crate::domain::Phone;
-use crate::meta::GraphAccount;
+use crate::meta::{GraphAccount, GraphError};
 use crate::transport::{Request, Response, Transport, TransportError};
 
 const NUMBER: &str = "106540352242922";
@@ -47,6 +51,17 @@ impl Transport for Script {
 fn graph(answers: impl IntoIterator<Item = (String, (u16, Value))>) -> (Arc<Script>, Graph) {
     let script = Arc::new(Script { answers: answers.into_iter().collect(), asked: Mutex::default() });
     (script.clone(), Graph::new(script, GraphAccount::new("http://graph.test", "v25.0", "token".to_owned())))
+}
+
+#[test]
+fn what_was_not_reached_is_told_without_a_word_about_what_was_sent() {
+    for error in [
+        TransportError::Lost("connection refused".into()),
+        TransportError::NotSent("connection refused".into()),
+    ] {
+        let told = trouble(&GraphError::Unreachable(Box::new(error))).told();
+        assert_eq!(told, "meta cannot be reached: connection refused");
+    }
 }
 
 /// A number that is as it should be.
@@ -147,10 +162,11 @@ async fn each_thing_that_is_wrong_with_a_number_is_one_finding() {
 }
 
 #[tokio::test]
-async fn a_refused_token_and_an_unreachable_meta_end_the_examination() {
+async fn a_refused_token_an_unknown_id_and_an_unreachable_meta_end_the_examination() {
     let answer = |status: u16, code: u32| (status, json!({"error": {"message": "no", "code": code}}));
     for (answer, code) in [
         (answer(401, 190), Code::MetaToken),
+        (answer(400, 100), Code::MetaNumber),
         (answer(500, 2), Code::MetaUnreachable),
         (answer(400, 4), Code::MetaUnreachable),
     ] {
@@ -166,6 +182,7 @@ async fn a_refused_token_and_an_unreachable_meta_end_the_examination() {
 async fn content_with_a_fault_or_without_a_declaration_is_told() {
     let (found, _) = number_with(good(), &declared(false)).await;
     assert_eq!(codes(&found), [Code::ContentBroken, Code::MetaFields]);
+    assert_eq!(found[0].detail, "invite_call_button = \"call_us\"");
     let (found, _) = number_with(good(), &Folder::default()).await;
     assert_eq!(codes(&found), [Code::ContentUndeclared, Code::MetaFields]);
 }
@@ -219,27 +236,50 @@ fn call_settings_are_findings_each_for_itself() {
     assert_eq!(codes(all, true), [Code::MetaIcon, Code::MetaHours, Code::MetaSip, Code::MetaRestricted]);
 }
 
+const TEMPLATE: &str = "name = \"invite\"\nlanguage = \"en\"\ncategory = \"UTILITY\"\napproval = \"whatsapp\"\n\
+    type = \"meta/template\"\nbody = \"Call us when it suits you.\"\n[[actions]]\ntype = \"VOICE_CALL\"\n";
+
+fn held(declared: &Declaration, status: Status) -> Held {
+    Held {
+        sid: "1".to_owned(),
+        friendly_name: version(declared),
+        language: "en".to_owned(),
+        types: types(declared),
+        variables: BTreeMap::new(),
+        fills: declared_fills(declared),
+        created_at: None,
+        review: Review { status, name: template_name(declared), category: None, reason: None },
+    }
+}
+
 #[test]
 fn a_template_is_usable_only_if_it_is_approved() {
-    let held = |status: Status| Held {
-        sid: "1".to_owned(),
-        friendly_name: "invite@0123".to_owned(),
-        language: "en".to_owned(),
-        types: json!({}),
-        variables: BTreeMap::new(),
-        created_at: None,
-        review: Review { status, name: "invite_0123".to_owned(), category: None, reason: None },
-    };
-    let code = |status: Status| template("invite_0123", &[held(status)], "").map(|(code, _)| code);
+    let declared = read(TEMPLATE).0.unwrap().declaration;
+    let seen = |held: &[Held]| template(&declared, held);
+    let code = |status: Status| seen(&[held(&declared, status)]).map(|(code, _)| code);
     assert_eq!(code(Status::Approved), None);
     assert_eq!(code(Status::Pending), Some(Code::ContentInReview));
     assert_eq!(code(Status::Rejected), Some(Code::ContentRejected));
     assert_eq!(code(Status::Disabled), Some(Code::ContentDisabled));
     assert_eq!(code(Status::Paused), Some(Code::ContentPaused));
-    assert_eq!(
-        template("other", &[held(Status::Approved)], "").map(|(code, _)| code),
-        Some(Code::ContentMissing)
-    );
+    assert_eq!(seen(&[]), Some((Code::ContentMissing, "invite_template = \"invite\"".to_owned())));
+    let altered = Held { language: "de".to_owned(), ..held(&declared, Status::Approved) };
+    assert_eq!(seen(&[altered]).map(|(code, _)| code), Some(Code::ContentAltered));
+}
+
+#[test]
+fn an_older_template_is_a_hint_as_long_as_the_declared_one_is_in_review() {
+    let declared = read(TEMPLATE).0.unwrap().declaration;
+    let older = read(&TEMPLATE.replace("suits you", "suits you best")).0.unwrap().declaration;
+    let pending = held(&declared, Status::Pending);
+    let code = |older: Held| template(&declared, &[older, pending.clone()]).unwrap().0;
+    assert_eq!(code(held(&older, Status::Approved)), Code::ContentOlder);
+    assert_eq!(code(held(&older, Status::Paused)), Code::ContentPaused);
+    assert_eq!(code(held(&older, Status::Rejected)), Code::ContentInReview);
+    let other = Held { fills: BTreeSet::new(), ..held(&older, Status::Approved) };
+    let (code, told) = template(&declared, &[other, pending.clone()]).unwrap();
+    assert_eq!(code, Code::ContentInReview);
+    assert!(told.contains("no older version has the same variables"), "{told}");
 }
 
 async fn page_with(answers: BTreeMap<String, (u16, Value)>) -> Vec<Code> {

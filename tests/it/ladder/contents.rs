@@ -1,5 +1,8 @@
 //! Content that the platform refuses is paused by its account and name; other roads, calls and other content go on.
 
+use ringmaster::domain::{Pause, PauseId, PauseScope, Tenant};
+use ringmaster::store::Report;
+
 use super::*;
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
@@ -103,4 +106,42 @@ async fn content_is_not_paused_by_hand() {
     let (status, told) =
         ladder.daemon.try_post("/v1/pauses", json!({"scope": "content", "why": "a drill"})).await;
     assert_eq!((status, &told["errors"][0]["field"]), (422, &json!("scope")), "{told}");
+}
+
+/// A pause of the template as the start writes it.
+fn seen_by_the_start(ladder: &Ladder, number: u128) -> Pause {
+    Pause {
+        id: PauseId::new(Uuid::from_u128(number)),
+        scope: PauseScope::Content("cloud".into(), "content-template".parse().unwrap()),
+        tenant: Tenant::default(),
+        who: Pause::PLATFORM.into(),
+        why: "WhatsApp paused the template for low quality".into(),
+        from: ladder.daemon.now(),
+        until: Some(ladder.daemon.now() + DAY),
+    }
+}
+
+async fn report(ladder: &mut Ladder, number: u8, event: Event) {
+    let report = Report { key: [number; 16], received_at: ladder.daemon.now(), event };
+    ladder.daemon.watch().append_reports(vec![report]).await.unwrap();
+    ladder.minute().await;
+}
+
+#[tokio::test]
+async fn a_template_that_is_paused_at_the_start_rests_once_and_its_next_version_does_not() {
+    let mut ladder = only_template().await;
+    let first = seen_by_the_start(&ladder, 1);
+    report(&mut ladder, 1, Event::PauseSet(first.clone())).await;
+    // Another start, which did not know that the first one had written it.
+    let second = seen_by_the_start(&ladder, 2);
+    report(&mut ladder, 2, Event::PauseSet(second)).await;
+    let held = ladder.invite(CONSUMER).await;
+    ladder.minute().await;
+    assert_eq!(ladder.standing(held).await, ("content.paused".into(), None));
+    let listed = pauses(&mut ladder).await;
+    assert_eq!(listed.as_array().map(Vec::len), Some(1), "{listed}");
+    assert!(ladder.sent().is_empty());
+    let by = Pause::PLATFORM.to_owned();
+    report(&mut ladder, 3, Event::PauseLifted { pause: first.id, by }).await;
+    assert_eq!(ladder.sent(), [RoadKind::Template]);
 }
