@@ -12,6 +12,7 @@ use super::failure::refusal;
 use super::remote::{Ask, Body, Target};
 use super::table::{Rows, name, plain, second, standing};
 use super::values::{moment, phone};
+use crate::content::canonical::{name_in, version_in};
 use crate::domain::{PauseId, Phone};
 
 #[derive(Debug, Subcommand)]
@@ -65,7 +66,7 @@ enum Scope {
 
 #[derive(Debug, Args)]
 struct Content {
-    /// Its name at the platform, as "ringmaster pauses" shows it
+    /// Its SID at Twilio, its declared name at Meta (or its name in WhatsApp Manager)
     #[arg(value_name = "CONTENT")]
     name: String,
     #[command(flatten)]
@@ -157,7 +158,7 @@ impl Resume {
             Some(Scope::Account(it)) => (&it.flags, of(&it.flags, "account", Some(&it.name))?),
             Some(Scope::Sender(it)) => (&it.flags, of(&it.flags, "sender", Some(&it.number.e164()))?),
             Some(Scope::Person(it)) => (&it.flags, of(&it.flags, "person", Some(&it.number.e164()))?),
-            Some(Scope::Content(it)) => (&it.flags, of(&it.flags, "content", Some(&it.name))?),
+            Some(Scope::Content(it)) => (&it.flags, of_content(&it.flags, &it.name)?),
         };
         let lifts = ids.into_iter().map(|id| flags.daemon.command(Ask::delete(format!("v1/pauses/{id}"))));
         let lifted = lifts.collect::<anyhow::Result<Vec<_>>>()?;
@@ -173,8 +174,20 @@ impl Resume {
 
 /// The pauses in force with exactly this scope.
 fn of(flags: &Flags, scope: &str, subject: Option<&str>) -> anyhow::Result<Vec<String>> {
-    let page: Page = serde_json::from_value(flags.daemon.ask_json(&Ask::get("v1/pauses"))?)?;
-    let ids = page.of(scope, subject);
+    some(page(flags)?.of(scope, subject))
+}
+
+/// The pauses in force of this content.
+fn of_content(flags: &Flags, name: &str) -> anyhow::Result<Vec<String>> {
+    some(page(flags)?.of_content(name))
+}
+
+fn page(flags: &Flags) -> anyhow::Result<Page> {
+    Ok(serde_json::from_value(flags.daemon.ask_json(&Ask::get("v1/pauses"))?)?)
+}
+
+/// The ids, if there are any.
+fn some(ids: Vec<String>) -> anyhow::Result<Vec<String>> {
     if ids.is_empty() {
         return refusal(
             "no such pause is in force",
@@ -221,6 +234,14 @@ impl Page {
         let same = |row: &&Row| row.scope == scope && row.subject().map(String::as_str) == subject;
         self.pauses.iter().filter(same).map(|row| row.id.clone()).collect()
     }
+
+    /// The ids of those of this content: as it is paused, else by the declared name in a name at WhatsApp.
+    fn of_content(&self, name: &str) -> Vec<String> {
+        let ids = self.of("content", Some(name));
+        let version = version_in(name).filter(|_| ids.is_empty());
+        let declared = version.as_deref().and_then(name_in);
+        declared.map_or(ids, |declared| self.of("content", Some(declared)))
+    }
 }
 
 impl Row {
@@ -232,6 +253,24 @@ impl Row {
     /// "until 2026-11-23T12:00:00Z", or that somebody has to lift it.
     pub(super) fn end(&self) -> String {
         self.until.map_or_else(|| "it is lifted".to_owned(), second)
+    }
+
+    /// The account and the paused content.
+    fn of_whom(&self) -> Option<String> {
+        match (&self.content, &self.account) {
+            (Some(content), Some(account)) => Some(format!("{content} ({account})")),
+            _ => self.subject().cloned(),
+        }
+    }
+
+    /// The paused content; empty if it is a pause of something else.
+    pub(super) fn content(&self) -> &str {
+        self.content.as_deref().unwrap_or_default()
+    }
+
+    /// The account that is paused, or that sends the paused content.
+    pub(super) fn account(&self) -> Option<&str> {
+        self.account.as_deref()
     }
 
     /// Why, and by whom.
@@ -281,14 +320,17 @@ fn print_taken(Taken { pause, holds }: &Taken, out: &mut dyn Write) -> anyhow::R
 
 fn print(page: &Page, out: &mut dyn Write) -> anyhow::Result<()> {
     if page.pauses.is_empty() {
-        return Ok(writeln!(out, "nothing is paused")?);
+        return Ok(writeln!(
+            out,
+            "nothing is paused by operators, and no content; \"ringmaster senders\" shows what the platforms pause"
+        )?);
     }
     let mut rows = Rows::new(&["id", "scope", "of", "since", "until", "by", "why"]);
     for row in &page.pauses {
         rows.push([
             name(&row.id),
             standing(&row.scope),
-            plain(row.subject().map_or("-", String::as_str)),
+            plain(row.of_whom().as_deref().unwrap_or("-")),
             plain(second(row.since)),
             plain(row.end()),
             plain(&row.by),
@@ -342,14 +384,18 @@ mod tests {
         let mut person = row("person");
         person["consumer"] = "+5511987654321".into();
         person["until"] = "2026-11-23T14:00:00Z".into();
-        let page = serde_json::from_value(json!({"pauses": [row("all"), person]})).unwrap();
+        let mut content = row("content");
+        (content["account"], content["content"]) = ("cloud".into(), "call_us".into());
+        let page = serde_json::from_value(json!({"pauses": [row("all"), person, content]})).unwrap();
         insta::assert_snapshot!(shown(|out| print(&page, out)), @r"
-        id    scope   of              since                 until                 by   why
-        ps_1  all     -               2026-11-23T12:00:00Z  it is lifted          ops  a drill
-        ps_1  person  +5511987654321  2026-11-23T12:00:00Z  2026-11-23T14:00:00Z  ops  a drill
+        id    scope    of               since                 until                 by   why
+        ps_1  all      -                2026-11-23T12:00:00Z  it is lifted          ops  a drill
+        ps_1  person   +5511987654321   2026-11-23T12:00:00Z  2026-11-23T14:00:00Z  ops  a drill
+        ps_1  content  call_us (cloud)  2026-11-23T12:00:00Z  it is lifted          ops  a drill
         ");
         let nothing = serde_json::from_value(json!({"pauses": []})).unwrap();
-        assert_eq!(shown(|out| print(&nothing, out)), "nothing is paused\n");
+        let told = shown(|out| print(&nothing, out));
+        assert!(told.starts_with("nothing is paused") && told.contains("ringmaster senders"), "{told}");
     }
 
     #[test]
@@ -362,7 +408,17 @@ mod tests {
             ("main".into(), "HX1".into(), "ps_4".into());
         let pauses = json!({"pauses": [row("all"), account, sender, content]});
         let page: Page = serde_json::from_value(pauses).unwrap();
-        assert_eq!(page.of("content", Some("HX1")), ["ps_4"]);
+        assert_eq!(page.of_content("HX1"), ["ps_4"]);
+        let of = |paused: &str, name: &str| {
+            let mut content = row("content");
+            (content["account"], content["content"]) = ("cloud".into(), paused.into());
+            serde_json::from_value::<Page>(json!({"pauses": [content]})).unwrap().of_content(name).len()
+        };
+        assert_eq!(of("call_us", "call_us"), 1);
+        assert_eq!(of("call_us", "call_us_a986f17ded"), 1, "its name in WhatsApp Manager");
+        assert_eq!(of("call_us_a986f17ded", "call_us_a986f17ded"), 1, "declared with such a name");
+        assert_eq!(of("call", "call_us_a986f17ded"), 0);
+        assert_eq!(of("call_us", "call_us_a986f17de"), 0);
         assert_eq!(page.of("all", None), ["ps_1"]);
         assert_eq!(page.of("account", Some("main")), ["ps_2"]);
         assert_eq!(page.of("sender", Some("+551151991234")), ["ps_3"]);

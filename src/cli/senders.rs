@@ -39,6 +39,8 @@ struct Sender {
     pause: Option<pause::Row>,
     paused_parts: Vec<Part>,
     roads: Vec<Road>,
+    /// Of its content for permission requests.
+    request_pauses: Vec<pause::Row>,
 }
 
 /// What the platform restricts of it.
@@ -78,6 +80,14 @@ fn paused(
 }
 
 impl Sender {
+    /// Its paused content with the account that sends it: of permission requests, then of invites.
+    fn paused_contents(&self) -> impl Iterator<Item = (&str, &pause::Row)> {
+        let requests = self.request_pauses.iter();
+        let requests = requests.map(|pause| (pause.account().unwrap_or(&self.account), pause));
+        let roads = self.roads.iter();
+        requests.chain(roads.filter_map(|road| Some((&*road.account, road.content_pause.as_ref()?))))
+    }
+
     /// The accounts of its roads that are paused, each once, other than its own account.
     fn paused_roads(&self) -> BTreeMap<&str, (String, String)> {
         let others = self.roads.iter().filter(|road| road.account != self.account);
@@ -133,13 +143,12 @@ fn print(view: &View, out: &mut dyn Write) -> anyhow::Result<()> {
                 plain(why),
             ]);
         }
-        for road in &sender.roads {
-            let Some(pause) = &road.content_pause else { continue };
+        for (account, pause) in sender.paused_contents() {
             rows.push([
                 name(&sender.number),
                 plain("-"),
-                plain(&road.account),
-                plain("content"),
+                plain(account),
+                plain(format!("content {}", pause.content())),
                 plain("-"),
                 plain(pause.end()),
                 plain(pause.cause()),
@@ -172,6 +181,9 @@ mod tests {
         let view = json!({"senders": [
             {"number": "+551151991234", "label": "Support", "account": "main", "live_calls": 3,
              "live_calls_max": 50, "paused_until": "2026-11-23T12:01:00.2Z", "why": "the sender's call rate is used up"},
+            {"number": "+4930123455", "account": "main", "live_calls_max": 1000, "request_pauses": [
+             {"id": "ps_4", "scope": "content", "account": "main", "content": "HX26", "by": "platform",
+              "why": "WhatsApp paused the template", "since": "2026-11-23T12:00:00Z", "until": "2026-11-23T18:00:00Z"}]},
             {"number": "+4930123456", "account": "main", "live_calls_max": 1000, "pause": {"id": "ps_1", "scope": "all",
              "by": "ops", "why": "a drill", "since": "2026-11-23T12:00:00Z"}},
             {"number": "+4930123457", "account": "main", "live_calls_max": 1000, "why": "calls are switched off",
@@ -192,16 +204,18 @@ mod tests {
         print(&serde_json::from_value(view).unwrap(), &mut out).unwrap();
         let text = anstream::adapter::strip_str(&String::from_utf8(out).unwrap()).to_string();
         insta::assert_snapshot!(text, @r"
-        sender         label    account  what        calls   paused until          why
-        +551151991234  Support  main     everything  3/50    2026-11-23T12:01:00Z  the sender's call rate is used up
-        +4930123456    -        main     everything  0/1000  it is lifted          a drill (ops)
-        +4930123457    -        main     everything  0/1000  the platform ends it  calls are switched off
-        +4930123457    -        main     content     -       2026-11-24T12:00:00Z  WhatsApp disabled the template (platform)
-        +4930123457    -        cloud    invites     -       the platform ends it  low quality
-        +4930123457    -        page     invites     -       it is lifted          a drill (ops)
-        +4930123458    -        cloud    everything  0/1000  2026-11-23T12:01:00Z  low quality
-        +4930123458    -        cloud    calls       -       the platform ends it  low pick-up
-        +4930123458    -        cloud    buttons     -       2026-11-23T12:02:00Z  blocks
+        sender         label    account  what          calls   paused until          why
+        +551151991234  Support  main     everything    3/50    2026-11-23T12:01:00Z  the sender's call rate is used up
+        +4930123455    -        main     everything    0/1000  -                     -
+        +4930123455    -        main     content HX26  -       2026-11-23T18:00:00Z  WhatsApp paused the template (platform)
+        +4930123456    -        main     everything    0/1000  it is lifted          a drill (ops)
+        +4930123457    -        main     everything    0/1000  the platform ends it  calls are switched off
+        +4930123457    -        main     content HX1   -       2026-11-24T12:00:00Z  WhatsApp disabled the template (platform)
+        +4930123457    -        cloud    invites       -       the platform ends it  low quality
+        +4930123457    -        page     invites       -       it is lifted          a drill (ops)
+        +4930123458    -        cloud    everything    0/1000  2026-11-23T12:01:00Z  low quality
+        +4930123458    -        cloud    calls         -       the platform ends it  low pick-up
+        +4930123458    -        cloud    buttons       -       2026-11-23T12:02:00Z  blocks
         ");
     }
 }

@@ -81,10 +81,15 @@ impl Sender {
 
     /// All content that it may send, each with the account that sends it.
     pub fn contents(&self) -> impl Iterator<Item = (&AccountAlias, &ContentRef)> {
-        let own = [&self.permission_request, &self.permission_template, &self.invite];
+        let invite = self.invite.iter().map(|content| (&self.account, content));
+        self.requests().chain(invite).chain(self.roads.iter().map(|road| (&road.account, &road.content)))
+    }
+
+    /// The content of its permission requests, each with the account that sends it.
+    pub fn requests(&self) -> impl Iterator<Item = (&AccountAlias, &ContentRef)> {
+        let own = [&self.permission_request, &self.permission_template];
         let own = own.into_iter().flatten().map(|content| (&self.account, content));
-        let asked = self.request_road.iter().map(|road| (&road.account, &road.content));
-        own.chain(asked).chain(self.roads.iter().map(|road| (&road.account, &road.content)))
+        own.chain(self.request_road.iter().map(|road| (&road.account, &road.content)))
     }
 
     /// The account that sends a permission request with this content.

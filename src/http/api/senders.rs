@@ -1,5 +1,6 @@
 //! `GET /v1/senders`: the senders and their load.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::extract::{Extension, State};
@@ -56,6 +57,9 @@ struct SenderView<'a> {
     /// The operator's pause that holds it; of several, the one that ends last.
     #[serde(skip_serializing_if = "Option::is_none")]
     pause: Option<pauses::View>,
+    /// The pauses of its content for permission requests, which the platform refused.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    request_pauses: Vec<pauses::View>,
     /// Whether it can request the call permission inside the 24 h service window.
     asks_in_service_window: bool,
     /// Whether it can request the call permission at any time.
@@ -141,6 +145,7 @@ impl<'a> SenderView<'a> {
             why,
             paused_parts: PartView::of(now, sender, loads),
             pause: loads.pauses.of_sender(sender, now).map(|pause| pauses::View::of(pause)),
+            request_pauses: request_pauses(now, sender, loads),
             live_calls_max: rules.ceiling(&Resource::Sender(sender.number)).unwrap_or(u32::MAX),
             asks_in_service_window: sender.free_request().is_some() || sender.permission_template.is_some(),
             asks_any_time: sender.permission_template.is_some(),
@@ -156,6 +161,14 @@ impl<'a> SenderView<'a> {
             },
         }
     }
+}
+
+/// The pauses of what it asks for the permission with. Content for both roles is told once.
+fn request_pauses(now: Timestamp, sender: &Sender, loads: &Loads) -> Vec<pauses::View> {
+    let requests = sender.requests().collect::<BTreeSet<_>>();
+    let paused =
+        requests.into_iter().filter_map(|(account, content)| loads.pauses.of_content(account, content, now));
+    paused.map(|pause| pauses::View::of(pause)).collect()
 }
 
 impl PartView {

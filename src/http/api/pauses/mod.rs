@@ -32,7 +32,7 @@ pub(super) struct View {
     /// The id of the paused campaign.
     #[serde(skip_serializing_if = "Option::is_none")]
     campaign: Option<String>,
-    /// The paused content, by its name at the platform: Twilio's content SID, or a template's name and language.
+    /// The paused content: its SID at Twilio, its declared name at Meta.
     #[serde(skip_serializing_if = "Option::is_none")]
     content: Option<String>,
     /// The name of the API token that it was set with; `platform` for content.
