@@ -21,7 +21,7 @@ pub(super) struct Events {
     #[arg(long, value_name = "EVENT", value_parser = clap::value_parser!(i64).range(0..))]
     after: Option<i64>,
     /// Only lines whose code begins so, such as "attempt." or "callback.closed"
-    #[arg(long, value_name = "CODE")]
+    #[arg(long, value_name = "LINE")]
     what: Option<String>,
     /// Print each event as a line of JSON, with its id
     #[arg(long)]

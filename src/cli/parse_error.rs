@@ -4,7 +4,7 @@ use clap::error::{ContextKind, ContextValue};
 use clap::{Arg, Command, Error};
 
 /// Example values by the name of the flag or of its value. A flag with a default or possible values needs no example.
-const EXAMPLES: [(&str, &str); 61] = [
+const EXAMPLES: [(&str, &str); 62] = [
     ("NUMBER", "+5511987654321"),
     ("WHEN", "+2h"),
     ("LEVEL", "urgent"),
@@ -17,6 +17,7 @@ const EXAMPLES: [(&str, &str); 61] = [
     ("JSON", "'{\"ticket\": 17}'"),
     ("KEY", "import-7"),
     ("EVENT", "0"),
+    ("LINE", "callback.closed"),
     ("FILE", "callbacks.ndjson"),
     ("URL", "https://calls.example.com"),
     ("DURATION", "30d"),

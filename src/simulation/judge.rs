@@ -3,6 +3,9 @@
 
 use std::collections::BTreeSet;
 
+use jiff::{SignedDuration, Timestamp};
+
+use super::simulate::STEP_MAX_S;
 use super::{Simulation, Trace};
 use crate::domain::timeline::Entry;
 use crate::domain::{AttemptId, Callback, CallbackId, Outcome, PairKey, PersonId, Reason, Stage, State};
@@ -49,17 +52,29 @@ pub(super) async fn problems(
     Ok(problems)
 }
 
+/// Between what the daemon decided by its clock, and the world's time of it.
+pub(super) const APART: SignedDuration = SignedDuration::from_secs(STEP_MAX_S + 40);
+
 /// A callback is closed as reached by a call only if the platform connected its consumer with somebody, or played the
-/// message to its end.
+/// message to its end; or if the consumer called and was answered while an attempt was in progress.
 async fn reached_nobody(daemon: &Simulation, kept: &[Callback]) -> anyhow::Result<Vec<String>> {
     let served: BTreeSet<AttemptId> =
         daemon.world().served().filter_map(HookUrls::unverified_id).map(AttemptId::new).collect();
     let mut problems = Vec::new();
+    let calls = daemon.world().answered_calls();
     let by_call = Reason::Answered.note().code;
     for callback in kept {
         let reached =
             callback.closed().filter(|end| end.outcome == Outcome::Reached && end.note.code == by_call);
         if reached.is_none() {
+            continue;
+        }
+        let called = |late: Timestamp| {
+            calls
+                .iter()
+                .any(|call| call.consumer == callback.order.consumer && call.answered_at < late + APART)
+        };
+        if callback.reached_late_at.is_some_and(called) {
             continue;
         }
         let record = daemon.store.callback(callback.id).await?;

@@ -9,10 +9,8 @@ use super::{Run, brings_a_call};
 use crate::domain::{Callback, CallbackId, Message, MessageId, Outcome, Reason, RoadKind};
 use crate::hook_urls::HookUrls;
 use crate::sim::world::{AnsweredCall, SentInvite};
-use crate::simulation::simulate::STEP_MAX_S;
+use crate::simulation::judge::APART;
 
-/// Between what the daemon decided by its clock, and the world's time of it.
-const APART: SignedDuration = SignedDuration::from_secs(STEP_MAX_S + 40);
 /// An invite counts from its intent, and this long after it has left at the latest.
 const LEAVES_IN: SignedDuration = SignedDuration::from_mins(10);
 
