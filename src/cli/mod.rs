@@ -12,6 +12,7 @@ mod consent;
 mod content;
 pub mod demo;
 mod doctor;
+mod erase;
 mod events;
 mod export;
 mod failure;
@@ -291,6 +292,15 @@ enum Command {
     /// backups and logs hold is not in it.
     #[command(after_long_help = "Example:\n  ringmaster export +5511987654321 > person.json")]
     Export(export::Export),
+    /// Erase the data of a person, in every table and of all tenants
+    ///
+    /// It cannot be undone. Open orders are canceled, calls in progress are hung up, and the person stays suppressed. What
+    /// Twilio and Meta, backups, logs and your own systems hold is not erased. It needs a token with the scope admin.
+    #[command(after_long_help = "Example:\n  ringmaster erase +5511987654321 --why asked-by-mail")]
+    Erase(erase::Erase),
+    /// Show how far an erasure is, and what platforms still hold
+    #[command(after_long_help = "Example:\n  ringmaster erasure er_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f")]
+    Erasure(erase::Show),
     /// Deliver the webhooks of a callback again
     ///
     /// All its webhooks are sent again, in order, unchanged and with the same ids.
@@ -419,6 +429,8 @@ impl Command {
             Self::Permission(command) => permission::run(command, out),
             Self::Suppression(command) => suppression::run(command, out),
             Self::Export(export) => export.run(out),
+            Self::Erase(erase) => erase.run(out),
+            Self::Erasure(show) => show.run(out),
             Self::Replay(one) => callbacks::replay(one, out),
             Self::Webhooks(command) => webhooks::run(command, out),
             Self::SetAside(command) => set_aside::run(command, out),

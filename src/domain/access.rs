@@ -67,7 +67,7 @@ pub enum Scope {
     Supervise,
     /// Look after the daemon: its status and the customer webhooks.
     Operate,
-    /// Manage access. Tokens are made on the daemon's machine, so no address asks for it yet.
+    /// What cannot be undone: erase the data of a person. Tokens are made on the daemon's machine.
     Admin,
 }
 

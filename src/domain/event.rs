@@ -9,8 +9,8 @@ use strum::{EnumString, IntoStaticStr, ParseError};
 use super::calendar::CalendarMark;
 use super::{
     AccountAlias, AttemptId, AttemptResolution, CallbackId, CallingHours, CampaignAct, CampaignCommand,
-    ErrorCode, InviteToken, ListName, MessageId, MessageResolution, Named, Pause, PauseId, PauseScope, Phone,
-    Priority, Psid, Restricted, SetAsideId, SetAsideVerdict,
+    ErasureId, ErrorCode, InviteToken, ListName, MessageId, MessageResolution, Named, Pause, PauseId,
+    PauseScope, Phone, Priority, Psid, Restricted, SetAsideId, SetAsideVerdict,
 };
 
 /// One event. Reports arrive in any order, repeatedly, or never; folding must handle that.
@@ -99,6 +99,16 @@ pub enum Event {
     SuppressionComplete { list_id: i64, by: String },
     /// A campaign was created or changed.
     Campaign(CampaignCommand),
+    /// The erasure of a person began: so many entries of the suppression list are new.
+    Erasure {
+        erasure: ErasureId,
+        list_id: i64,
+        entries: u32,
+        /// The name of the API token.
+        by: String,
+    },
+    /// An event that named an erased person. Nothing is left of it.
+    Erased,
 }
 
 /// A change of one callback, ordered through the API.
@@ -212,7 +222,7 @@ impl Event {
             Self::PauseSet(Pause { scope: PauseScope::Person(number), .. }) => Concerns::Consumer(*number),
             Self::PauseSet(_) | Self::CalendarMarked(_) => Concerns::Anybody,
             // Whom the entries name, only their hashes say.
-            Self::Suppressed(_) => Concerns::Anybody,
+            Self::Suppressed(_) | Self::Erasure { .. } => Concerns::Anybody,
             Self::Campaign(CampaignCommand {
                 act: CampaignAct::Pause { .. } | CampaignAct::Cancel { .. } | CampaignAct::Change { .. },
                 ..
@@ -235,6 +245,7 @@ impl Event {
             | Self::SuppressionRemoved(_)
             | Self::SuppressionComplete { .. }
             | Self::Campaign(_)
+            | Self::Erased
             | Self::MessengerCall { .. }
             | Self::MessengerMessage { .. }
             | Self::Restriction { .. }
@@ -271,6 +282,8 @@ impl Event {
             Self::SuppressionRemoved(_) => "suppression_removed",
             Self::SuppressionComplete { .. } => "suppression_complete",
             Self::Campaign(_) => "campaign",
+            Self::Erasure { .. } => "erasure",
+            Self::Erased => "erased",
         }
     }
 }

@@ -98,6 +98,10 @@ id!(
     CampaignId, "cmp_"
 );
 id!(
+    /// An erasure of a person's data.
+    ErasureId, "er_"
+);
+id!(
     /// A delivery: one webhook to a customer.
     DeliveryId, "msg_"
 );

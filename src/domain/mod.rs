@@ -17,6 +17,7 @@ pub mod consent;
 pub mod content;
 pub mod country;
 pub mod directory;
+pub mod erasure;
 pub mod error_code;
 pub mod event;
 pub mod gate;
@@ -65,6 +66,7 @@ pub use consent::Consent;
 pub use content::{ContentRef, ContentRefError};
 pub use country::Country;
 pub use directory::Directory;
+pub use erasure::{Erasure, ErasureCounts, ErasureState, is_pseudonym};
 pub use error_code::{ErrorCode, Issuer};
 pub use event::{CallProgress, CommandOutcome, Disposition, Event};
 pub use gate::{Gate, Place};
@@ -72,7 +74,8 @@ pub use held::Held;
 pub use hosts::AllowedHosts;
 pub use hours::{CallingHours, WrittenHours};
 pub use ids::{
-    AttemptId, CallbackId, CampaignId, CommandId, DeliveryId, InviteId, MessageId, PauseId, SetAsideId,
+    AttemptId, CallbackId, CampaignId, CommandId, DeliveryId, ErasureId, InviteId, MessageId, PauseId,
+    SetAsideId,
 };
 pub use invited::{
     Contact, ContactKey, LinkGiven, Restricted, Restriction, RoadFailure, RoadName, SenderPart,

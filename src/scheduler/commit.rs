@@ -34,6 +34,7 @@ pub(super) async fn commit(mut turn: Turn<'_>) -> store::Result<bool> {
         sweep,
         decided_again,
         counted,
+        erasing,
         ..
     } = turn;
     let deps = &scheduler.deps;
@@ -43,6 +44,9 @@ pub(super) async fn commit(mut turn: Turn<'_>) -> store::Result<bool> {
         .into_batch(|topic, callback| deps.webhook_events.tell(|| deps.ids.uuid(now), now, topic, callback));
     batch.ground = ground;
     batch.campaign_calls = counted.change(Bucket::first(now, Breaker::DAY));
+    batch.erasures = erasing.steps;
+    batch.dropped = erasing.dropped;
+    let (steps, dropped) = (batch.erasures.clone(), batch.dropped.len());
     batch.clock = is_to_store(&mark, scheduler.clock_stored.as_ref(), &batch).then_some(mark);
     batch.published = scheduler.publication.due(now, &loads);
     let contents = Contents::of(&batch, &opened, &effects, &answers);
@@ -78,15 +82,23 @@ pub(super) async fn commit(mut turn: Turn<'_>) -> store::Result<bool> {
     let lifts = scheduler.loads.pauses != loads.pauses
         || scheduler.loads.calendars != loads.calendars
         || scheduler.loads.campaigns != loads.campaigns;
+    scheduler.erasing.committed(now, &steps, dropped);
     scheduler.campaigns_ending.committed(sweep.as_ref(), &loads.campaigns);
     scheduler.new_rules.committed(decided_again);
     let sweeps = sweep.is_some()
         || decided_again.is_some()
         || (contents.ends_callbacks && loads.campaigns.ending().next().is_some());
+    let erases = !steps.is_empty() || (contents.changes_orders && !scheduler.erasing.is_idle());
     scheduler.loads = loads;
     scheduler.budgets = budgets;
     // The gate was read before the slot became free.
-    let more = contents.opens || slot_freed || contents.ends_aside || lifts || sweeps || confirmed.is_some();
+    let more = contents.opens
+        || slot_freed
+        || contents.ends_aside
+        || lifts
+        || sweeps
+        || erases
+        || confirmed.is_some();
     scheduler.give_back(kept);
     for (account, intended) in opened {
         scheduler.intended.entry(account).or_default().push_back(intended);
@@ -112,6 +124,7 @@ struct Contents {
     hangs_up: bool,
     answers: bool,
     ends_callbacks: bool,
+    changes_orders: bool,
 }
 
 impl Contents {
@@ -130,6 +143,11 @@ impl Contents {
             hangs_up: effects.iter().any(Effect::hangs_up),
             answers: answers.iter().any(|done| done.health.is_some()),
             ends_callbacks: batch.callbacks.iter().any(Callback::is_closed),
+            changes_orders: !batch.callbacks.is_empty()
+                || !batch.attempts.is_empty()
+                || !batch.messages.is_empty()
+                || !batch.folded.is_empty()
+                || !batch.outcomes.is_empty(),
         }
     }
 

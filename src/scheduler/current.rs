@@ -66,6 +66,8 @@ fn about(turn: &Turn<'_>, event: &Event) -> (Option<Numbers>, Option<CallbackId>
         | Event::SuppressionRemoved(_)
         | Event::SuppressionComplete { .. }
         | Event::Campaign(_)
+        | Event::Erasure { .. }
+        | Event::Erased
         | Event::MessengerCall { .. }
         | Event::MessengerMessage { .. }
         | Event::Restriction { .. } => None,

@@ -7,8 +7,8 @@ use super::settle::{self, change_attempt};
 use super::turn::Turn;
 use super::working_set::Line;
 use super::{
-    calendars, callers, campaigns, command, messages, pages, pauses, people, permission_log, resolve,
-    restrictions, set_aside, suppressions,
+    calendars, callers, campaigns, command, erasures, messages, pages, pauses, people, permission_log,
+    resolve, restrictions, set_aside, suppressions,
 };
 use crate::domain::event::{
     ConnectionReport, MessageReport, PermissionAnswer, PermissionOverride, PermissionReply, Word,
@@ -16,7 +16,7 @@ use crate::domain::event::{
 use crate::domain::person::Restart;
 use crate::domain::{
     CallProgress, CommandOutcome, Disposition, Event, Holds, Message, MessageId, Named, Numbers, PairKey,
-    Phone, Refusal, RefusalKind, Restriction,
+    Phone, Refusal, RefusalKind, Restriction, is_pseudonym,
 };
 use crate::failpoint::panic_point;
 use crate::policy::ledger;
@@ -83,6 +83,10 @@ pub(super) fn report(turn: &mut Turn<'_>, at: Timestamp, event: &Event) -> Comma
         Event::Suppressed(added) => suppressions::added(turn, added),
         Event::SuppressionRemoved(removed) => suppressions::removed(turn, removed),
         Event::SuppressionComplete { list_id, by } => suppressions::complete(turn, at, *list_id, by),
+        Event::Erasure { erasure, list_id, entries, by } => {
+            erasures::began(turn, *erasure, *list_id, *entries, by);
+        }
+        Event::Erased => {}
         Event::Campaign(command) => return campaigns::fold(turn, at, command),
         // Written by versions before commands.
         Event::CancelRequested { callback } => settle::withdraw_or_hang_up(turn, *callback, ""),
@@ -332,6 +336,9 @@ fn message(turn: &mut Turn<'_>, at: Timestamp, report: &MessageReport) {
 /// The platform reports the recipient of a message of ours, which proves the names of the person.
 fn learn_names(turn: &mut Turn<'_>, at: Timestamp, id: MessageId, report: &MessageReport) {
     let Some(numbers) = turn.work.messages.get(id).map(Message::numbers) else { return };
+    if is_pseudonym(numbers.consumer) {
+        return;
+    }
     let mut key = people::pair(turn, numbers);
     if let Some(number) = report.to.number {
         key.person = people::learn_number(turn, at, key.sender, key.person, number);

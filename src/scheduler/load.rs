@@ -4,12 +4,13 @@
 use std::collections::BTreeSet;
 
 use super::containment::At;
+use super::named::names;
 use super::overdue::Subject;
 use super::request::{Done, News};
 use super::state::Intended;
 use super::turn::Turn;
-use super::{campaigns, ceilings, metrics, people, rules_changed};
-use crate::domain::{Answer, Callback, Event, Gate, InviteToken, Name, Named, Phone, UserId};
+use super::{campaigns, ceilings, erasures, metrics, people, rules_changed};
+use crate::domain::{Answer, Callback, Event, Gate, InviteToken, Name, Phone, UserId};
 use crate::store::{self, FiledReport, Input, Keys, Related, Store};
 
 /// Reads new reports, due callbacks and callbacks at open gates, with everything related to them.
@@ -39,6 +40,7 @@ pub(super) async fn read(
     let room = max.saturating_sub(wanting.len());
     wanting.extend(rules_changed::read(turn, store, room).await?);
     campaigns::sweep(turn, store, max).await?;
+    erasures::sweep(turn, store, &reports, max).await?;
     load(turn, store, &reports).await?;
     Ok((reports, wanting))
 }
@@ -140,6 +142,8 @@ pub(super) async fn load(
 ) -> store::Result<()> {
     let mut wanted = Wanted::default();
     wanted.keys.callbacks.extend(turn.sweep.iter().flat_map(|sweep| sweep.open.iter().copied()));
+    wanted.keys.callbacks.extend(turn.erasing.closing.iter().map(|(id, _)| *id));
+    erasures::find(turn, store, reports).await?;
     turn.silent.iter().for_each(|subject| wanted.by_silence(*subject));
     wanted.keys.attempts.extend(turn.scheduler.hang_ups.due(turn.now));
     for report in reports {
@@ -212,23 +216,6 @@ async fn recall(
     store.unmatched_of(&ids, &sids).await
 }
 
-/// All people in a report.
-fn names(turn: &Turn<'_>, event: &Event) -> Vec<Name> {
-    let named = |sender: Phone, who: &Named| who.names(&turn.portfolio(sender)).collect();
-    match event {
-        Event::PermissionReply(reply) => named(reply.sender, &reply.who),
-        Event::InboundMessage { sender, who, .. }
-        | Event::MarketingPreference { sender, who, .. }
-        | Event::InboundCall { sender, who, .. } => named(*sender, who),
-        Event::PermissionOverride(word) => vec![Name::Number(word.consumer)],
-        Event::Message(report) => match report.from {
-            Some(sender) => named(sender, &report.to),
-            None => Vec::new(),
-        },
-        _ => Vec::new(),
-    }
-}
-
 /// The values that a turn reads first.
 #[derive(Default)]
 struct Wanted {
@@ -251,6 +238,8 @@ impl Wanted {
             | Event::SuppressionRemoved(_)
             | Event::SuppressionComplete { .. }
             | Event::Campaign(_)
+            | Event::Erasure { .. }
+            | Event::Erased
             | Event::Restriction { .. } => {}
             Event::MessengerCall { account, psid, .. } | Event::MessengerMessage { account, psid, .. } => {
                 _ = self.keys.contacts.insert((account.clone(), psid.clone()));

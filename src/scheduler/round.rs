@@ -7,16 +7,18 @@ use jiff::Timestamp;
 
 use super::containment::At;
 use super::counted::Counted;
+use super::erasing::Step;
 use super::incoming::Callers;
 use super::request::News;
 use super::state::{Intended, Scheduler};
 use super::turn::Turn;
 use super::working_set::WorkingSet;
 use super::{
-    answers, breakers, campaigns, cancellations, commit, decide_all, fold, load, outbound, reconcile,
+    answers, breakers, campaigns, cancellations, commit, decide_all, erasures, fold, load, outbound,
+    reconcile,
 };
-use crate::domain::State;
 use crate::domain::callback::Waiting;
+use crate::domain::{CommandOutcome, State};
 use crate::panics::{Panicked, contain};
 use crate::store::{self, FiledReport, Store, Unmatched};
 
@@ -67,6 +69,7 @@ pub(super) fn begin(scheduler: &mut Scheduler) -> Turn<'_> {
         endings: Vec::new(),
         sweep: None,
         decided_again: None,
+        erasing: Step::default(),
         clock_is_confirmed: false,
         codes: Vec::new(),
         roads_taken: Vec::new(),
@@ -197,7 +200,10 @@ fn take_in(turn: &mut Turn<'_>, reports: Vec<FiledReport>) {
     for report in reports {
         let at = At::report(turn, &report);
         turn.is_at(at);
-        let outcome = fold::report(turn, report.received_at, &report.event);
+        let outcome = match erasures::drops(turn, &report) {
+            true => CommandOutcome::Refused("permission.refused".into()),
+            false => fold::report(turn, report.received_at, &report.event),
+        };
         if report.is_command {
             turn.work.outcomes.push((report.seq, outcome));
         } else {
@@ -222,6 +228,7 @@ fn take_in(turn: &mut Turn<'_>, reports: Vec<FiledReport>) {
     }
     fold_again(turn, of_nobody);
     campaigns::close_swept(turn);
+    erasures::close(turn);
     turn.is_at_nothing();
     breakers::apply(turn);
 }

@@ -385,6 +385,11 @@ pub(super) fn close_by(
     by: Option<&str>,
 ) {
     let now = turn.now;
+    let consumer = turn.work.callbacks.get(id).map(|callback| callback.order.consumer);
+    // A call that was hung up for an erasure ends as one whose customer canceled.
+    let is_erased = *reason == Reason::CustomerCanceled
+        && consumer.is_some_and(|number| turn.scheduler.erasing.is_closing(number));
+    let reason = if is_erased { &Reason::Erased } else { reason };
     let closed = turn.work.callbacks.change(id, |callback| {
         let open = !callback.is_closed();
         if open {

@@ -11,6 +11,7 @@ use super::campaigns_ending::Ending;
 use super::clock_guard::ClockGuard;
 use super::containment::Containment;
 use super::dates::Dates;
+use super::erasing::Erasing;
 use super::hang_ups::HangUps;
 use super::in_flight::InFlight;
 use super::new_rules::NewRules;
@@ -85,6 +86,7 @@ pub struct Scheduler {
     pub(super) new_rules: NewRules,
     /// The calls of campaigns that are over, of the last day.
     pub(super) campaign_calls: CampaignCalls,
+    pub(super) erasing: Erasing,
     /// The last cooldown of each sender that had one.
     pub(super) sender_rests: BTreeMap<Phone, Cooldown>,
     /// What platforms restrict.
@@ -147,6 +149,7 @@ impl Scheduler {
             campaigns_ending: Ending::default(),
             new_rules: NewRules::default(),
             campaign_calls: CampaignCalls::default(),
+            erasing: Erasing::default(),
             sender_rests: BTreeMap::new(),
             restrictions: Vec::new(),
             restriction_ends: BTreeMap::new(),
@@ -184,7 +187,8 @@ impl Scheduler {
             .filter_map(|(alias, _)| self.paces.get(alias))
             .flat_map(|pace| [pace.changes_at(), pace.leaves_at()])
             .filter(|&at| at > now);
-        gates.chain(silence).chain(waiting_to_send).chain(self.hang_ups.alarm()).chain(publication).min()
+        let others = [silence, self.hang_ups.alarm(), publication, self.erasing.alarm()];
+        gates.chain(waiting_to_send).chain(others.into_iter().flatten()).min()
     }
 
     /// When a gate opens by itself.

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use super::budgets::Budgets;
 use super::campaigns_ending::Sweep;
 use super::counted::Counted;
+use super::erasing::Step;
 use super::incoming::Callers;
 use super::overdue::Subject;
 use super::reached::Reached;
@@ -65,6 +66,8 @@ pub(super) struct Turn<'a> {
     pub(super) sweep: Option<Sweep>,
     /// The position of the last callback that is decided again because the configuration has changed.
     pub(super) decided_again: Option<i64>,
+    /// What is done for erasures in this turn.
+    pub(super) erasing: Step,
     /// An operator confirmed the machine's clock in this turn.
     pub(super) clock_is_confirmed: bool,
     /// Error codes of the platform that occurred for the first time.

@@ -199,6 +199,8 @@ impl WorkingSet {
             marked_days: self.marked_days,
             campaigns: self.campaigns,
             campaign_calls: CampaignCallsChange::default(),
+            erasures: Vec::new(),
+            dropped: Vec::new(),
             clock: None,
             published: None,
             ground: None,

@@ -8,14 +8,16 @@ pub(super) mod types {
     pub use crate::domain::timeline::Entry;
     pub use crate::domain::{
         AccountAlias, Budget, Callback, CallbackId, Campaign, CampaignCalls, CampaignId, ClockMark, Contact,
-        ContactKey, DeliveryId, Gate, ListName, Loads, Message, MessageId, Name, OrderKind, Pair, PairKey,
-        Pause, Person, Phone, Restriction, SetAside, SetAsideId, Tenant, TokenName, UserId,
+        ContactKey, DeliveryId, Erasure, ErasureId, Gate, ListName, Loads, Message, MessageId, Name,
+        OrderKind, Pair, PairKey, Pause, Person, Phone, Restriction, SetAside, SetAsideId, Tenant, TokenName,
+        UserId,
     };
     pub use crate::store::{
         Awaiting, Backlog, CampaignRecord, CampaignRows, Census, CommandRecord, ConsumerRecord, DecideKeys,
-        Delivery, Enqueue, Enqueued, EntryName, FiledReport, Filter, Hashing, HeldBack, IdempotencyKey,
-        Input, Lead, Listed, NewList, NewSuppressions, OpenOrder, Page, PlatformName, Record, Settled,
-        Suppressed, SuppressionList, TimelineEnds, TimelineLine, ToDecide, Token, Whom,
+        Delivery, Enqueue, Enqueued, EntryName, ErasureRecord, ErasureTraces, ErasureWork, FiledReport,
+        Filter, Hashing, HeldBack, IdempotencyKey, Input, KeyPlace, Lead, Listed, NewErasure, NewList,
+        NewSuppressions, OpenOrder, Page, PlatformName, Record, Settled, Suppressed, SuppressionList,
+        TimelineEnds, TimelineLine, ToDecide, Token, Whom,
     };
     pub use crate::suppression::NameHash;
 }
@@ -139,6 +141,22 @@ macro_rules! store_verbs {
                 fn hash_with(hashing: Hashing) -> ();
                 fn suppression_lists() -> Vec<SuppressionList>;
                 fn entries_of(list: &ListName, name: &EntryName) -> Vec<NameHash>;
+            }
+        }
+        $macro! {
+            Erasures
+            by_hand {}
+            writes {
+                fn erase(new: NewErasure) -> Option<Erasure>;
+            }
+            reads {
+                fn erasure(id: ErasureId, most: usize) -> Option<ErasureRecord>;
+                fn open_erasures() -> Vec<Erasure>;
+                fn erasure_work(erasure: &Erasure, most: usize) -> ErasureWork;
+                fn erasure_traces(erasure: &Erasure, keys_after: &KeyPlace, most: usize) -> ErasureTraces;
+                fn erased_names(names: &[Name]) -> Vec<Name>;
+                fn has_erased() -> bool;
+                fn clean_log() -> bool;
             }
         }
         $macro! {

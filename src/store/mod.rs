@@ -4,6 +4,7 @@
 //! transactions that outlive a call. Times are stored in microseconds; smaller units are cut off.
 
 mod campaigns;
+mod erasures;
 mod error;
 mod inbox;
 mod orders;
@@ -16,6 +17,9 @@ mod turns;
 
 pub use campaigns::{
     CampaignCallsChange, CampaignChange, CampaignReads, CampaignRecord, CampaignRows, RecordedAct,
+};
+pub use erasures::{
+    ErasureRecord, ErasureStep, ErasureTraces, ErasureWork, Erasures, HeldElsewhere, KeyPlace, NewErasure,
 };
 pub use error::Error;
 pub use inbox::{CommandRecord, FiledReport, Inbox, NewCommand, Report, Unmatched, UnreadableReport};
@@ -39,11 +43,17 @@ pub type Result<T> = std::result::Result<T, Error>;
 pub trait Store: ApiStore + HookStore + Turns {}
 
 /// What the API uses.
-pub trait ApiStore: Orders + Inbox + Records + Outbox + Tokens + Suppressions + CampaignReads {}
+pub trait ApiStore:
+    Orders + Inbox + Records + Outbox + Tokens + Suppressions + CampaignReads + Erasures
+{
+}
 
 /// What the hooks use: they append, and decide nothing.
 pub trait HookStore: Inbox + Records {}
 
 impl<T: ApiStore + HookStore + Turns + ?Sized> Store for T {}
-impl<T: Orders + Inbox + Records + Outbox + Tokens + Suppressions + CampaignReads + ?Sized> ApiStore for T {}
+impl<T: Orders + Inbox + Records + Outbox + Tokens + Suppressions + CampaignReads + Erasures + ?Sized>
+    ApiStore for T
+{
+}
 impl<T: Inbox + Records + ?Sized> HookStore for T {}

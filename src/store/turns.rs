@@ -8,7 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use super::{CampaignCallsChange, CampaignChange, FiledReport, ListChange, OutboxRow, Result, Unmatched};
+use super::{
+    CampaignCallsChange, CampaignChange, ErasureStep, FiledReport, ListChange, OutboxRow, Result, Unmatched,
+};
 use crate::domain::calendar::MarkedDay;
 use crate::domain::timeline::Entry;
 use crate::domain::{
@@ -237,6 +239,10 @@ pub struct Batch {
     /// Campaigns that are new or changed, in the order of the changes.
     pub campaigns: Vec<CampaignChange>,
     pub campaign_calls: CampaignCallsChange,
+    /// Steps of erasures. They come last.
+    pub erasures: Vec<ErasureStep>,
+    /// The `seq` of folded reports and commands that name an erased person: their text goes.
+    pub dropped: Vec<i64>,
     /// The trusted reading of the machine's clocks, if it is another one than is stored.
     pub clock: Option<ClockMark>,
     /// The load as it is after this batch, if it is to be published. It replaces what was published before, but not
@@ -300,6 +306,8 @@ impl Batch {
             && self.marked_days.is_empty()
             && self.campaigns.is_empty()
             && self.campaign_calls.is_empty()
+            && self.erasures.is_empty()
+            && self.dropped.is_empty()
             && self.clock.is_none()
             && self.published.is_none()
     }

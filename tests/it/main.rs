@@ -17,6 +17,7 @@ mod content_at_meta;
 mod doctor;
 mod doctor_at_meta;
 mod documents;
+mod erasure;
 mod explained;
 mod from_bare;
 mod graph;

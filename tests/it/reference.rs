@@ -97,6 +97,7 @@ fn reasons() -> Vec<Reason> {
         Reason::ConsumerCalled,
         Reason::ReachedElsewhere { by: "cb_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f".into() },
         Reason::CustomerCanceled,
+        Reason::Erased,
         Reason::Suppressed { list: ListName::House, scope: SuppressionScope::All },
         Reason::NoConsent,
         Reason::JustTalked { until: at },
@@ -213,7 +214,8 @@ const fn who(reason: &Reason) -> &'static str {
         | Reason::ReachedElsewhere { .. }
         | Reason::InviteOrdered
         | Reason::RoadChanged
-        | Reason::CustomerCanceled => "–",
+        | Reason::CustomerCanceled
+        | Reason::Erased => "–",
     }
 }
 

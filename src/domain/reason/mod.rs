@@ -297,6 +297,8 @@ pub enum Reason {
         by: Arc<str>,
     },
     CustomerCanceled,
+    /// The person's data is erased.
+    Erased,
 }
 
 impl Reason {
@@ -383,6 +385,7 @@ impl Reason {
             Self::ConsumerCalled => "invite.consumer_called",
             Self::ReachedElsewhere { .. } => "consumer.reached_elsewhere",
             Self::CustomerCanceled => "customer.canceled",
+            Self::Erased => "consumer.erased",
         }
     }
 

@@ -109,6 +109,7 @@ impl Reason {
             Self::ConsumerCalled => "The consumer called and was reached.".into(),
             Self::ReachedElsewhere { by } => say!("The consumer was reached for {by}, which has the same purpose."),
             Self::CustomerCanceled => "The customer canceled the order.".into(),
+            Self::Erased => "The consumer's data was erased.".into(),
         }
     }
 }

@@ -141,6 +141,7 @@ fn what_ends_a_callback_is_lifted_by_nothing() {
         Reason::Answered,
         Reason::ConsumerCalled,
         Reason::CustomerCanceled,
+        Reason::Erased,
         Reason::Declined,
         Reason::Uncallable,
         Reason::DeadlinePassed { latest: at(1) },

@@ -8,6 +8,7 @@ mod campaigns;
 mod clock;
 mod commands;
 mod consumers;
+mod erasures;
 mod events;
 mod imports;
 mod inbox;
@@ -146,7 +147,9 @@ fn doors() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(suppression::remove::remove))
         .routes(routes!(suppression::lists::make, suppression::lists::list))
         .routes(routes!(suppression::lists::complete))
+        .routes(routes!(consumers::erase::erase))
         .routes(routes!(consumers::export::export))
+        .routes(routes!(erasures::show::show))
         .routes(routes!(permissions::show))
         .routes(routes!(permissions::grant))
         .routes(routes!(permissions::revoke))

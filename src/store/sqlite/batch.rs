@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use rusqlite::Connection;
 
+use super::suppressions::Key;
 use super::{
-    attempts, breakers, calendars, callbacks, campaigns, ceilings, clock, commands, contacts, loads,
+    attempts, breakers, calendars, callbacks, campaigns, ceilings, clock, commands, contacts, erasing, loads,
     messages, outbox, pairs, pauses, persons, reports, restrictions, set_aside, suppression_lists, term,
     timeline, unmatched,
 };
@@ -14,7 +15,7 @@ use crate::domain::{CallbackId, Named, PersonId, Phone, spelling};
 use crate::store::{Batch, Error, Ground, Result};
 
 /// Runs inside a transaction; on an error the caller rolls it back. Writes that may conflict come first.
-pub fn record(db: &Connection, batch: &Batch) -> Result<()> {
+pub fn record(db: &Connection, batch: &Batch, key: &Key) -> Result<()> {
     if let Some(lead) = batch.lead {
         term::count_batch(db, lead)?;
     }
@@ -45,7 +46,9 @@ pub fn record(db: &Connection, batch: &Batch) -> Result<()> {
     timeline::write(db, &batch.entries)?;
     outbox::write(db, &batch.outbox)?;
     batch.clock.as_ref().map_or(Ok(()), |mark| clock::write(db, mark))?;
-    batch.published.as_ref().map_or(Ok(()), |published| loads::write(db, batch.lead, published))
+    batch.published.as_ref().map_or(Ok(()), |published| loads::write(db, batch.lead, published))?;
+    erasing::drop_reports(db, &batch.dropped)?;
+    erasing::steps(db, key, &batch.erasures)
 }
 
 /// Conflicts if a report or command was acknowledged since that could change the decision about what is sent.

@@ -110,6 +110,8 @@ fn settle(db: &Connection) -> rusqlite::Result<()> {
     db.pragma_update(None, "foreign_keys", "ON")?;
     db.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
     db.pragma_update(None, "temp_store", "MEMORY")?;
+    // What is deleted or replaced is overwritten, so that an erasure leaves nothing in free space.
+    db.pragma_update_and_check(None, "secure_delete", "ON", |_| Ok(()))?;
     db.pragma_update_and_check(None, "wal_autocheckpoint", LOG_PAGES, |_| Ok(()))?;
     db.pragma_update_and_check(None, "journal_size_limit", LOG_BYTES_KEPT, |_| Ok(()))?;
     keep_statements(db)

@@ -17,6 +17,8 @@ mod consents;
 mod consumer_records;
 mod contacts;
 mod counts;
+mod erasing;
+mod erasures;
 mod events;
 mod failures;
 mod fault;
@@ -48,6 +50,7 @@ mod term;
 mod timeline;
 mod token_reads;
 mod tokens;
+mod traces;
 mod unmatched;
 mod unreadable;
 mod verbs;
@@ -241,6 +244,16 @@ impl Sqlite {
                 let key = self.key();
                 self.write(move |db| callbacks::enqueue(db, &orders, &key)).await
             }
+        }
+    }
+
+    /// Moves the whole log into the file, and empties it. `false` if somebody reads the log.
+    async fn truncate_log(&self) -> Result<bool> {
+        match &self.open.engine {
+            Engine::Threads { writer, .. } => writer.truncate_log().await,
+            Engine::Inline(db, _) => writer::truncate_log(&held(db)),
+            // Without a file there is no log.
+            Engine::Memory(_) => Ok(true),
         }
     }
 

@@ -130,7 +130,7 @@ pub fn of_user_id(db: &Connection, id: &UserId) -> Result<Vec<PersonId>> {
     collect(&mut db.prepare_cached(BY_USER_ID)?, [id.as_str()], |cells| cells.person())
 }
 
-fn one(db: &Connection, id: PersonId) -> Result<Option<Person>> {
+pub fn one(db: &Connection, id: PersonId) -> Result<Option<Person>> {
     let found = first(&mut db.prepare_cached(BY_ID)?, [digits(id.number())], |cells| {
         let person = Person {
             id: cells.person()?,
@@ -236,7 +236,7 @@ pub fn text(name: &Name) -> String {
 }
 
 /// `None` for a name that no version writes: older ones took any text for a user id.
-fn name(text: &str) -> Option<Name> {
+pub fn name(text: &str) -> Option<Name> {
     let (kind, rest) = text.split_once(':')?;
     match kind {
         "tel" => rest.parse().ok().map(|digits| Name::Number(Phone::from_stored(digits))),

@@ -50,7 +50,7 @@ pub fn suppress(db: &Connection, key: &Key, new: &NewSuppressions) -> Result<Sup
 }
 
 /// The list of new entries. One without versions is made by its first entry.
-fn list_of(db: &Connection, new: &NewSuppressions, by: &str) -> Result<Option<i64>> {
+pub fn list_of(db: &Connection, new: &NewSuppressions, by: &str) -> Result<Option<i64>> {
     let found = one(db, &new.list.to_string(), &new.version)?;
     match found {
         Some(list) => Ok(list.retired_at.is_none().then_some(list.id)),

@@ -7,24 +7,25 @@ use rusqlite::Connection;
 
 use super::{
     Sqlite, attempts, batch, breakers, calendars, callbacks, campaigns, ceilings, clock, commands,
-    consumer_records, contacts, counts, held_back, list, loads, messages, open_orders, outbox, pairs, pauses,
-    persons, references, related, reports, restrictions, set_aside, suppression_lists, suppressions, term,
-    timeline, tokens, unmatched, waiting,
+    consumer_records, contacts, counts, erasures, held_back, list, loads, messages, open_orders, outbox,
+    pairs, pauses, persons, references, related, reports, restrictions, set_aside, suppression_lists,
+    suppressions, term, timeline, tokens, traces, unmatched, waiting,
 };
 use crate::domain::calendar::MarkedDay;
 use crate::domain::timeline::Entry;
 use crate::domain::{
     AccountAlias, Attempt, AttemptId, Budget, Callback, CallbackId, Campaign, CampaignCalls, CampaignId,
-    ClockMark, Contact, ContactKey, DeliveryId, Gate, ListName, Loads, Message, MessageId, Name, OrderKind,
-    Pair, PairKey, Pause, Person, Phone, Restriction, SetAside, SetAsideId, Tenant, TokenName, UserId,
+    ClockMark, Contact, ContactKey, DeliveryId, Erasure, ErasureId, Gate, ListName, Loads, Message,
+    MessageId, Name, OrderKind, Pair, PairKey, Pause, Person, Phone, Restriction, SetAside, SetAsideId,
+    Tenant, TokenName, UserId,
 };
 use crate::store::{
     Awaiting, Backlog, Batch, CampaignReads, CampaignRecord, CampaignRows, Census, CommandRecord,
-    ConsumerRecord, DecideKeys, Delivery, Enqueue, Enqueued, EntryName, FiledReport, Filter, Hashing,
-    HeldBack, IdempotencyKey, Inbox, Input, Keys, Lead, Listed, NewCommand, NewList, NewSuppressions,
-    OpenOrder, Orders, Outbox, Page, PlatformName, Record, Records, Related, Report, Result, Settled,
-    Suppressed, SuppressionList, Suppressions, TimelineEnds, TimelineLine, ToDecide, Token, Tokens, Turns,
-    Whom,
+    ConsumerRecord, DecideKeys, Delivery, Enqueue, Enqueued, EntryName, ErasureRecord, ErasureTraces,
+    ErasureWork, Erasures, FiledReport, Filter, Hashing, HeldBack, IdempotencyKey, Inbox, Input, KeyPlace,
+    Keys, Lead, Listed, NewCommand, NewErasure, NewList, NewSuppressions, OpenOrder, Orders, Outbox, Page,
+    PlatformName, Record, Records, Related, Report, Result, Settled, Suppressed, SuppressionList,
+    Suppressions, TimelineEnds, TimelineLine, ToDecide, Token, Tokens, Turns, Whom,
 };
 
 use crate::suppression::NameHash;
@@ -373,7 +374,8 @@ impl Turns for Sqlite {
         if batch.is_empty() {
             return Ok(());
         }
-        self.write(move |db| batch::record(db, &batch)).await
+        let key = self.key();
+        self.write(move |db| batch::record(db, &batch, &key)).await
     }
 }
 
@@ -400,6 +402,50 @@ impl Suppressions for Sqlite {
     async fn entries_of(&self, list: &ListName, name: &EntryName) -> Result<Vec<NameHash>> {
         let (list, name, key) = (list.to_string(), name.clone(), self.key());
         self.read(move |db| suppressions::of_name(db, &key, &list, &name)).await
+    }
+}
+
+#[async_trait]
+impl Erasures for Sqlite {
+    async fn erase(&self, new: NewErasure) -> Result<Option<Erasure>> {
+        let key = self.key();
+        self.write(move |db| erasures::erase(db, &key, &new)).await
+    }
+
+    async fn erasure(&self, id: ErasureId, most: usize) -> Result<Option<ErasureRecord>> {
+        self.read(move |db| erasures::record(db, id, most)).await
+    }
+
+    async fn open_erasures(&self) -> Result<Vec<Erasure>> {
+        self.read(erasures::open).await
+    }
+
+    async fn erasure_work(&self, erasure: &Erasure, most: usize) -> Result<ErasureWork> {
+        let erasure = erasure.clone();
+        self.read(move |db| erasures::work(db, &erasure, most)).await
+    }
+
+    async fn erasure_traces(
+        &self,
+        erasure: &Erasure,
+        keys_after: &KeyPlace,
+        most: usize,
+    ) -> Result<ErasureTraces> {
+        let (erasure, keys_after) = (erasure.clone(), keys_after.clone());
+        self.read(move |db| traces::search(db, &erasure, &keys_after, most)).await
+    }
+
+    async fn erased_names(&self, names: &[Name]) -> Result<Vec<Name>> {
+        let (names, key) = (names.to_vec(), self.key());
+        self.read(move |db| erasures::erased_names(db, &key, &names)).await
+    }
+
+    async fn has_erased(&self) -> Result<bool> {
+        self.read(erasures::has_erased).await
+    }
+
+    async fn clean_log(&self) -> Result<bool> {
+        self.truncate_log().await
     }
 }
 

@@ -45,6 +45,8 @@ pub(super) trait Command: Send {
 enum Waiting {
     Command(Box<dyn Command>),
     Orders(Ordered),
+    /// To empty the log, outside of a transaction.
+    Truncate(oneshot::Sender<Result<bool>>),
 }
 
 struct Asked<F, T> {
@@ -111,6 +113,13 @@ impl Writer {
         answer.await.map_err(|_| Error::OutcomeUnknown)?
     }
 
+    /// Empties the log after what was queued before. `false` if somebody reads it.
+    pub async fn truncate_log(&self) -> Result<bool> {
+        let (caller, answer) = oneshot::channel();
+        self.put(Waiting::Truncate(caller))?;
+        answer.await.map_err(|_| Error::OutcomeUnknown)?
+    }
+
     fn put(&self, waiting: Waiting) -> Result<()> {
         self.queue.as_ref().ok_or_else(gone)?.send(waiting).map_err(|_| gone())
     }
@@ -154,7 +163,7 @@ fn work_off(
             }
         };
         let all = std::iter::once(first).chain(waiting.try_iter()).take(group_max);
-        let size = gather(&mut group, all, key);
+        let (size, truncating) = gather(&mut group, all, key);
         written = true;
         // A command that panics fails its whole group.
         let began = Instant::now();
@@ -167,27 +176,31 @@ fn work_off(
             tracing::error!("a command to the store panicked; its group was rolled back");
             roll_back(db);
         }
+        for caller in truncating {
+            let _ = caller.send(truncate_log(db));
+        }
     }
 }
 
-/// Makes a group of what waits, and returns how many callers it has.
+/// Makes a group of what waits, and returns how many callers it has, and who waits for an empty log.
 fn gather(
     group: &mut Vec<Box<dyn Command>>,
     waiting: impl Iterator<Item = Waiting>,
     key: &Arc<Key>,
-) -> usize {
-    let (mut orders, mut size) = (Vec::new(), 0);
+) -> (usize, Vec<oneshot::Sender<Result<bool>>>) {
+    let (mut orders, mut truncating, mut size) = (Vec::new(), Vec::new(), 0);
     for waiting in waiting {
         size += 1;
         match waiting {
             Waiting::Command(command) => group.push(command),
             Waiting::Orders(ordered) => orders.push(ordered),
+            Waiting::Truncate(caller) => truncating.push(caller),
         }
     }
     if !orders.is_empty() {
         group.push(Box::new(OrdersTogether::of(orders, Arc::clone(key))));
     }
-    size
+    (size, truncating)
 }
 
 fn commit_together(db: &Connection, term: Option<i64>, group: &mut Vec<Box<dyn Command>>) {
@@ -272,4 +285,15 @@ fn checkpoint(db: &Connection) {
     if let Err(error) = db.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())) {
         tracing::warn!(%error, "a checkpoint of the store failed");
     }
+}
+
+/// Moves the whole log into the file, and empties it. Waits for readers only a moment, because nobody writes meanwhile.
+pub fn truncate_log(db: &Connection) -> Result<bool> {
+    const PATIENCE_MS: i64 = 50;
+    let before: i64 = db.query_row("PRAGMA busy_timeout", [], |row| row.get(0))?;
+    let set = |ms: i64| db.pragma_update_and_check(None, "busy_timeout", ms, |_| Ok(()));
+    set(PATIENCE_MS)?;
+    let is_busy = db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0));
+    set(before)?;
+    Ok(is_busy? == 0)
 }

@@ -12,7 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use ringmaster::clock::{Clock, ManualClock};
 use ringmaster::config::Config;
 use ringmaster::daemon::{self, Assembled, Deps};
-use ringmaster::domain::{AccountAlias, Event, TokenLimits};
+use ringmaster::domain::{AccountAlias, Event, Scope, Scopes, TokenLimits};
 use ringmaster::hook_urls;
 use ringmaster::http::auth;
 use ringmaster::ids::IdGenerator;
@@ -235,6 +235,23 @@ impl TestDaemon {
     pub(crate) async fn get(&mut self, path: &str) -> Value {
         let (status, answer) = self.ask(http::Request::get(path), Body::empty()).await;
         assert_eq!(status, 200, "{answer}");
+        answer
+    }
+
+    pub(crate) async fn ask_for(&mut self, path: &str) -> (u16, Value) {
+        self.ask(http::Request::get(path), Body::empty()).await
+    }
+
+    /// Sends a request with a token that may erase.
+    pub(crate) async fn post_as_admin(&mut self, path: &str, body: Value) -> (u16, Value) {
+        let (secret, hash) = auth::new_token([8; 32]);
+        let scopes = Scopes::from_iter([Scope::Admin, Scope::Reveal]);
+        let token = Token { scopes, ..Token::new("eraser", hash, self.now()) };
+        // It may be there from an earlier request.
+        _ = self.ground.store.create_token(token).await;
+        let usual = std::mem::replace(&mut self.ground.token, secret);
+        let answer = self.try_post(path, body).await;
+        self.ground.token = usual;
         answer
     }
 

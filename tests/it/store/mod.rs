@@ -10,6 +10,7 @@ mod calendars;
 mod campaigns;
 mod customers;
 mod deliveries;
+mod erasures;
 mod hooks;
 mod leaders;
 mod pages;
@@ -64,6 +65,12 @@ macro_rules! conformance {
                 a_change_needs_the_previous_version
                 only_one_of_many_changes_of_a_version_succeeds
                 an_unknown_callback_is_not_found
+            );
+            each!($fresh, erasures:
+                rows_lose_the_person_in_steps_and_stay
+                a_search_finds_reports_commands_and_keys_in_parts
+                an_erased_name_is_known_by_its_hash_only
+                so_many_erasures_are_open_and_no_more
             );
             each!($fresh, hooks:
                 a_report_is_stored_once_for_its_key

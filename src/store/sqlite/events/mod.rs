@@ -19,8 +19,8 @@ use crate::domain::event::{
 };
 use crate::domain::{
     AccountAlias, AttemptId, AttemptResolution, CalendarName, CallProgress, CallbackId, CallingHours,
-    CampaignCommand, ErrorCode, InviteToken, ListName, MessageId, MessageResolution, Named, Pause, PauseId,
-    PauseScope, Phone, Priority, Psid, Restricted, SetAsideId, SetAsideVerdict, Tenant, UserId,
+    CampaignCommand, ErasureId, ErrorCode, InviteToken, ListName, MessageId, MessageResolution, Named, Pause,
+    PauseId, PauseScope, Phone, Priority, Psid, Restricted, SetAsideId, SetAsideVerdict, Tenant, UserId,
 };
 use crate::store::{Error, Result};
 
@@ -156,6 +156,14 @@ enum EventShape {
         by: String,
     },
     Campaign(#[serde(with = "CampaignShape")] CampaignCommand),
+    Erasure {
+        #[serde(with = "id")]
+        erasure: ErasureId,
+        list_id: i64,
+        entries: u32,
+        by: String,
+    },
+    Erased,
 }
 
 #[derive(Serialize, Deserialize)]

@@ -3,8 +3,8 @@
 use rusqlite::Connection;
 
 use super::super::{
-    attempts, callbacks, campaigns, commands, counts, file, held_back, list, messages, open_orders, outbox,
-    pairs, pauses, references, reports, set_aside, suppressions, timeline, waiting,
+    attempts, callbacks, campaigns, commands, counts, erasures, file, held_back, list, messages, open_orders,
+    outbox, pairs, pauses, references, reports, set_aside, suppressions, timeline, traces, waiting,
 };
 
 fn plan(db: &Connection, sql: &str) -> String {
@@ -159,5 +159,21 @@ fn counts_are_read_and_not_counted() {
     }
     for sql in [counts::UNFOLDED, counts::UNMATCHED] {
         assert!(sql.contains("LIMIT"), "counts without an end: {sql}");
+    }
+}
+
+#[test]
+fn an_erasure_seeks_and_searches_in_parts() {
+    let db = file::open_memory().unwrap();
+    for (sql, expected) in [
+        (erasures::OPEN, "USING INDEX erasures_open"),
+        (erasures::LIVE, "USING INDEX attempts_live"),
+        (erasures::UNSETTLED, "USING INDEX messages_unsettled"),
+        (erasures::INBOUND, "pairs_with_live_inbound"),
+        (traces::REPORTS, "SEARCH reports USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"),
+        (traces::COMMANDS, "SEARCH m USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"),
+        (traces::KEYS, "SEARCH i USING PRIMARY KEY ((token,key)>(?,?))"),
+    ] {
+        assert_plan(&db, sql, &[expected]);
     }
 }

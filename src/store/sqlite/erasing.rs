@@ -1,0 +1,247 @@
+//! The steps of an erasure: rows keep their times and counts, and lose what tells who the person is.
+
+use std::collections::BTreeSet;
+
+use rusqlite::{Connection, params};
+use serde_json::Value;
+
+use super::rows::{collect, digits, limit, micros};
+use super::suppressions::Key;
+use super::{callbacks, erasures, list, persons};
+use crate::domain::{Callback, CallbackId, ContactKey, Erasure, Phone};
+use crate::store::{ErasureStep, ErasureTraces, Result};
+
+/// What is left of an event.
+const ERASED: &str = "\"erased\"";
+const DROP: &str = "UPDATE reports SET event = ?2 WHERE seq = ?1 AND event <> ?2 \
+     AND NOT EXISTS (SELECT 1 FROM unfolded_reports AS u WHERE u.seq = ?1) \
+     AND NOT EXISTS (SELECT 1 FROM commands AS c WHERE c.seq = ?1 AND c.outcome IS NULL)";
+/// The ids of Twilio are random. Those of Meta have the number in them.
+const HELD: &str = "INSERT INTO erasure_held (erasure, sid, account, kind) \
+     SELECT ?1, sid, account, ?3 FROM source WHERE callback = ?2 AND sid IS NOT NULL AND IS_RANDOM \
+     ON CONFLICT DO NOTHING";
+/// The other legs of a call are calls too.
+const LEG: &str = "INSERT INTO erasure_held (erasure, sid, account, kind) \
+     SELECT ?1, LEG, account, 'call' FROM attempts WHERE callback = ?2 AND LEG GLOB 'CA[0-9a-f]*' \
+     AND length(LEG) = 34 ON CONFLICT DO NOTHING";
+const ATTEMPTS: &str = "UPDATE attempts SET consumer = ?2, sid = CASE WHEN IS_RANDOM THEN sid END, \
+     second_sid = CASE WHEN length(second_sid) = 34 THEN second_sid END, \
+     connection_sid = CASE WHEN length(connection_sid) = 34 THEN connection_sid END, \
+     bridge_sid = CASE WHEN length(bridge_sid) = 34 THEN bridge_sid END WHERE callback = ?1";
+const MESSAGES: &str = "UPDATE messages SET consumer = ?2, sid = CASE WHEN IS_RANDOM THEN sid END, \
+     psid = CASE WHEN psid IS NULL THEN NULL ELSE CAST(?2 AS TEXT) END WHERE callback = ?1";
+const ALONE: &str = "UPDATE messages SET consumer = ?2, sid = CASE WHEN IS_RANDOM THEN sid END, \
+     psid = CASE WHEN psid IS NULL THEN NULL ELSE CAST(?2 AS TEXT) END \
+     WHERE callback IS NULL AND consumer = ?1";
+const UNNAMED: &str =
+    "SELECT count(*) FROM source WHERE callback = ?1 AND sid IS NOT NULL AND NOT (IS_RANDOM)";
+const IS_RANDOM: &str = "(length(sid) = 34 AND sid GLOB '[A-Z][A-Z][0-9a-f]*')";
+const CALLBACK: &str = "UPDATE callbacks SET version = version + 1, consumer = ?2, variables = NULL, reference = NULL, metadata = NULL, psids = NULL, consent = NULL, note_sentence = ?3 WHERE id = ?1";
+
+pub fn steps(db: &Connection, key: &Key, steps: &[ErasureStep]) -> Result<()> {
+    for step in steps {
+        match step {
+            ErasureStep::Rows { erasure, most } => rows(db, key, erasure, *most)?,
+            ErasureStep::Traces { id, found } => traces(db, id.bytes(), found)?,
+            ErasureStep::Done { id, at } => {
+                let sql = "UPDATE erasures SET state = 'done', done_at = ?2 WHERE id = ?1";
+                db.prepare_cached(sql)?.execute(params![id.bytes(), micros(*at)])?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Takes the text of these reports and commands away, unless they are not folded yet.
+pub fn drop_reports(db: &Connection, seqs: &[i64]) -> Result<u64> {
+    let mut dropped = 0;
+    for seq in seqs {
+        if db.prepare_cached(DROP)?.execute(params![seq, ERASED])? == 1 {
+            dropped += 1;
+            db.prepare_cached("DELETE FROM unmatched_reports WHERE seq = ?1")?.execute([seq])?;
+        }
+    }
+    Ok(dropped)
+}
+
+/// The next orders of the person, and after the last one everything else that is found by a name.
+fn rows(db: &Connection, key: &Key, erasure: &Erasure, most: usize) -> Result<()> {
+    let numbers: BTreeSet<Phone> = erasure.numbers().collect();
+    let found = next(db, &numbers, most)?;
+    let orders = callbacks::by_ids(db, &found)?;
+    let pages: BTreeSet<ContactKey> = orders.iter().flat_map(Callback::contacts).collect();
+    for (account, psid) in &pages {
+        db.prepare_cached("DELETE FROM messenger_contacts WHERE account = ?1 AND psid = ?2")?
+            .execute(params![&**account, psid.as_str()])?;
+    }
+    let mut all_pages = erasures::one(db, erasure.id)?.map(|stored| stored.pages).unwrap_or_default();
+    all_pages.extend(pages.into_iter().map(|(_, psid)| psid.as_str().to_owned()));
+    let all_pages = Value::from(Vec::from_iter(all_pages)).to_string();
+    let (mut attempts, mut messages, mut unnamed) = (0, 0, 0);
+    for id in &found {
+        let gone = order(db, erasure, *id)?;
+        attempts += gone.attempts;
+        messages += gone.messages;
+        unnamed += gone.unnamed;
+    }
+    let is_last = found.len() < most;
+    if is_last {
+        messages += person(db, key, erasure, &numbers)?;
+    }
+    db.prepare_cached(
+        "UPDATE erasures SET pages = ?2, orders = orders + ?3, attempts = attempts + ?4, messages = messages + ?5, \
+         unnamed = unnamed + ?6, state = CASE WHEN ?7 THEN 'searching' ELSE state END WHERE id = ?1",
+    )?
+    .execute(params![
+        erasure.id.bytes(),
+        all_pages,
+        limit(found.len()),
+        limit(attempts),
+        limit(messages),
+        unnamed,
+        is_last
+    ])?;
+    Ok(())
+}
+
+/// The next orders to these numbers. Erased ones are to the pseudonym.
+fn next(db: &Connection, numbers: &BTreeSet<Phone>, most: usize) -> Result<Vec<CallbackId>> {
+    let mut seek = db.prepare_cached(list::TO_CONSUMER)?;
+    let mut found: Vec<CallbackId> = Vec::new();
+    for partition in callbacks::partitions(db)? {
+        for number in numbers {
+            let room = limit(most.saturating_sub(found.len()));
+            let params = params![partition, digits(*number), room];
+            found.extend(collect(&mut seek, params, |cells| cells.id::<CallbackId>())?);
+        }
+        if found.len() >= most {
+            break;
+        }
+    }
+    Ok(found)
+}
+
+/// How much of an order was erased.
+struct Gone {
+    attempts: usize,
+    messages: usize,
+    unnamed: i64,
+}
+
+fn order(db: &Connection, erasure: &Erasure, id: CallbackId) -> Result<Gone> {
+    let pseudonym = digits(erasure.pseudonym);
+    let mut unnamed = 0;
+    for (source, kind) in [("attempts", "call"), ("messages", "message")] {
+        db.prepare_cached(&of(HELD, source))?.execute(params![erasure.id.bytes(), id.bytes(), kind])?;
+        let count = |row: &rusqlite::Row<'_>| row.get::<_, i64>(0);
+        unnamed += db.prepare_cached(&of(UNNAMED, source))?.query_row([id.bytes()], count)?;
+    }
+    for leg in ["second_sid", "connection_sid", "bridge_sid"] {
+        db.prepare_cached(&LEG.replace("LEG", leg))?.execute(params![erasure.id.bytes(), id.bytes()])?;
+    }
+    let attempts = db.prepare_cached(&of(ATTEMPTS, ""))?.execute(params![id.bytes(), pseudonym])?;
+    let messages = db.prepare_cached(&of(MESSAGES, ""))?.execute(params![id.bytes(), pseudonym])?;
+    db.prepare_cached(
+        "UPDATE timeline SET consumer = CASE WHEN consumer IS NULL THEN NULL ELSE ?2 END, why = '' \
+         WHERE callback = ?1",
+    )?
+    .execute(params![id.bytes(), pseudonym])?;
+    deliveries(db, id)?;
+    let sentence = crate::domain::Reason::Erased.sentence();
+    db.prepare_cached(CALLBACK)?.execute(params![id.bytes(), pseudonym, sentence])?;
+    Ok(Gone { attempts, messages, unnamed })
+}
+
+fn of(sql: &str, source: &str) -> String {
+    sql.replace("IS_RANDOM", IS_RANDOM).replace("source", source)
+}
+
+/// Webhooks say what happened, and nothing that the customer knows the person by.
+fn deliveries(db: &Connection, id: CallbackId) -> Result<()> {
+    let sql = "SELECT seq, payload FROM outbox WHERE callback = ?1";
+    let kept = collect(&mut db.prepare_cached(sql)?, [id.bytes()], |cells| {
+        Ok((cells.take::<i64>()?, cells.take::<String>()?))
+    })?;
+    for (seq, payload) in kept {
+        let mut body: Value = serde_json::from_str(&payload).unwrap_or_default();
+        if let Some(data) = body.get_mut("data").and_then(Value::as_object_mut) {
+            data.remove("reference");
+            data.remove("metadata");
+        }
+        db.prepare_cached("UPDATE outbox SET payload = ?2 WHERE seq = ?1")?
+            .execute(params![seq, body.to_string()])?;
+    }
+    Ok(())
+}
+
+/// Everything that a name finds and that belongs to no order. Returns how many messages were among it.
+fn person(db: &Connection, key: &Key, erasure: &Erasure, numbers: &BTreeSet<Phone>) -> Result<usize> {
+    let pseudonym = digits(erasure.pseudonym);
+    let hasher = key.get()?;
+    let mut ids: BTreeSet<i64> = BTreeSet::new();
+    for name in &erasure.names {
+        ids.extend(persons::of_name(db, name)?.into_iter().map(|id| digits(id.number())));
+    }
+    let mut known: BTreeSet<i64> = numbers.iter().map(|number| digits(*number)).collect();
+    known.extend(&ids);
+    let mut senders: BTreeSet<i64> = BTreeSet::new();
+    for id in &ids {
+        let mut seek = db.prepare_cached("SELECT sender FROM pairs WHERE person = ?1")?;
+        senders.extend(collect(&mut seek, [id], |cells| cells.take::<i64>())?);
+    }
+    let mut messages = 0;
+    for number in &known {
+        for sender in &senders {
+            let sql = "UPDATE timeline SET consumer = ?3, why = '' WHERE sender = ?1 AND consumer = ?2";
+            db.prepare_cached(sql)?.execute(params![sender, number, pseudonym])?;
+        }
+        messages += db.prepare_cached(&of(ALONE, ""))?.execute(params![number, pseudonym])?;
+        db.prepare_cached("DELETE FROM messenger_contacts WHERE consumer = ?1")?.execute([number])?;
+        db.prepare_cached("UPDATE set_aside SET consumer = ?2 WHERE consumer = ?1")?
+            .execute(params![number, pseudonym])?;
+        db.prepare_cached("UPDATE pauses SET scope = ?2, why = '' WHERE scope = ?1")?
+            .execute(params![format!("person:{number}"), format!("person:{pseudonym}")])?;
+        for sql in [
+            "UPDATE pauses SET why = '' WHERE instr(why, ?1)",
+            "UPDATE campaign_acts SET note = NULL WHERE instr(note, ?1)",
+        ] {
+            db.prepare_cached(sql)?.execute([number.to_string()])?;
+        }
+    }
+    for name in &erasure.names {
+        let hash = hasher.hasher.of_name(name);
+        db.prepare_cached("UPDATE suppressions SET why = NULL WHERE hash = ?1")?.execute([hash])?;
+    }
+    for id in ids {
+        for sql in [
+            "DELETE FROM pairs WHERE person = ?1",
+            "DELETE FROM names WHERE person = ?1",
+            "DELETE FROM persons WHERE id = ?1",
+        ] {
+            db.prepare_cached(sql)?.execute([id])?;
+        }
+    }
+    Ok(messages)
+}
+
+/// What a search found. With its end the names of the erasure itself go.
+fn traces(db: &Connection, id: &[u8; 16], found: &ErasureTraces) -> Result<()> {
+    let reports = drop_reports(db, &found.reports)?;
+    for seq in &found.reports {
+        // Both are hashes of a body with a number in it. The same command is a new one from now on.
+        let commands = "UPDATE commands SET content = zeroblob(32) WHERE seq = ?1 AND outcome IS NOT NULL";
+        if db.prepare_cached(commands)?.execute([seq])? == 1 {
+            db.prepare_cached("UPDATE reports SET key = randomblob(16) WHERE seq = ?1")?.execute([seq])?;
+        }
+    }
+    for (token, text) in &found.keys {
+        db.prepare_cached("DELETE FROM idempotency_keys WHERE token = ?1 AND key = ?2")?
+            .execute(params![token, text])?;
+    }
+    db.prepare_cached(
+        "UPDATE erasures SET searched = ?2, reports = reports + ?3, state = CASE WHEN ?4 THEN 'cleaning' ELSE state END, \
+         names = CASE WHEN ?4 THEN NULL ELSE names END, pages = CASE WHEN ?4 THEN NULL ELSE pages END WHERE id = ?1",
+    )?
+    .execute(params![id, found.searched, reports.cast_signed(), found.is_end])?;
+    Ok(())
+}
