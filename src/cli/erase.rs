@@ -79,11 +79,12 @@ fn print(answer: &Value, out: &mut dyn Write) -> anyhow::Result<()> {
     let held = &answer["held_elsewhere"];
     writeln!(
         out,
-        "not erased: {} calls and messages at Twilio, {} at Meta",
+        "at Twilio: {} calls and messages; not erased at Meta: {}",
         held["total"], held["without_id"]
     )?;
     for item in held["items"].as_array().into_iter().flatten() {
-        writeln!(out, "  {}  {}  {}", text(&item["account"]), text(&item["kind"]), text(&item["sid"]))?;
+        let [account, kind, sid, state] = ["account", "kind", "sid", "state"].map(|field| text(&item[field]));
+        writeln!(out, "  {account}  {kind}  {sid}  {state}")?;
     }
     writeln!(out, "not erased: backups, logs, and what your own systems hold")?;
     if state != "done" {

@@ -42,10 +42,47 @@ pub enum ErasureState {
     Searching,
     /// Nothing names the person any more; the file's log is emptied.
     Cleaning,
+    /// Platforms are asked to delete the calls and messages that they hold.
+    Deleting,
     Done,
 }
 
 impl ErasureState {
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
+}
+
+/// What a platform holds of a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
+pub enum HeldKind {
+    /// With the recordings of it.
+    Call,
+    Message,
+}
+
+impl HeldKind {
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
+}
+
+/// What came of a call or message at a platform.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
+pub enum HeldState {
+    /// The platform has it.
+    Held,
+    /// The platform has it no more.
+    Deleted,
+    /// The platform refused to delete it, or could not be asked in all tries: an operator has to.
+    Refused,
+}
+
+impl HeldState {
     #[must_use]
     pub fn as_str(self) -> &'static str {
         self.into()
@@ -123,11 +160,16 @@ mod tests {
 
     #[test]
     fn states_keep_their_names() {
-        let all =
-            [ErasureState::Closing, ErasureState::Searching, ErasureState::Cleaning, ErasureState::Done];
+        let all = [
+            ErasureState::Closing,
+            ErasureState::Searching,
+            ErasureState::Cleaning,
+            ErasureState::Deleting,
+            ErasureState::Done,
+        ];
         for state in all {
             assert_eq!(state.as_str().parse(), Ok(state));
         }
-        assert_eq!(all.map(ErasureState::as_str), ["closing", "searching", "cleaning", "done"]);
+        assert_eq!(all.map(ErasureState::as_str), ["closing", "searching", "cleaning", "deleting", "done"]);
     }
 }

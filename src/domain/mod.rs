@@ -66,7 +66,7 @@ pub use consent::Consent;
 pub use content::{ContentRef, ContentRefError};
 pub use country::Country;
 pub use directory::Directory;
-pub use erasure::{Erasure, ErasureCounts, ErasureState, is_pseudonym};
+pub use erasure::{Erasure, ErasureCounts, ErasureState, HeldKind, HeldState, is_pseudonym};
 pub use error_code::{ErrorCode, Issuer};
 pub use event::{CallProgress, CommandOutcome, Disposition, Event};
 pub use gate::{Gate, Place};

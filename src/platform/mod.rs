@@ -15,8 +15,8 @@ use jiff::{SignedDuration, Timestamp};
 use crate::clock::{Clock, later};
 use crate::domain::event::MessageProgress;
 use crate::domain::{
-    AgentTarget, Answer, AttemptId, CallProgress, Channel, ContentRef, ErrorCode, InviteToken, LegOrder,
-    MessageId, MessagePurpose, Numbers, Phone, RoadKind,
+    AgentTarget, Answer, AttemptId, CallProgress, Channel, ContentRef, ErrorCode, HeldKind, InviteToken,
+    LegOrder, MessageId, MessagePurpose, Numbers, Phone, RoadKind,
 };
 
 /// One account at a platform.
@@ -46,6 +46,12 @@ pub trait Platform: Send + Sync {
 
     /// The platform's date, by a cheap lookup; `None` if it did not answer with one.
     async fn date(&self) -> Option<Timestamp>;
+
+    /// Deletes a call that is over, with its recordings, or a message, for the erasure of a person. May be repeated. A
+    /// platform without such a request refuses.
+    async fn delete(&self, _kind: HeldKind, _sid: &str) -> Deleted {
+        Deleted::Refused
+    }
 
     /// Candidates for a lost message.
     async fn messages_like(&self, lost: &LostMessage) -> Finding<Vec<FoundMessage>>;
@@ -197,6 +203,17 @@ pub enum HungUp {
     /// The platform cannot end it: it was answered, or does not exist.
     Refused,
     /// Unknown, or it could not leave in time. The request may be repeated.
+    NoAnswer,
+}
+
+/// The result of a request to delete.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Deleted {
+    /// The platform does not have it, now or since before.
+    Gone,
+    /// The platform does not delete it.
+    Refused,
+    /// Unknown. The request may be repeated.
     NoAnswer,
 }
 

@@ -23,6 +23,10 @@ pub(super) struct Erasing {
     pub(super) keys_after: BTreeMap<ErasureId, KeyPlace>,
     /// When to empty the log.
     pub(super) clean_at: Option<Timestamp>,
+    /// Calls and messages that a platform is being asked to delete, with the tries before.
+    pub(super) asked: BTreeMap<String, u32>,
+    /// When the next one is due.
+    pub(super) delete_at: Option<Timestamp>,
 }
 
 impl Erasing {
@@ -31,8 +35,13 @@ impl Erasing {
     }
 
     /// When the next step is due, if no event brings it.
-    pub(super) const fn alarm(&self) -> Option<Timestamp> {
-        self.clean_at
+    pub(super) fn alarm(&self) -> Option<Timestamp> {
+        [self.clean_at, self.delete_at].into_iter().flatten().min()
+    }
+
+    /// A request to delete was not sent.
+    pub(super) fn unsent(&mut self, sid: &str) {
+        self.asked.remove(sid);
     }
 
     /// Whether the orders to this number are being closed for an erasure.
@@ -49,8 +58,12 @@ impl Erasing {
         }
         for step in steps {
             self.is_stale = true;
-            if let ErasureStep::Done { id, .. } = step {
-                tracing::info!(erasure = %id, "the data of a person is erased");
+            match step {
+                ErasureStep::Clean { id, .. } => {
+                    tracing::info!(erasure = %id, "the data of a person is erased here");
+                }
+                ErasureStep::Held { sid, .. } => _ = self.asked.remove(sid),
+                ErasureStep::Rows { .. } | ErasureStep::Traces { .. } => {}
             }
             if let ErasureStep::Traces { id, found } = step {
                 // Behind the last key, until the reports are searched too.

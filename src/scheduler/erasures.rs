@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 
+use super::deletions;
 use super::erasing::Erasing;
 use super::named::names;
 use super::settle::{close_by, withdraw_or_hang_up};
@@ -40,6 +41,7 @@ pub(super) async fn sweep(
         turn.scheduler.erasing.open = store.open_erasures().await?;
         turn.scheduler.erasing.is_stale = false;
     }
+    turn.scheduler.erasing.delete_at = None;
     if turn.scheduler.erasing.is_idle() {
         return clean(turn, store).await.map(drop);
     }
@@ -57,7 +59,11 @@ pub(super) async fn sweep(
             ErasureState::Cleaning | ErasureState::Done => {
                 let (id, at) = (erasure.id, turn.now);
                 turn.scheduler.erasing.clean_at.get_or_insert(at);
-                clean(turn, store).await?.then_some(ErasureStep::Done { id, at })
+                clean(turn, store).await?.then_some(ErasureStep::Clean { id, at })
+            }
+            ErasureState::Deleting => {
+                deletions::ask(turn, store, erasure.id).await?;
+                None
             }
         };
         if let Some(step) = step {

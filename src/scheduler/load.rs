@@ -294,7 +294,7 @@ impl Wanted {
                 self.keys.message_sids.extend(found.map(|message| message.sid.clone()));
             }
             News::AskedInbound { key, .. } => _ = self.keys.names.insert(Name::Number(key.person.number())),
-            News::HungUp { .. } | News::Date(_) => {}
+            News::HungUp { .. } | News::Deleted { .. } | News::Date(_) => {}
         }
     }
 

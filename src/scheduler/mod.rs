@@ -30,6 +30,7 @@ mod current;
 mod dates;
 mod decide;
 mod decide_all;
+mod deletions;
 mod elsewhere;
 mod erasing;
 mod erasures;

@@ -18,8 +18,8 @@ use crate::domain::{
 use crate::failpoint::{failpoint, panic_point};
 use crate::panics::contain;
 use crate::platform::{
-    CallPlan, Callee, Finding, FoundCall, Health, HungUp, InvitePlan, LeaveBy, LostCall, MessagePlan,
-    Platform, Reply,
+    CallPlan, Callee, Deleted, Finding, FoundCall, Health, HungUp, InvitePlan, LeaveBy, LostCall,
+    MessagePlan, Platform, Reply,
 };
 use crate::policy::{self, Addressee, Situation, may_be_sent, may_leave};
 use crate::store::Store;
@@ -204,6 +204,7 @@ pub(super) fn unsend(scheduler: &mut Scheduler, effects: &[Effect]) {
                 }
             }
             Effect::HangUp { attempt, .. } => scheduler.hang_ups.unsent(*attempt),
+            Effect::Delete { sid, .. } => scheduler.erasing.unsent(sid),
             Effect::Ask { question: Question::Date, .. } => scheduler.dates.unsent(),
             Effect::Ask { .. } => {}
         }
@@ -216,6 +217,7 @@ pub(super) fn perform(scheduler: &mut Scheduler, effect: Effect) {
         Effect::PlaceCall { account, .. }
         | Effect::SendMessage { account, .. }
         | Effect::HangUp { account, .. }
+        | Effect::Delete { account, .. }
         | Effect::Ask { account, .. } => account.clone(),
     };
     let Some(platform) = scheduler.deps.accounts.get(&account).map(|account| account.platform.clone()) else {
@@ -265,6 +267,9 @@ fn unknown(effect: &Effect) -> (Option<Health>, News) {
         Effect::HangUp { attempt, .. } => {
             (None, News::HungUp { attempt: *attempt, answer: HungUp::NoAnswer })
         }
+        Effect::Delete { erasure, sid, .. } => {
+            (None, News::Deleted { erasure: *erasure, sid: sid.clone(), answer: Deleted::NoAnswer })
+        }
         Effect::Ask { question, .. } => (None, question.without_an_answer()),
     }
 }
@@ -279,7 +284,7 @@ fn too_late(effect: &Effect, reason: &Reason) -> Option<News> {
         }
         // The next try follows at its time, if it still has its ground.
         Effect::HangUp { attempt, .. } => Some(News::HungUp { attempt: *attempt, answer: HungUp::NoAnswer }),
-        Effect::Ask { .. } => None,
+        Effect::Delete { .. } | Effect::Ask { .. } => None,
     }
 }
 
@@ -304,6 +309,10 @@ async fn request(
         }
         Effect::HangUp { attempt, sid, .. } => {
             (None, News::HungUp { attempt, answer: platform.hang_up(&sid, leave_by).await })
+        }
+        Effect::Delete { erasure, kind, sid, .. } => {
+            let answer = platform.delete(kind, &sid).await;
+            (None, News::Deleted { erasure, sid, answer })
         }
         Effect::Ask { question, .. } => (None, ask(platform, store, clock, question).await),
     }

@@ -4,10 +4,11 @@ use super::ground::Ground;
 use jiff::Timestamp;
 
 use crate::domain::{
-    AccountAlias, Answer, AttemptId, Callback, LegOrder, MessageId, PairKey, Phone, Reading,
+    AccountAlias, Answer, AttemptId, Callback, ErasureId, HeldKind, LegOrder, MessageId, PairKey, Phone,
+    Reading,
 };
 use crate::platform::{
-    CallPlan, Finding, FoundCall, FoundMessage, Health, HungUp, LostCall, LostMessage, MessagePlan,
+    CallPlan, Deleted, Finding, FoundCall, FoundMessage, Health, HungUp, LostCall, LostMessage, MessagePlan,
 };
 
 /// One request to the platform.
@@ -16,6 +17,7 @@ pub(super) enum Effect {
     PlaceCall { account: AccountAlias, plan: CallPlan, ground: Ground },
     SendMessage { account: AccountAlias, plan: MessagePlan, ground: Ground },
     HangUp { account: AccountAlias, attempt: AttemptId, sid: String, ground: Ground },
+    Delete { account: AccountAlias, erasure: ErasureId, kind: HeldKind, sid: String },
     Ask { account: AccountAlias, question: Question },
 }
 
@@ -35,7 +37,7 @@ impl Effect {
             Self::PlaceCall { ground, .. }
             | Self::SendMessage { ground, .. }
             | Self::HangUp { ground, .. } => Some(ground),
-            Self::Ask { .. } => None,
+            Self::Delete { .. } | Self::Ask { .. } => None,
         }
     }
 
@@ -43,7 +45,7 @@ impl Effect {
     pub(super) const fn callback_of_message(&mut self) -> Option<&mut Callback> {
         match self {
             Self::SendMessage { ground, .. } => ground.callback.as_mut(),
-            Self::PlaceCall { .. } | Self::HangUp { .. } | Self::Ask { .. } => None,
+            Self::PlaceCall { .. } | Self::HangUp { .. } | Self::Delete { .. } | Self::Ask { .. } => None,
         }
     }
 }
@@ -109,6 +111,12 @@ pub(super) enum News {
     HungUp {
         attempt: AttemptId,
         answer: HungUp,
+    },
+    /// Of the call or message of an erased person.
+    Deleted {
+        erasure: ErasureId,
+        sid: String,
+        answer: Deleted,
     },
     Asked {
         attempt: AttemptId,

@@ -14,10 +14,10 @@ pub(super) mod types {
     };
     pub use crate::store::{
         Awaiting, Backlog, CampaignRecord, CampaignRows, Census, CommandRecord, ConsumerRecord, DecideKeys,
-        Delivery, Enqueue, Enqueued, EntryName, ErasureRecord, ErasureTraces, ErasureWork, FiledReport,
-        Filter, Hashing, HeldBack, IdempotencyKey, Input, KeyPlace, Lead, Listed, NewErasure, NewList,
-        NewSuppressions, OpenOrder, Page, PlatformName, Record, Settled, Suppressed, SuppressionList,
-        TimelineEnds, TimelineLine, ToDecide, Token, Whom,
+        Deletions, Delivery, Enqueue, Enqueued, EntryName, ErasureRecord, ErasureTraces, ErasureWork,
+        FiledReport, Filter, Hashing, HeldBack, IdempotencyKey, Input, KeyPlace, Lead, Listed, NewErasure,
+        NewList, NewSuppressions, OpenOrder, Page, PlatformName, Record, Settled, Suppressed,
+        SuppressionList, TimelineEnds, TimelineLine, ToDecide, Token, Whom,
     };
     pub use crate::suppression::NameHash;
 }
@@ -154,6 +154,7 @@ macro_rules! store_verbs {
                 fn open_erasures() -> Vec<Erasure>;
                 fn erasure_work(erasure: &Erasure, most: usize) -> ErasureWork;
                 fn erasure_traces(erasure: &Erasure, keys_after: &KeyPlace, most: usize) -> ErasureTraces;
+                fn erasure_deletions(id: ErasureId, now: Timestamp, most: usize) -> Deletions;
                 fn erased_names(names: &[Name]) -> Vec<Name>;
                 fn has_erased() -> bool;
                 fn clean_log() -> bool;

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use super::{NewCommand, Result};
-use crate::domain::{CallbackId, Erasure, ErasureId, Name};
+use crate::domain::{AccountAlias, CallbackId, Erasure, ErasureId, HeldKind, HeldState, Name};
 
 /// Erasures. A door begins one; the scheduler does its steps through batches.
 #[async_trait]
@@ -29,6 +29,9 @@ pub trait Erasures: Send + Sync {
         keys_after: &KeyPlace,
         most: usize,
     ) -> Result<ErasureTraces>;
+
+    /// What platforms are to be asked to delete: at most `most` that are due at `now`.
+    async fn erasure_deletions(&self, id: ErasureId, now: Timestamp, most: usize) -> Result<Deletions>;
 
     /// Those of the names that are on the list `erased`.
     async fn erased_names(&self, names: &[Name]) -> Result<Vec<Name>>;
@@ -62,10 +65,20 @@ pub struct ErasureRecord {
 /// A call or message that a platform still has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HeldElsewhere {
-    pub account: String,
-    /// `call` or `message`.
-    pub kind: String,
+    pub account: AccountAlias,
+    pub kind: HeldKind,
     pub sid: String,
+    pub state: HeldState,
+    /// How often the platform was asked without an answer.
+    pub tries: u32,
+}
+
+/// What platforms are to be asked to delete.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Deletions {
+    pub due: Vec<HeldElsewhere>,
+    /// When the next one is due that is not yet.
+    pub next_at: Option<Timestamp>,
 }
 
 /// What is open of a person.
@@ -102,6 +115,8 @@ pub enum ErasureStep {
     Rows { erasure: Erasure, most: usize },
     /// Erases what a search found; with the end of it the names of the erasure go too.
     Traces { id: ErasureId, found: ErasureTraces },
-    /// The log is empty.
-    Done { id: ErasureId, at: Timestamp },
+    /// The log is empty. Then platforms are asked to delete what they hold, if they hold anything.
+    Clean { id: ErasureId, at: Timestamp },
+    /// What came of a call or message at a platform. With the last one the erasure is done.
+    Held { id: ErasureId, sid: String, state: HeldState, again_at: Option<Timestamp>, at: Timestamp },
 }

@@ -19,7 +19,8 @@ pub use campaigns::{
     CampaignCallsChange, CampaignChange, CampaignReads, CampaignRecord, CampaignRows, RecordedAct,
 };
 pub use erasures::{
-    ErasureRecord, ErasureStep, ErasureTraces, ErasureWork, Erasures, HeldElsewhere, KeyPlace, NewErasure,
+    Deletions, ErasureRecord, ErasureStep, ErasureTraces, ErasureWork, Erasures, HeldElsewhere, KeyPlace,
+    NewErasure,
 };
 pub use error::Error;
 pub use inbox::{CommandRecord, FiledReport, Inbox, NewCommand, Report, Unmatched, UnreadableReport};

@@ -186,6 +186,29 @@ impl Client {
         self.change(Service::Api, &self.call_path(sid, ".json")?, form).await
     }
 
+    /// Deletes a call that is over, with its recordings.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if it is gone, [`Error::Rejected`] if it is not over.
+    pub async fn delete_call(&self, sid: &str) -> Result<(), Error> {
+        let call = self.call_path(sid, ".json")?;
+        let query = [("CallSid", sid.to_owned()), ("PageSize", "1000".to_owned())];
+        let path = with_query(&self.account_path("Recordings.json"), &query);
+        let of_call = |recording: Recording| is_sid(&recording.sid, &["RE"]).then_some(recording.sid);
+        let recordings = match self.list::<RecordingPage, String>(Service::Api, path, of_call).await {
+            Err(Error::NotFound) => Vec::new(),
+            listed => listed?,
+        };
+        for recording in recordings {
+            let path = self.account_path(&format!("Recordings/{recording}.json"));
+            match self.remove(Service::Api, &path).await {
+                Ok(()) | Err(Error::NotFound) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        self.remove(Service::Api, &call).await
+    }
+
     pub(super) fn call_path(&self, sid: &str, rest: &str) -> Result<String, Error> {
         // A malformed identifier could change the path.
         if is_sid(sid, &["CA"]) {
@@ -193,6 +216,27 @@ impl Client {
         } else {
             Err(Error::NotFound)
         }
+    }
+}
+
+/// A recording of a call.
+#[derive(Deserialize)]
+struct Recording {
+    sid: String,
+}
+
+#[derive(Deserialize)]
+struct RecordingPage {
+    recordings: Vec<Recording>,
+    #[serde(default)]
+    next_page_uri: Option<String>,
+}
+
+impl Page for RecordingPage {
+    type Item = Recording;
+
+    fn split(self) -> (Vec<Recording>, Option<String>) {
+        (self.recordings, self.next_page_uri)
     }
 }
 

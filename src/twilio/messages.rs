@@ -81,6 +81,17 @@ impl Client {
         self.create(Service::Api, &path, form, |body| accepted(body, &["SM", "MM"])).await
     }
 
+    /// Deletes a message that is not on its way.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if it is gone, [`Error::Rejected`] if it is on its way.
+    pub async fn delete_message(&self, sid: &str) -> Result<(), Error> {
+        if !is_sid(sid, &["SM", "MM"]) {
+            return Err(Error::NotFound);
+        }
+        self.remove(Service::Api, &self.account_path(&format!("Messages/{sid}.json"))).await
+    }
+
     /// # Errors
     /// [`Error::NotFound`] among others.
     pub async fn fetch_message(&self, sid: &str) -> Result<Message, Error> {

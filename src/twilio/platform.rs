@@ -13,11 +13,13 @@ use super::client::Client;
 use super::messages::NewMessage;
 use super::outcome::{Created, Error};
 use super::words::error_code;
-use crate::domain::{Answer, CallProgress, ContentRef, Disposition, ErrorCode, Issuer, LegOrder, Numbers};
+use crate::domain::{
+    Answer, CallProgress, ContentRef, Disposition, ErrorCode, HeldKind, Issuer, LegOrder, Numbers,
+};
 use crate::hook_urls::{HookUrls, Purpose};
 use crate::platform::{
-    Abilities, CallPlan, Callee, Finding, FoundCall, FoundMessage, Health, HungUp, LeaveBy, LostCall,
-    LostMessage, MessagePlan, Platform, Reply,
+    Abilities, CallPlan, Callee, Deleted, Finding, FoundCall, FoundMessage, Health, HungUp, LeaveBy,
+    LostCall, LostMessage, MessagePlan, Platform, Reply,
 };
 
 /// One Twilio account as a platform.
@@ -187,6 +189,20 @@ impl Platform for TwilioPlatform {
                         HungUp::NoAnswer
                     }
                 }
+            }
+        }
+    }
+
+    async fn delete(&self, kind: HeldKind, sid: &str) -> Deleted {
+        let done = match kind {
+            HeldKind::Call => self.client.delete_call(sid).await,
+            HeldKind::Message => self.client.delete_message(sid).await,
+        };
+        match done {
+            Ok(()) | Err(Error::NotFound) => Deleted::Gone,
+            Err(Error::Rejected(_)) => Deleted::Refused,
+            Err(Error::RateLimited { .. } | Error::Unreachable(_) | Error::Unexpected(_)) => {
+                Deleted::NoAnswer
             }
         }
     }

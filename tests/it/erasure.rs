@@ -1,12 +1,16 @@
 //! Erasure: what is open of a person ends, nothing in the file tells who it was, and nothing comes back for long.
 
+use std::collections::VecDeque;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
 
 use jiff::SignedDuration;
 use ringmaster::domain::event::{CallReport, SuppressionAdded, Word};
 use ringmaster::domain::{CallProgress, Callback, Disposition, Event, Named, Phone, State};
 use ringmaster::store::sqlite::Sqlite;
+use ringmaster::twilio::{Request, Response, Transport, TransportError};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -346,4 +350,118 @@ async fn a_command_that_named_the_person_loses_its_text() {
     let lists: Vec<&str> =
         found["entries"].as_array().unwrap().iter().filter_map(|entry| entry["list"].as_str()).collect();
     assert!(lists.contains(&"house") && lists.contains(&"erased"), "{found}");
+}
+
+const RECORDING: &str = "RE0123456789abcdef0123456789abcdef";
+
+/// A platform that answers requests to delete from a list, and repeats the last answer. The call has one recording.
+struct Deleting {
+    inner: RecordingTransport,
+    answers: Mutex<VecDeque<u16>>,
+    asked: Mutex<Vec<String>>,
+}
+
+impl Deleting {
+    fn that_answers<const N: usize>(answers: [u16; N]) -> Arc<Self> {
+        let (answers, asked) = (Mutex::new(answers.into()), Mutex::default());
+        Arc::new(Self { inner: RecordingTransport::default(), answers, asked })
+    }
+
+    /// The resources that were to be deleted, in order.
+    fn asked(&self) -> Vec<String> {
+        self.asked.lock().unwrap().clone()
+    }
+}
+
+#[async_trait]
+impl Transport for Deleting {
+    async fn send(&self, request: Request) -> Result<Response, TransportError> {
+        if request.method == http::Method::GET && request.url.contains("/Recordings.json?CallSid=CA") {
+            let page = json!({"recordings": [{"sid": RECORDING}], "next_page_uri": null});
+            return Ok(Response::new(200, page.to_string()));
+        }
+        if request.method != http::Method::DELETE {
+            return self.inner.send(request).await;
+        }
+        let resource = request.url.rsplit('/').take(2).collect::<Vec<_>>();
+        self.asked.lock().unwrap().push(format!("{}/{}", resource[1], resource[0]));
+        let mut answers = self.answers.lock().unwrap();
+        let answer = if answers.len() > 1 { answers.pop_front() } else { answers.front().copied() };
+        Ok(Response::new(answer.unwrap(), ""))
+    }
+}
+
+/// A daemon that has called the person and erases the data, and the erasure.
+async fn erasing(platform: &Arc<Deleting>) -> (TestDaemon, Value, TempDir) {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Arc::new(Sqlite::open_inline(&dir.path().join("ringmaster.db")).unwrap());
+    let mut daemon = TestDaemon::on_store(store, platform.clone()).await;
+    daemon.grant(PERSON).await;
+    let called = daemon.order(PERSON, message()).await;
+    daemon.advance(SignedDuration::ZERO).await;
+    comes_to(&mut daemon, &called, CallProgress::Ended(Disposition::NoAnswer)).await;
+    let erasure = erase(&mut daemon, json!({"consumer": PERSON})).await;
+    daemon.advance(SignedDuration::ZERO).await;
+    (daemon, erasure, dir)
+}
+
+async fn state_and_item(daemon: &mut TestDaemon, erasure: &Value) -> (String, String) {
+    let shown = shown(daemon, erasure).await;
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    (text(&shown["state"]), text(&shown["held_elsewhere"]["items"][0]["state"]))
+}
+
+fn both(state: &str, item: &str) -> (String, String) {
+    (state.to_owned(), item.to_owned())
+}
+
+#[tokio::test]
+async fn the_platform_is_asked_to_delete_the_recordings_and_then_the_call() {
+    let platform = Deleting::that_answers([204]);
+    let (mut daemon, erasure, _dir) = erasing(&platform).await;
+    let call = format!("Calls/CA{:032x}.json", 1);
+    assert_eq!(platform.asked(), [format!("Recordings/{RECORDING}.json"), call]);
+    assert_eq!(state_and_item(&mut daemon, &erasure).await, both("done", "deleted"));
+    daemon.advance(HOUR * 48).await;
+    assert_eq!(platform.asked().len(), 2, "it is asked once");
+}
+
+#[tokio::test]
+async fn what_the_platform_does_not_have_counts_as_deleted_and_a_refusal_is_told() {
+    for (answer, item) in [(404, "deleted"), (400, "refused"), (409, "refused")] {
+        let platform = Deleting::that_answers([answer]);
+        let (mut daemon, erasure, _dir) = erasing(&platform).await;
+        assert_eq!(state_and_item(&mut daemon, &erasure).await, both("done", item), "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn a_request_to_delete_without_an_answer_is_repeated_for_two_days_and_then_told() {
+    let platform = Deleting::that_answers([503]);
+    let (mut daemon, erasure, _dir) = erasing(&platform).await;
+    let mut asked = 1;
+    for minutes in [1, 5, 15, 60, 180, 360, 720, 1_440] {
+        let wait = SignedDuration::from_mins(minutes);
+        assert_eq!(state_and_item(&mut daemon, &erasure).await, both("deleting", "held"));
+        daemon.advance(wait - SignedDuration::from_secs(1)).await;
+        assert_eq!(platform.asked().len(), asked, "{minutes}");
+        daemon.advance(SignedDuration::from_secs(1)).await;
+        asked += 1;
+        assert_eq!(platform.asked().len(), asked, "{minutes}");
+    }
+    assert_eq!(state_and_item(&mut daemon, &erasure).await, both("done", "refused"));
+}
+
+#[tokio::test]
+async fn a_restart_goes_on_asking_the_platform_to_delete() {
+    let platform = Deleting::that_answers([503, 204]);
+    let (daemon, erasure, _dir) = erasing(&platform).await;
+    let mut daemon = daemon.restart(platform.clone()).await;
+    daemon.advance(SignedDuration::ZERO).await;
+    assert_eq!(
+        (platform.asked().len(), state_and_item(&mut daemon, &erasure).await.0),
+        (1, "deleting".into())
+    );
+    daemon.advance(SignedDuration::from_mins(1)).await;
+    assert_eq!(state_and_item(&mut daemon, &erasure).await, both("done", "deleted"));
 }

@@ -18,6 +18,7 @@ mod messenger;
 mod oracle;
 mod program;
 mod record;
+mod recordings;
 mod report;
 mod rest;
 mod reviews;
@@ -43,8 +44,8 @@ use self::graph::{Graph, GraphAction};
 use self::hooks::Hooks;
 use self::messenger::{Messenger, MessengerAction};
 use self::state::{
-    Account, AccountId, Alert, Application, Call, CallId, Content, Pair, PairId, Permission, Sender,
-    SenderId, Text, TextId,
+    Account, AccountId, Alert, Application, Call, CallId, Content, Pair, PairId, Permission, Recording,
+    Sender, SenderId, Text, TextId,
 };
 use crate::domain::Phone;
 
@@ -89,6 +90,7 @@ pub struct World {
     call_ids: HashMap<String, CallId>,
     texts: Vec<Text>,
     text_ids: HashMap<String, TextId>,
+    recordings: Vec<Recording>,
     contents: Vec<Content>,
     content_ids: HashMap<String, usize>,
     graph: Graph,
@@ -164,6 +166,7 @@ impl World {
             call_ids: HashMap::new(),
             texts: Vec::new(),
             text_ids: HashMap::new(),
+            recordings: Vec::new(),
             contents: Vec::new(),
             content_ids: HashMap::new(),
             graph: Graph::default(),

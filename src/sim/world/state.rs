@@ -310,6 +310,18 @@ pub(super) struct Text {
     pub(super) created: Timestamp,
     pub(super) updated: Timestamp,
     pub(super) sent: Option<Timestamp>,
+    pub(super) deleted: bool,
+}
+
+/// What a document recorded of a call.
+#[derive(Debug)]
+pub(super) struct Recording {
+    pub(super) sid: String,
+    pub(super) account: AccountId,
+    pub(super) call_sid: String,
+    pub(super) seconds: String,
+    pub(super) created: Timestamp,
+    pub(super) deleted: bool,
 }
 
 #[derive(Debug)]

@@ -212,6 +212,7 @@ impl World {
             created: self.now,
             updated: self.now,
             sent: inbound.then_some(self.now),
+            deleted: false,
         });
         id
     }
@@ -247,8 +248,18 @@ impl World {
 
     pub(super) fn fetch_text(&self, asked: &Asked<'_>, sid: &str) -> Served {
         let known = self.text_ids.get(sid).copied();
-        let text = known.filter(|&text| self.texts[text].account == asked.account);
+        let text =
+            known.filter(|&text| self.texts[text].account == asked.account && !self.texts[text].deleted);
         Ok(ApiResponse::json(200, &self.text_resource(text.ok_or_else(|| asked.not_found())?)))
+    }
+
+    pub(super) fn delete_text(&mut self, asked: &Asked<'_>, sid: &str) -> Served {
+        let known = self.text_ids.get(sid).copied();
+        let text =
+            known.filter(|&text| self.texts[text].account == asked.account && !self.texts[text].deleted);
+        let text = text.ok_or_else(|| asked.not_found())?;
+        self.texts[text].deleted = true;
+        Ok(ApiResponse::empty(204))
     }
 
     pub(super) fn list_texts(&self, asked: &Asked<'_>) -> ApiResponse {
@@ -261,7 +272,7 @@ impl World {
         let mut page = Page::asked(&asked.query, 50, texts.len());
         let picked = page.pick(texts, |id| {
             let text = &self.texts[id];
-            same("To", &text.to) && same("From", &text.from)
+            !text.deleted && same("To", &text.to) && same("From", &text.from)
         });
         let items = picked.into_iter().map(|id| self.text_resource(id)).collect();
         page.v2010(asked, "messages", items)

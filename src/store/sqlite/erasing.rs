@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
 use rusqlite::{Connection, params};
 use serde_json::Value;
 
-use super::rows::{collect, digits, limit, micros};
+use super::rows::{collect, digits, limit, micros, micros_if};
 use super::suppressions::Key;
 use super::{callbacks, erasures, list, persons};
-use crate::domain::{Callback, CallbackId, ContactKey, Erasure, Phone};
+use crate::domain::{Callback, CallbackId, ContactKey, Erasure, ErasureId, Phone};
 use crate::store::{ErasureStep, ErasureTraces, Result};
 
 /// What is left of an event.
@@ -43,12 +44,32 @@ pub fn steps(db: &Connection, key: &Key, steps: &[ErasureStep]) -> Result<()> {
         match step {
             ErasureStep::Rows { erasure, most } => rows(db, key, erasure, *most)?,
             ErasureStep::Traces { id, found } => traces(db, id.bytes(), found)?,
-            ErasureStep::Done { id, at } => {
-                let sql = "UPDATE erasures SET state = 'done', done_at = ?2 WHERE id = ?1";
-                db.prepare_cached(sql)?.execute(params![id.bytes(), micros(*at)])?;
+            ErasureStep::Clean { id, at } => clean(db, *id, *at)?,
+            ErasureStep::Held { id, sid, state, again_at, at } => {
+                let sql = "UPDATE erasure_held SET state = ?3, due_at = ?4, tries = tries + (?4 IS NOT NULL) \
+                     WHERE erasure = ?1 AND sid = ?2";
+                let again_at = micros_if(*again_at);
+                db.prepare_cached(sql)?.execute(params![id.bytes(), sid, state.as_str(), again_at])?;
+                end(db, *id, *at)?;
             }
         }
     }
+    Ok(())
+}
+
+/// The log is empty: what is left is at platforms.
+fn clean(db: &Connection, id: ErasureId, at: Timestamp) -> Result<()> {
+    db.prepare_cached("UPDATE erasures SET state = 'deleting' WHERE id = ?1")?.execute([id.bytes()])?;
+    db.prepare_cached("UPDATE erasure_held SET due_at = ?2 WHERE erasure = ?1 AND state = 'held'")?
+        .execute(params![id.bytes(), micros(at)])?;
+    end(db, id, at)
+}
+
+/// An erasure is done when no platform has to be asked any more.
+fn end(db: &Connection, id: ErasureId, at: Timestamp) -> Result<()> {
+    let sql = "UPDATE erasures SET state = 'done', done_at = ?2 WHERE id = ?1 AND done_at IS NULL \
+         AND NOT EXISTS (SELECT 1 FROM erasure_held WHERE erasure = ?1 AND state = 'held')";
+    db.prepare_cached(sql)?.execute(params![id.bytes(), micros(at)])?;
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
 use super::rows::{Cells, collect, corrupt, digits, first, limit, micros};
@@ -12,8 +13,8 @@ use crate::domain::{
     spelling,
 };
 use crate::store::{
-    EntryName, ErasureRecord, ErasureWork, HeldElsewhere, NewCommand, NewErasure, NewSuppressions, Report,
-    Result,
+    Deletions, EntryName, ErasureRecord, ErasureWork, HeldElsewhere, NewCommand, NewErasure, NewSuppressions,
+    Report, Result,
 };
 
 macro_rules! columns {
@@ -77,13 +78,34 @@ pub fn open(db: &Connection) -> Result<Vec<Erasure>> {
 
 pub fn record(db: &Connection, id: ErasureId, most: usize) -> Result<Option<ErasureRecord>> {
     let Some(erasure) = one(db, id)? else { return Ok(None) };
-    let sql = "SELECT account, kind, sid FROM erasure_held WHERE erasure = ?1 ORDER BY sid LIMIT ?2";
-    let held = collect(&mut db.prepare_cached(sql)?, params![id.bytes(), limit(most)], |cells| {
-        Ok(HeldElsewhere { account: cells.take()?, kind: cells.take()?, sid: cells.take()? })
-    })?;
+    let sql =
+        "SELECT account, kind, sid, state, tries FROM erasure_held WHERE erasure = ?1 ORDER BY sid LIMIT ?2";
+    let held = collect(&mut db.prepare_cached(sql)?, params![id.bytes(), limit(most)], held)?;
     let sql = "SELECT count(*) FROM erasure_held WHERE erasure = ?1";
     let held_total = first(&mut db.prepare_cached(sql)?, [id.bytes()], |cells| cells.version())?.unwrap_or(0);
     Ok(Some(ErasureRecord { erasure, held, held_total }))
+}
+
+fn held(cells: &mut Cells<'_>) -> Result<HeldElsewhere> {
+    Ok(HeldElsewhere {
+        account: cells.account()?,
+        kind: cells.parsed()?,
+        sid: cells.take()?,
+        state: cells.parsed()?,
+        tries: cells.take()?,
+    })
+}
+
+/// What platforms are to be asked to delete.
+pub fn deletions(db: &Connection, id: ErasureId, now: Timestamp, most: usize) -> Result<Deletions> {
+    let sql = "SELECT account, kind, sid, state, tries FROM erasure_held \
+         WHERE erasure = ?1 AND state = 'held' AND due_at <= ?2 ORDER BY sid LIMIT ?3";
+    let params = params![id.bytes(), micros(now), limit(most)];
+    let due = collect(&mut db.prepare_cached(sql)?, params, held)?;
+    let sql = "SELECT min(due_at) FROM erasure_held WHERE erasure = ?1 AND state = 'held' AND due_at > ?2";
+    let params = params![id.bytes(), micros(now)];
+    let next_at = first(&mut db.prepare_cached(sql)?, params, |cells| cells.moment_if())?.flatten();
+    Ok(Deletions { due, next_at })
 }
 
 /// Begins an erasure.

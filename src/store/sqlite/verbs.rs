@@ -21,11 +21,11 @@ use crate::domain::{
 };
 use crate::store::{
     Awaiting, Backlog, Batch, CampaignReads, CampaignRecord, CampaignRows, Census, CommandRecord,
-    ConsumerRecord, DecideKeys, Delivery, Enqueue, Enqueued, EntryName, ErasureRecord, ErasureTraces,
-    ErasureWork, Erasures, FiledReport, Filter, Hashing, HeldBack, IdempotencyKey, Inbox, Input, KeyPlace,
-    Keys, Lead, Listed, NewCommand, NewErasure, NewList, NewSuppressions, OpenOrder, Orders, Outbox, Page,
-    PlatformName, Record, Records, Related, Report, Result, Settled, Suppressed, SuppressionList,
-    Suppressions, TimelineEnds, TimelineLine, ToDecide, Token, Tokens, Turns, Whom,
+    ConsumerRecord, DecideKeys, Deletions, Delivery, Enqueue, Enqueued, EntryName, ErasureRecord,
+    ErasureTraces, ErasureWork, Erasures, FiledReport, Filter, Hashing, HeldBack, IdempotencyKey, Inbox,
+    Input, KeyPlace, Keys, Lead, Listed, NewCommand, NewErasure, NewList, NewSuppressions, OpenOrder, Orders,
+    Outbox, Page, PlatformName, Record, Records, Related, Report, Result, Settled, Suppressed,
+    SuppressionList, Suppressions, TimelineEnds, TimelineLine, ToDecide, Token, Tokens, Turns, Whom,
 };
 
 use crate::suppression::NameHash;
@@ -433,6 +433,10 @@ impl Erasures for Sqlite {
     ) -> Result<ErasureTraces> {
         let (erasure, keys_after) = (erasure.clone(), keys_after.clone());
         self.read(move |db| traces::search(db, &erasure, &keys_after, most)).await
+    }
+
+    async fn erasure_deletions(&self, id: ErasureId, now: Timestamp, most: usize) -> Result<Deletions> {
+        self.read(move |db| erasures::deletions(db, id, now, most)).await
     }
 
     async fn erased_names(&self, names: &[Name]) -> Result<Vec<Name>> {

@@ -59,6 +59,9 @@ impl Transport for RecordingTransport {
         if request.method == http::Method::GET {
             return Ok(Response::new(404, ""));
         }
+        if request.method == http::Method::DELETE {
+            return Ok(Response::new(204, ""));
+        }
         let taken = match &request.url {
             url if url.ends_with("/Calls.json") => note("CA", "queued", &self.calls, &request),
             url if url.ends_with("/Messages.json") => note("SM", "queued", &self.messages, &request),

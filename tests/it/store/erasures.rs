@@ -1,7 +1,7 @@
 //! Erasures: rows stay and lose the person, the inbox is searched, and a name is known by its hash afterwards.
 
 use ringmaster::domain::{
-    Erasure, ErasureId, ErasureState, Event, Name, Person, PersonId, Phone, Tenant, is_pseudonym,
+    Erasure, ErasureId, ErasureState, Event, HeldKind, Name, Person, PersonId, Phone, Tenant, is_pseudonym,
 };
 use ringmaster::store::{
     Batch, Enqueue, ErasureStep, ErasureTraces, Hashing, IdempotencyKey, KeyPlace, NewCommand, NewErasure,
@@ -38,7 +38,7 @@ fn number(n: u32) -> Name {
 async fn step(store: &dyn Store, step: ErasureStep) -> Erasure {
     let id = match &step {
         ErasureStep::Rows { erasure, .. } => erasure.id,
-        ErasureStep::Traces { id, .. } | ErasureStep::Done { id, .. } => *id,
+        ErasureStep::Traces { id, .. } | ErasureStep::Clean { id, .. } | ErasureStep::Held { id, .. } => *id,
     };
     record(store, Batch { erasures: vec![step], ..Batch::default() }).await;
     store.erasure(id, 9).await.unwrap().unwrap().erasure
@@ -92,7 +92,7 @@ pub async fn rows_lose_the_person_in_steps_and_stay(store: &dyn Store) {
     let (person, _) = &store.people(&[number(1)]).await.unwrap()[0];
     assert_eq!(person.version, 0, "only the entry of the list is left");
     let held = store.erasure(erasure.id, 9).await.unwrap().unwrap();
-    assert_eq!((held.held_total, &*held.held[0].kind), (1, "call"));
+    assert_eq!((held.held_total, held.held[0].kind), (1, HeldKind::Call));
     assert_eq!(store.wrong_counts().await.unwrap(), Vec::<String>::new());
 }
 
@@ -128,7 +128,7 @@ pub async fn a_search_finds_reports_commands_and_keys_in_parts(store: &dyn Store
     let unfolded = store.unfolded_reports(9).await.unwrap();
     let waiting = unfolded.iter().find(|report| report.seq == seqs[2]).unwrap();
     assert_eq!(waiting.event, wrote(1), "what is not folded stays until it is");
-    let done = step(store, ErasureStep::Done { id, at: at(99) }).await;
+    let done = step(store, ErasureStep::Clean { id, at: at(99) }).await;
     assert_eq!((done.state, done.done_at), (ErasureState::Done, Some(at(99))));
     assert_eq!(store.open_erasures().await.unwrap(), []);
     record(store, Batch { folded: vec![seqs[2]], dropped: vec![seqs[2]], ..Batch::default() }).await;
@@ -167,6 +167,6 @@ pub async fn so_many_erasures_are_open_and_no_more(store: &dyn Store) {
     }
     assert_eq!(begin(store, max + 1, number(1)).await, None);
     assert_eq!(store.open_erasures().await.unwrap().len(), Erasure::OPEN_MAX);
-    step(store, ErasureStep::Done { id: erasure_id(5), at: at(9) }).await;
+    step(store, ErasureStep::Clean { id: erasure_id(5), at: at(9) }).await;
     assert!(begin(store, max + 1, number(1)).await.is_some());
 }

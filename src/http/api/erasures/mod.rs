@@ -20,7 +20,7 @@ pub(super) struct View {
     #[schema(example = "er_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f")]
     id: String,
     /// `closing` while open orders and calls end, `searching` while the inbox is searched, `cleaning` while the log of the
-    /// file is emptied, `done`.
+    /// file is emptied, `deleting` while Twilio is asked to delete, `done`.
     state: &'static str,
     /// Calls in progress and messages without an answer for which it waits.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -55,7 +55,7 @@ struct Counts {
 #[derive(Serialize, ToSchema)]
 #[schema(as = ErasureHeld)]
 struct Held {
-    /// Calls and messages that Twilio has by the ids that follow.
+    /// Calls and messages that Twilio had, by the ids that follow.
     total: u64,
     /// Calls and messages of Meta: their ids have the number in them, so they are not kept.
     without_id: u64,
@@ -68,16 +68,23 @@ struct Held {
 #[schema(as = ErasureHeldItem)]
 struct Item {
     account: String,
-    /// `call` or `message`.
-    kind: String,
+    /// `call`, with its recordings, or `message`.
+    kind: &'static str,
     sid: String,
+    /// `held`; `deleted` when the platform has it no more; `refused` when the platform does not delete it or does not answer.
+    state: &'static str,
 }
 
 impl View {
     fn of(record: ErasureRecord, waits_for: Option<u64>) -> Self {
         let ErasureRecord { erasure, held, held_total } = record;
         let counts = erasure.counts;
-        let item = |HeldElsewhere { account, kind, sid }| Item { account, kind, sid };
+        let item = |HeldElsewhere { account, kind, sid, state, .. }| Item {
+            account: account.to_string(),
+            kind: kind.as_str(),
+            sid,
+            state: state.as_str(),
+        };
         Self {
             id: erasure.id.to_string(),
             state: erasure.state.as_str(),

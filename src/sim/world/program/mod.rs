@@ -204,6 +204,7 @@ impl World {
                 let sid = self.sid("RE");
                 let account = &self.accounts[self.calls[call].account].sid;
                 let url = format!("https://api.twilio.com/2010-04-01/Accounts/{account}/Recordings/{sid}");
+                self.recorded(call, &sid, seconds.to_string());
                 let more = vec![
                     ("RecordingUrl", url),
                     ("RecordingSid", sid),
