@@ -34,6 +34,9 @@ const MESSAGES: &str = "UPDATE messages SET consumer = ?2, sid = CASE WHEN IS_RA
 const ALONE: &str = "UPDATE messages SET consumer = ?2, sid = CASE WHEN IS_RANDOM THEN sid END, \
      psid = CASE WHEN psid IS NULL THEN NULL ELSE CAST(?2 AS TEXT) END \
      WHERE callback IS NULL AND consumer = ?1";
+const HELD_ALONE: &str = "INSERT INTO erasure_held (erasure, sid, account, kind) \
+     SELECT ?1, sid, account, 'message' FROM messages WHERE callback IS NULL AND consumer = ?2 \
+     AND sid IS NOT NULL AND IS_RANDOM ON CONFLICT DO NOTHING";
 const UNNAMED: &str =
     "SELECT count(*) FROM source WHERE callback = ?1 AND sid IS NOT NULL AND NOT (IS_RANDOM)";
 const IS_RANDOM: &str = "(length(sid) = 34 AND sid GLOB '[A-Z][A-Z][0-9a-f]*')";
@@ -216,6 +219,7 @@ fn person(db: &Connection, key: &Key, erasure: &Erasure, numbers: &BTreeSet<Phon
             let sql = "UPDATE timeline SET consumer = ?3, why = '' WHERE sender = ?1 AND consumer = ?2";
             db.prepare_cached(sql)?.execute(params![sender, number, pseudonym])?;
         }
+        db.prepare_cached(&of(HELD_ALONE, ""))?.execute(params![erasure.id.bytes(), number])?;
         messages += db.prepare_cached(&of(ALONE, ""))?.execute(params![number, pseudonym])?;
         db.prepare_cached("DELETE FROM messenger_contacts WHERE consumer = ?1")?.execute([number])?;
         db.prepare_cached("UPDATE set_aside SET consumer = ?2 WHERE consumer = ?1")?

@@ -59,10 +59,18 @@ pub async fn rows_lose_the_person_in_steps_and_stay(store: &dyn Store) {
     let mut sent = message(1);
     sent.consumer = consumer(1);
     sent.submission.sid = Some("wamid.HBgNNTUxMTk4NzY1NDMyMRUC".into());
+    let mut alone = message(2);
+    (alone.callback, alone.consumer) = (None, consumer(1));
+    alone.submission.sid = Some("SM0123456789abcdef0123456789abcdef".into());
     let person = Person { version: 1, ..Person::unknown(PersonId::of(consumer(1))) };
     record(
         store,
-        Batch { attempts: vec![call], messages: vec![sent], persons: vec![person], ..Batch::default() },
+        Batch {
+            attempts: vec![call],
+            messages: vec![sent, alone],
+            persons: vec![person],
+            ..Batch::default()
+        },
     )
     .await;
     let erasure = begin(store, 1, number(1)).await.unwrap();
@@ -77,7 +85,7 @@ pub async fn rows_lose_the_person_in_steps_and_stay(store: &dyn Store) {
     assert_eq!(store.people(&[number(1)]).await.unwrap().len(), 1);
     let after = step(store, ErasureStep::Rows { erasure: erasure.clone(), most: 2 }).await;
     assert_eq!((after.state, after.counts.orders), (ErasureState::Searching, 3));
-    assert_eq!((after.counts.attempts, after.counts.messages, after.counts.unnamed), (1, 1, 1));
+    assert_eq!((after.counts.attempts, after.counts.messages, after.counts.unnamed), (1, 2, 1));
     for n in 1..=3 {
         let found = stored(store, n).await;
         assert_eq!(found.order.consumer, erasure.pseudonym);
@@ -92,7 +100,10 @@ pub async fn rows_lose_the_person_in_steps_and_stay(store: &dyn Store) {
     let (person, _) = &store.people(&[number(1)]).await.unwrap()[0];
     assert_eq!(person.version, 0, "only the entry of the list is left");
     let held = store.erasure(erasure.id, 9).await.unwrap().unwrap();
-    assert_eq!((held.held_total, held.held[0].kind), (1, HeldKind::Call));
+    let kinds: Vec<HeldKind> = held.held.iter().map(|item| item.kind).collect();
+    assert_eq!((held.held_total, &kinds[..]), (2, &[HeldKind::Call, HeldKind::Message][..]));
+    let alone = store.messages(&[message_id(2)]).await.unwrap().remove(0);
+    assert_eq!(alone.consumer, erasure.pseudonym);
     assert_eq!(store.wrong_counts().await.unwrap(), Vec::<String>::new());
 }
 
