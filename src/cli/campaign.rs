@@ -29,7 +29,7 @@ pub(super) enum Command {
     /// Show a campaign, its progress and who changed it
     #[command(after_long_help = "Example:\n  ringmaster campaign show cmp_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f")]
     Show(One),
-    /// Change the name, the ceiling or the breaker of a campaign
+    /// Change the name, the ceiling, the pace or the breaker of a campaign
     #[command(
         after_long_help = "Example:\n  ringmaster campaign change cmp_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f --calls-max 5"
     )]
@@ -73,6 +73,9 @@ pub(super) struct Create {
     /// The most calls of it that may be in progress at once
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     calls_max: Option<u32>,
+    /// How many of its calls may begin in a minute
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=6_000))]
+    calls_per_minute: Option<u32>,
     /// When it is paused without an operator, as a JSON object; what it leaves out has the default
     #[arg(long, value_name = "JSON", value_parser = object)]
     breaker: Option<Value>,
@@ -110,6 +113,12 @@ pub(super) struct Change {
     /// Remove the limit of calls in progress
     #[arg(long, conflicts_with = "calls_max")]
     no_calls_max: bool,
+    /// How many of its calls may begin in a minute
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=6_000))]
+    calls_per_minute: Option<u32>,
+    /// Remove the limit of calls in a minute
+    #[arg(long, conflicts_with = "calls_per_minute")]
+    no_calls_per_minute: bool,
     /// When it is paused without an operator, as a JSON object; what it leaves out stays
     #[arg(long, value_name = "JSON", value_parser = object)]
     breaker: Option<Value>,
@@ -187,6 +196,9 @@ pub(super) fn run(command: &Command, out: &mut dyn Write) -> anyhow::Result<()> 
             if let Some(max) = create.calls_max {
                 body["concurrent_calls_max"] = max.into();
             }
+            if let Some(pace) = create.calls_per_minute {
+                body["calls_per_minute"] = pace.into();
+            }
             if let Some(breaker) = &create.breaker {
                 body["breaker"] = breaker.clone();
             }
@@ -205,6 +217,11 @@ pub(super) fn run(command: &Command, out: &mut dyn Write) -> anyhow::Result<()> 
             match change.calls_max {
                 Some(max) => body["concurrent_calls_max"] = max.into(),
                 None if change.no_calls_max => body["concurrent_calls_max"] = Value::Null,
+                None => {}
+            }
+            match change.calls_per_minute {
+                Some(pace) => body["calls_per_minute"] = pace.into(),
+                None if change.no_calls_per_minute => body["calls_per_minute"] = Value::Null,
                 None => {}
             }
             if let Some(breaker) = &change.breaker {
@@ -260,6 +277,7 @@ struct Campaign {
     name: String,
     state: String,
     concurrent_calls_max: Option<u32>,
+    calls_per_minute: Option<u32>,
     breaker: Option<Breaker>,
     created_at: Timestamp,
     created_by: String,
@@ -365,6 +383,9 @@ fn print(campaign: &Campaign, out: &mut dyn Write) -> anyhow::Result<()> {
     }
     if let Some(max) = campaign.concurrent_calls_max {
         rows.push([name("calls at once"), plain(format!("at most {max}"))]);
+    }
+    if let Some(pace) = campaign.calls_per_minute {
+        rows.push([name("calls a minute"), plain(format!("at most {pace}"))]);
     }
     if let Some(breaker) = &campaign.breaker {
         rows.push([name("pauses itself"), plain(breaker.causes())]);

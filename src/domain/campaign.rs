@@ -28,6 +28,8 @@ pub struct Campaign {
     pub defaults: Arc<str>,
     /// How many of its calls may be in progress at once.
     pub concurrent_calls_max: Option<u32>,
+    /// How many of its calls may begin in a minute.
+    pub calls_per_minute: Option<u32>,
     /// When it is paused without an operator.
     pub breaker: Breaker,
     pub created_at: Timestamp,
@@ -102,13 +104,15 @@ pub enum CampaignAct {
         name: Arc<str>,
         defaults: Arc<str>,
         concurrent_calls_max: Option<u32>,
+        calls_per_minute: Option<u32>,
         /// Of the default.
         breaker: BreakerChange,
     },
-    /// What is to be changed. `Some(None)` removes the ceiling.
+    /// What is to be changed. `Some(None)` removes the ceiling or the pace.
     Change {
         name: Option<Arc<str>>,
         concurrent_calls_max: Option<Option<u32>>,
+        calls_per_minute: Option<Option<u32>>,
         breaker: BreakerChange,
     },
     Ready,
@@ -211,6 +215,7 @@ mod tests {
                 CampaignAct::Change {
                     name: None,
                     concurrent_calls_max: None,
+                    calls_per_minute: None,
                     breaker: BreakerChange::default(),
                 },
                 &[Draft, Ready, Running, Draining],

@@ -113,6 +113,7 @@ mod tests {
             state: CampaignState::Draft,
             defaults: "{}".into(),
             concurrent_calls_max: None,
+            calls_per_minute: None,
             breaker: crate::domain::Breaker::default(),
             created_at: Timestamp::UNIX_EPOCH,
             created_by: "crm".into(),

@@ -6,7 +6,9 @@ use std::str::FromStr;
 
 use jiff::Timestamp;
 
-use super::{AccountAlias, CalendarName, PauseId, Phone, Resource, SenderPart, TokenName, TokenUse};
+use super::{
+    AccountAlias, CalendarName, CampaignId, PauseId, Phone, Resource, SenderPart, TokenName, TokenUse,
+};
 
 /// A scarce resource for which callbacks wait. A callback waits at one gate, and is not read again until the
 /// gate opens.
@@ -24,6 +26,8 @@ pub enum Gate {
     Pause(PauseId),
     /// A change of the calendar by which a day may have opened; see [`Calendars::version`](super::Calendars::version).
     Calendar(CalendarName, u64),
+    /// The next call that the pace of the campaign allows.
+    Pace(CampaignId),
     /// One more call or request of the token in 24 hours.
     Token(TokenName, TokenUse),
     /// The first of these to open, for callbacks with several senders; created by [`Gate::or`].
@@ -94,6 +98,7 @@ impl fmt::Display for Gate {
             Self::Calendar(name, version) => write!(f, "calendar:{version}:{name}"),
             Self::Rest(number) => write!(f, "rest:{}", number.digits()),
             Self::Part(number, part) => write!(f, "part:{}:{}", part.as_str(), number.digits()),
+            Self::Pace(id) => write!(f, "pace:{id}"),
             Self::Token(token, what) => write!(f, "token:{}:{token}", what.as_str()),
             // Names have no line breaks.
             Self::Any(parts) => {
@@ -118,6 +123,7 @@ impl FromStr for Gate {
                 let number = digits.parse().map(Phone::from_stored).map_err(|_| ())?;
                 Ok(Self::Part(number, part.parse().map_err(|_| ())?))
             }
+            Some(("pace", id)) => id.parse().map(Self::Pace).map_err(|_| ()),
             Some(("pause", id)) => id.parse().map(Self::Pause).map_err(|_| ()),
             Some(("calendar", rest)) => {
                 let (version, name) = rest.split_once(':').ok_or(())?;
@@ -157,6 +163,7 @@ mod tests {
             Gate::Part(Phone::parse("+551151991234").unwrap(), SenderPart::Placed),
             Gate::Part(Phone::parse("+551151991234").unwrap(), SenderPart::Buttons),
             Gate::Pause(PauseId::new(uuid::Uuid::from_u128(7))),
+            Gate::Pace(CampaignId::new(uuid::Uuid::from_u128(7))),
             Gate::Calendar("BR-SP".parse().unwrap(), u64::MAX),
             Gate::Token("shop/crm".parse().unwrap(), TokenUse::Request),
             Gate::Account("main".into()).or(Gate::campaign("spring: one, two")),

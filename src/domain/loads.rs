@@ -6,7 +6,10 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::{AccountAlias, Calendars, Campaigns, Held, Holds, InUse, Pauses, Phone, Resource, SenderPart};
+use super::{
+    AccountAlias, Calendars, CampaignPaces, Campaigns, Held, Holds, InUse, Pauses, Phone, Resource,
+    SenderPart,
+};
 
 /// How many of a resource are in use.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +18,8 @@ pub struct Load {
     pub live: u32,
     /// The ceiling that the resource has beside that of the rules.
     pub own_max: Option<u32>,
+    /// When its pace allows the next call; `None` at once.
+    pub next_at: Option<Timestamp>,
 }
 
 /// The end of a pause that the platform caused, and its reason.
@@ -45,6 +50,7 @@ pub struct Loads {
     pub calendars: Calendars,
     /// The campaigns that are not over. Shared, like the pauses.
     pub campaigns: Arc<Campaigns>,
+    pub campaign_paces: CampaignPaces,
     pub held: Held,
     /// When the scheduler published them; `None` before it has. They have not changed since.
     pub as_of: Option<Timestamp>,
@@ -64,6 +70,7 @@ impl Loads {
             resource: it.clone(),
             live: self.in_use.of(it),
             own_max: self.campaigns.ceiling(it),
+            next_at: self.campaign_paces.next_of(it),
         };
         holds.iter().map(load).collect()
     }

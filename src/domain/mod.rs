@@ -9,6 +9,7 @@ pub mod breaker;
 pub mod calendar;
 pub mod callback;
 pub mod campaign;
+pub mod campaign_pace;
 pub mod campaigns;
 pub mod ceiling;
 pub mod channel;
@@ -58,6 +59,7 @@ pub use callback::{
     AgentTarget, Callback, MissedWindow, Order, OrderKind, Outcome, Priority, Purpose, State,
 };
 pub use campaign::{Campaign, CampaignAct, CampaignCommand, CampaignState};
+pub use campaign_pace::CampaignPaces;
 pub use campaigns::Campaigns;
 pub use ceiling::{Budget, TokenName, TokenUse};
 pub use channel::Channel;

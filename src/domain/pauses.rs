@@ -189,6 +189,7 @@ impl Pauses {
                 let own = campaign.flat_map(|id| self.of_campaign(id));
                 return last(self.wide(None, None).chain(own), now);
             }
+            Gate::Pace(id) => return last(self.wide(None, None).chain(self.of_campaign(*id)), now),
             Gate::Room(_) | Gate::Token(..) | Gate::Calendar(..) => (None, None),
         };
         last(self.wide(account, sender), now)

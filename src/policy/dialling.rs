@@ -173,9 +173,14 @@ fn obstacles(case: &Case<'_>) -> Vec<Obstacle> {
     if let Some((gate, reason)) = candidate.rest(now, Some(SenderPart::Placed)) {
         found.push((latest, Some(gate), reason));
     }
-    for Load { resource, live, own_max } in &candidate.load {
+    for Load { resource, live, own_max, next_at } in &candidate.load {
         if let Some(reason) = rules.full(resource, *live, *own_max) {
             found.push((latest, Some(Gate::Room(resource.clone())), reason));
+        }
+        if let (Some(next_at), Some(campaign)) =
+            (next_at.filter(|at| *at > now), case.callback.order.campaign_id())
+        {
+            found.push((latest, Some(Gate::Pace(campaign)), Reason::CampaignPaced { next_at }));
         }
     }
     if candidate.account.next_call_at > now {

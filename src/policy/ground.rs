@@ -168,11 +168,13 @@ fn take_back(situation: &mut Situation<'_>, what: TokenUse, intended_at: Timesta
     }
 }
 
-/// The candidate of a sender. The account's pace is not checked again, because its permit was taken at the decision.
+/// The candidate of a sender. The paces of the account and the campaign are not checked again,
+/// because their permits were taken at the decision.
 fn own<'c, 's>(situation: &'c mut Situation<'s>, sender: Phone) -> Result<&'c mut Candidate<'s>, Reason> {
     let own = situation.candidates.iter_mut().find(|candidate| candidate.sender.number == sender);
     let own = own.ok_or(Reason::SenderUnknown)?;
     own.account.paused = None;
     own.account.next_call_at = Timestamp::MIN;
+    own.load.iter_mut().for_each(|load| load.next_at = None);
     Ok(own)
 }

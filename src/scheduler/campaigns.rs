@@ -39,7 +39,9 @@ pub(super) fn fold(turn: &mut Turn<'_>, at: Timestamp, command: &CampaignCommand
 }
 
 fn created(turn: &mut Turn<'_>, at: Timestamp, command: &CampaignCommand) -> Result<Campaign, &'static str> {
-    let CampaignAct::Create { tenant, name, defaults, concurrent_calls_max, breaker } = &command.act else {
+    let CampaignAct::Create { tenant, name, defaults, concurrent_calls_max, calls_per_minute, breaker } =
+        &command.act
+    else {
         return Err("campaign.state");
     };
     turn.loads.campaigns.room_for(tenant).map_err(NoRoom::code)?;
@@ -51,6 +53,7 @@ fn created(turn: &mut Turn<'_>, at: Timestamp, command: &CampaignCommand) -> Res
         state: CampaignState::Draft,
         defaults: Arc::clone(defaults),
         concurrent_calls_max: *concurrent_calls_max,
+        calls_per_minute: *calls_per_minute,
         breaker: breaker.of(Breaker::default()),
         created_at: at,
         created_by: Arc::clone(&command.by),
@@ -72,7 +75,8 @@ fn changed(
     campaign.version = campaign.version.saturating_add(1);
     match act {
         CampaignAct::Create { .. } | CampaignAct::Ready | CampaignAct::Drain => {}
-        CampaignAct::Change { name, concurrent_calls_max, breaker } => {
+        CampaignAct::Change { name, concurrent_calls_max, calls_per_minute, breaker } => {
+            campaign.calls_per_minute = calls_per_minute.unwrap_or(campaign.calls_per_minute);
             campaign.breaker = breaker.of(campaign.breaker);
             campaign.name = name.clone().unwrap_or(campaign.name);
             campaign.concurrent_calls_max = concurrent_calls_max.unwrap_or(campaign.concurrent_calls_max);

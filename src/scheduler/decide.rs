@@ -95,6 +95,9 @@ fn place_call(turn: &mut Turn<'_>, callback: &Callback, number: Phone) {
         turn.loads.accounts.insert(account.clone(), pace.view());
     }
     turn.take(&attempt.holds);
+    if let Some(campaign) = callback.order.campaign_id() {
+        turn.loads.campaign_paces.take(campaign, &turn.loads.campaigns, now);
+    }
     ceilings::count(turn, callback.id, TokenUse::Call, now);
     let key = people::pair(turn, numbers);
     let is_counted = turn.scheduler.deps.rules.people.caps.are_set();

@@ -104,6 +104,10 @@ fn room_at(turn: &Turn<'_>, gate: &Gate) -> usize {
         Gate::Calendar(..) => usize::MAX,
         Gate::Any(parts) => parts.iter().map(|part| room_at(turn, part)).fold(0, usize::saturating_add),
         Gate::Account(alias) => turn.scheduler.paces.get(alias).map_or(0, |pace| pace.room(turn.now)),
+        Gate::Pace(id) => {
+            let room = turn.loads.campaign_paces.room(*id, &turn.loads.campaigns, turn.now);
+            room.unwrap_or(usize::MAX)
+        }
         Gate::Room(resource) => {
             let live = turn.loads.in_use.of(resource);
             let own = turn.loads.campaigns.ceiling(resource).map_or(u32::MAX, |max| max.saturating_sub(live));

@@ -50,10 +50,13 @@ fn tell_the_same(one: &Loads, other: &Loads, at: Timestamp) -> bool {
     let parts = |loads: &Loads| -> Vec<_> {
         loads.paused_parts.iter().filter(|(_, rest)| lasts(rest)).map(|(k, v)| (*k, v.clone())).collect()
     };
+    let paces =
+        |loads: &Loads| loads.campaign_paces.iter().filter(|(_, next)| *next > at).collect::<Vec<_>>();
     let mut accounts = one.accounts.keys().chain(other.accounts.keys());
     one.in_use == other.in_use
         && one.held == other.held
         && accounts.all(|alias| seen(one.account(alias)) == seen(other.account(alias)))
         && rests(one) == rests(other)
         && parts(one) == parts(other)
+        && paces(one) == paces(other)
 }

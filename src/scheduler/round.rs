@@ -43,6 +43,7 @@ pub(super) fn begin(scheduler: &mut Scheduler) -> Turn<'_> {
     loads.held = scheduler.containment.held.clone();
     loads.paused_senders.retain(|_, (until, _)| *until > now);
     loads.paused_parts.retain(|_, (until, _)| *until > now);
+    loads.campaign_paces.sync(&loads.campaigns, now);
     for (alias, pace) in &mut scheduler.paces {
         pace.sync(now);
         loads.accounts.insert(alias.clone(), pace.view());

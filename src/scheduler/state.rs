@@ -214,6 +214,7 @@ impl Scheduler {
             Gate::Token(token, what) => {
                 self.budgets.get(token)?.reached(*what, now).map(|reached| reached.lifts_at)
             }
+            Gate::Pace(id) => Some(self.loads.campaign_paces.next_at(*id).unwrap_or(Timestamp::MIN)),
             // A report that frees a slot wakes the scheduler.
             Gate::Room(_) => None,
             Gate::Any(parts) => parts.iter().filter_map(|part| self.alarm_of(part, now)).min(),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use ringmaster::domain::{Callback, Campaign, CampaignId, Gate, State};
+use ringmaster::domain::{Callback, Campaign, CampaignId, Event, Gate, Phone, Restricted, State};
 use serde_json::{Value, json};
 
 use crate::harness::{RecordingTransport, SENDER, START, TestDaemon, message};
@@ -118,6 +118,33 @@ async fn a_tenant_alone_may_have_half_of_the_campaigns() {
 }
 
 #[tokio::test]
+async fn a_pace_is_given_changed_and_removed() {
+    let (mut daemon, notes) = daemon(3).await;
+    let id = campaign(&mut daemon, json!({"calls_per_minute": 1})).await;
+    assert_eq!(shown(&mut daemon, &id).await["calls_per_minute"], 1);
+    for n in 0..3 {
+        ordered(&mut daemon, &id, n).await;
+    }
+    act(&mut daemon, &id, "launch", json!({})).await;
+    daemon.advance(SignedDuration::ZERO).await;
+    assert_eq!(called(&notes), 1);
+    daemon.advance(SignedDuration::from_secs(59) - TICK).await;
+    assert_eq!(called(&notes), 1);
+    daemon.advance(TICK).await;
+    assert_eq!(called(&notes), 2);
+    let changed = act(&mut daemon, &id, "change", json!({"calls_per_minute": null})).await;
+    assert_eq!(changed.get("calls_per_minute"), None);
+    // The account begins one call a second.
+    daemon.advance(SignedDuration::from_secs(1)).await;
+    assert_eq!(called(&notes), 3);
+    for value in [0, 6_001] {
+        let path = format!("/v1/campaigns/{id}/change");
+        let (status, refused) = daemon.try_post(&path, json!({"calls_per_minute": value})).await;
+        assert_eq!((status, &refused["errors"][0]["field"]), (422, &json!("calls_per_minute")), "{refused}");
+    }
+}
+
+#[tokio::test]
 async fn a_breaker_is_given_changed_and_its_faults_are_told() {
     let (mut daemon, _) = daemon(0).await;
     let id =
@@ -149,6 +176,45 @@ async fn a_breaker_is_given_changed_and_its_faults_are_told() {
     let (status, _) = daemon.try_post("/v1/campaigns", json!({"name": "x", "breaker": {"speed": 1}})).await;
     assert!((400..500).contains(&status), "{status}");
     assert_eq!(shown(&mut daemon, &id).await["breaker"], expected, "nothing half done");
+}
+
+#[tokio::test]
+async fn a_restricted_sender_pauses_the_campaigns_that_called_by_it() {
+    let (mut daemon, notes) = daemon(1).await;
+    let used = campaign(&mut daemon, json!({})).await;
+    let idle = campaign(&mut daemon, json!({})).await;
+    for id in [&used, &idle] {
+        act(&mut daemon, id, "launch", json!({})).await;
+    }
+    ordered(&mut daemon, &used, 0).await;
+    daemon.advance(SignedDuration::ZERO).await;
+    for call in notes.calls() {
+        let account = daemon.account_sid().to_owned();
+        let form = [("CallSid", &*call.sid), ("AccountSid", &account), ("CallStatus", "no-answer")];
+        let form = form.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        assert!((200..300).contains(&daemon.hook(&call.form["StatusCallback"], &form).await));
+    }
+    daemon.advance(SignedDuration::ZERO).await;
+    let restricted = |sender: &str| Event::Restriction {
+        account: "main".into(),
+        sender: Some(Phone::parse(sender).unwrap()),
+        what: Restricted::Everything,
+        why: Some("LOW_QUALITY".to_owned()),
+        until: None,
+        told_at: None,
+    };
+    daemon.file(vec![restricted("+551140000009")]).await;
+    daemon.advance(SignedDuration::ZERO).await;
+    assert_eq!(state(&mut daemon, &used).await, "running", "it called by another sender");
+    daemon.file(vec![restricted(SENDER)]).await;
+    daemon.advance(SignedDuration::ZERO).await;
+    let paused = shown(&mut daemon, &used).await;
+    assert_eq!(paused["pause"]["why"], "the platform restricts a sender: LOW_QUALITY", "{paused}");
+    assert_eq!(
+        (&paused["history"][0]["by"], &paused["pause"]["by"]),
+        (&json!("ringmaster"), &json!("ringmaster"))
+    );
+    assert_eq!(state(&mut daemon, &idle).await, "running", "it has not called");
 }
 
 #[tokio::test]

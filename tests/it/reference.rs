@@ -70,6 +70,7 @@ fn reasons() -> Vec<Reason> {
         Reason::SenderPaused { until: at, why: why.into() },
         Reason::AccountFull { live: 500, max: 500 },
         Reason::CampaignFull { live: 20, max: 20 },
+        Reason::CampaignPaced { next_at: at },
         Reason::TokenCalls { max: 500, lifts_at: at },
         Reason::TokenRequests { max: 500, lifts_at: at },
         Reason::AgentBusy { live: 1, max: 1 },
@@ -168,6 +169,7 @@ const fn who(reason: &Reason) -> &'static str {
         | Reason::AgentBusy { .. }
         | Reason::BotsBusy { .. }
         | Reason::AccountPaced { .. }
+        | Reason::CampaignPaced { .. }
         | Reason::InvitedBefore { .. }
         | Reason::MessageGap { .. }
         | Reason::SenderCannotCall

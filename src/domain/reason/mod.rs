@@ -189,6 +189,10 @@ pub enum Reason {
         live: u32,
         max: u32,
     },
+    /// The calls of the campaign in a minute are used up.
+    CampaignPaced {
+        next_at: Timestamp,
+    },
     /// The token that ordered the callback has used its calls of 24 hours.
     TokenCalls {
         max: u32,
@@ -353,6 +357,7 @@ impl Reason {
             Self::SenderPaused { .. } => "sender.paused",
             Self::AccountFull { .. } => "account.concurrency",
             Self::CampaignFull { .. } => "campaign.concurrency",
+            Self::CampaignPaced { .. } => "campaign.pace",
             Self::TokenCalls { .. } => "token.calls_per_day",
             Self::TokenRequests { .. } => "token.requests_per_day",
             Self::AgentBusy { .. } => "agent.busy",
@@ -429,6 +434,7 @@ impl Reason {
             | Self::PersonCapped { lifts_at: at, .. }
             | Self::SenderPaused { until: at, .. }
             | Self::AccountPaced { next_at: at }
+            | Self::CampaignPaced { next_at: at }
             | Self::AccountPaused { until: at, .. }
             | Self::Paused { until: Some(at), .. }
             | Self::ContentPaused { until: at, .. }
@@ -465,6 +471,7 @@ impl Reason {
             | Self::PersonCapped { lifts_at: at, .. }
             | Self::SenderPaused { until: at, .. }
             | Self::AccountPaced { next_at: at }
+            | Self::CampaignPaced { next_at: at }
             | Self::AccountPaused { until: at, .. }
             | Self::Paused { until: Some(at), .. }
             | Self::ContentPaused { until: at, .. } => Some(*at),

@@ -74,6 +74,7 @@ impl Reason {
             Self::TokenCalls { max, lifts_at } => say!("The token has used its {max} calls of 24 h; the next is allowed at {lifts_at}."),
             Self::TokenRequests { max, lifts_at } => say!("The token has used its {max} permission requests of 24 h; the next is allowed at {lifts_at}."),
             Self::CampaignFull { live, max } => say!("The campaign has {live} of {max} calls in progress."),
+            Self::CampaignPaced { next_at } => say!("The campaign's calls of a minute are used up; the next is possible at {next_at}."),
             Self::AgentBusy { live: 1, max: 1 } => "The agent is on another call; the callback waits until it is over.".into(),
             Self::AgentBusy { live, max } => say!("The agents for this callback have {live} of {max} calls in progress; it waits until one is over."),
             Self::BotsBusy { live, max } => say!("The bots have {live} of {max} calls in progress."),

@@ -51,3 +51,18 @@ fn a_paused_pair_is_left_alone() {
     ready().with(|case| case.pair.paused_until = Some(at(60))).now(60).check(&Call);
     unasked().with(|case| case.pair.paused_until = Some(at(60))).check(&Wait("pair.paused", 60, false));
 }
+
+#[test]
+fn a_call_beyond_the_pace_of_its_campaign_waits_at_its_gate_until_the_next_is_allowed() {
+    let id = CampaignId::new(Uuid::from_u128(7));
+    let case = ready().with(|case| case.callback.order.campaign = Some(id.to_string()));
+    let mut situation = situation(&case.callback, [&case]);
+    for load in &mut situation.candidates[0].load {
+        load.next_at = (load.resource == Resource::campaign(&id.to_string())).then_some(at(1));
+    }
+    let step = |second| assess(at(second), &situation, &case.rules).step;
+    let Step::Wait { until, gate, reason } = step(0) else { panic!("{:?}", step(0)) };
+    assert_eq!((gate, reason), (Some(Gate::Pace(id)), Reason::CampaignPaced { next_at: at(1) }));
+    assert_eq!(until, case.callback.order.latest);
+    assert!(matches!(step(1), Step::PlaceCall { .. }));
+}

@@ -12,7 +12,7 @@ use crate::store::{CampaignChange, CampaignRecord, CampaignRows, Error, Recorded
 
 macro_rules! columns {
     () => {
-        "id, version, tenant, name, state, defaults, concurrent_calls_max, created_at, created_by, ended_at, breaker"
+        "id, version, tenant, name, state, defaults, concurrent_calls_max, created_at, created_by, ended_at, breaker, calls_per_minute"
     };
 }
 
@@ -36,10 +36,11 @@ pub const UNLAUNCHED: &str = "SELECT c.kind, c.callbacks FROM campaigns AS o IND
      CROSS JOIN campaign_counts AS c ON c.campaign = o.id \
      WHERE o.ended_at IS NULL AND o.state IN ('draft', 'ready') AND c.state = 'waiting' AND c.callbacks <> 0";
 const WRITE: &str = "INSERT INTO campaigns (id, version, tenant, name, state, defaults, concurrent_calls_max, \
-     created_at, created_by, ended_at, breaker) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) \
+     created_at, created_by, ended_at, breaker, calls_per_minute) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) \
      ON CONFLICT (id) DO UPDATE SET version = excluded.version, name = excluded.name, state = excluded.state, \
      concurrent_calls_max = excluded.concurrent_calls_max, ended_at = excluded.ended_at, \
-     breaker = excluded.breaker \
+     breaker = excluded.breaker, calls_per_minute = excluded.calls_per_minute \
      WHERE version < excluded.version";
 const NOTE: &str = "INSERT INTO campaign_acts (campaign, at, act, who, note) VALUES (?1, ?2, ?3, ?4, ?5)";
 const STORED: &str = "SELECT campaign, kind, state, callbacks FROM campaign_counts WHERE callbacks <> 0";
@@ -62,6 +63,7 @@ fn read(cells: &mut Cells<'_>) -> Result<Campaign> {
         created_by: cells.text()?.into(),
         ended_at: cells.moment_if()?,
         breaker: breakers::read(cells.text_if()?)?,
+        calls_per_minute: cells.take()?,
     })
 }
 
@@ -156,6 +158,7 @@ pub fn write(db: &Connection, changes: &[CampaignChange]) -> Result<()> {
             &*campaign.created_by,
             micros_if(campaign.ended_at),
             breakers::text(&campaign.breaker)?,
+            campaign.calls_per_minute,
         ])?;
         if written == 0 {
             return Err(Error::Conflict);

@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use super::rows::{corrupt, first, micros, micros_if, moment, span};
 use crate::domain::held::Aside;
 use crate::domain::{
-    AccountAlias, AccountView, Calendars, CallbackId, ClockDoubt, Held, InUse, Loads, PersonId, Phone,
-    Resource, Rest, SenderPart,
+    AccountAlias, AccountView, Calendars, CallbackId, CampaignId, ClockDoubt, Held, InUse, Loads, PersonId,
+    Phone, Resource, Rest, SenderPart,
 };
 use crate::store::{Error, Lead, Result};
 
@@ -48,6 +48,9 @@ struct Kept {
     /// An older program published none.
     #[serde(default)]
     paused_parts: Vec<KeptPart>,
+    /// The next call of campaigns that have a pace.
+    #[serde(default)]
+    campaign_paces: BTreeMap<String, i64>,
     held: KeptHeld,
 }
 
@@ -94,6 +97,7 @@ impl Kept {
             pauses: _,
             calendars: _,
             campaigns: _,
+            campaign_paces,
             as_of: _,
         } = loads;
         let account = |account: &AccountView| KeptAccount {
@@ -106,6 +110,7 @@ impl Kept {
             accounts: accounts.iter().map(|(alias, it)| (alias.to_string(), account(it))).collect(),
             paused_senders: senders.map(|(number, it)| (number.digits(), KeptRest::of(it))).collect(),
             paused_parts: paused_parts.iter().map(KeptPart::of).collect(),
+            campaign_paces: campaign_paces.iter().map(|(id, next)| (id.to_string(), micros(next))).collect(),
             held: KeptHeld::of(held),
         }
     }
@@ -123,6 +128,9 @@ impl Kept {
             let next_call_at = kept.next_call_at.map_or(Ok(Timestamp::MIN), moment)?;
             Ok((AccountAlias::from(alias), AccountView { paused, next_call_at }))
         };
+        let pace = |(id, next): (String, i64)| {
+            Ok((id.parse::<CampaignId>().map_err(|_| corrupt("the id of a campaign", &id))?, moment(next)?))
+        };
         let sender = |(digits, kept): (u64, KeptRest)| Ok((Phone::from_stored(digits), kept.rest()?));
         Ok(Loads {
             in_use: in_use?,
@@ -133,6 +141,7 @@ impl Kept {
             pauses: Arc::default(),
             calendars: Calendars::default(),
             campaigns: Arc::default(),
+            campaign_paces: self.campaign_paces.into_iter().map(pace).collect::<Result<_>>()?,
             as_of: None,
         })
     }

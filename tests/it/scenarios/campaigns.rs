@@ -8,7 +8,7 @@ use super::runner::Runner;
 use super::words;
 
 impl Runner {
-    /// `campaign spring is created [calls at once COUNT]`, `... [abandoning at most 3 percent of 100]`,
+    /// `campaign spring is created [calls at once COUNT]`, `... [calls per minute COUNT]`, `... [abandoning at most 3 percent of 100]`,
     /// `... [failing at most 50 percent of 20]`, `... is launched`, `... is declared ready`,
     /// `... is paused because "..." [until DATE TIME]`, `... is resumed`, `... drains`, `... is canceled`.
     pub(super) async fn campaign(&mut self, name: &str, words: &[&str]) -> Result<()> {
@@ -17,6 +17,7 @@ impl Runner {
             match more {
                 [] => {}
                 ["calls", "at", "once", count] => body["concurrent_calls_max"] = count.parse::<u32>()?.into(),
+                ["calls", "per", "minute", count] => body["calls_per_minute"] = count.parse::<u32>()?.into(),
                 ["abandoning", "at", "most", percent, "percent", "of", least] => {
                     let (percent, least) = (percent.parse::<u8>()?, least.parse::<u32>()?);
                     body["breaker"] = json!({"abandoned_percent_max": percent, "abandoned_of_min": least});

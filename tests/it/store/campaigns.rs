@@ -27,6 +27,7 @@ fn campaign(n: u8, state: CampaignState) -> Campaign {
         state,
         defaults: r#"{"priority":3}"#.into(),
         concurrent_calls_max: Some(7),
+        calls_per_minute: Some(30),
         breaker: ringmaster::domain::Breaker::default(),
         created_at: at(1),
         created_by: "crm".into(),

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 use ringmaster::domain::held::Aside;
 use ringmaster::domain::{
-    AccountView, Agent, Agents, Attempt, Budget, Calendars, Callback, ClockDoubt, Held, Loads, Name, Outcome,
-    Pair, Person, PersonId, Resource, SenderPart, State, Tenant, TokenLimits, TokenName,
+    AccountView, Agent, Agents, Attempt, Budget, Calendars, Callback, CampaignId, ClockDoubt, Held, Loads,
+    Name, Outcome, Pair, Person, PersonId, Resource, SenderPart, State, Tenant, TokenLimits, TokenName,
 };
 use ringmaster::store::{Batch, DecideKeys, Error, Keys, Related, Store, ToDecide, Token};
 
@@ -199,6 +199,7 @@ fn full_loads() -> Loads {
         pauses: Arc::default(),
         calendars: Calendars::default(),
         campaigns: Arc::default(),
+        campaign_paces: [(CampaignId::new(uuid::Uuid::from_u128(7)), at(9))].into_iter().collect(),
         held: Held {
             aside: Arc::new(aside),
             stopped_since: Some(at(20)),

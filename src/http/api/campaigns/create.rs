@@ -30,6 +30,8 @@ use crate::text::visible::check_name;
 const NAME_MAX: usize = 100;
 /// The most calls at once that a campaign may name.
 const CALLS_MAX: i64 = 100_000;
+/// The fastest pace that a campaign may name. An account has its own, by the second.
+const CALLS_PER_MINUTE_MAX: i64 = 6_000;
 
 /// A campaign to be created.
 #[derive(Deserialize, ToSchema)]
@@ -47,6 +49,9 @@ pub(in crate::http::api) struct Draft {
     /// The most calls of it that may be in progress at once, 1 to 100,000. Without it there is no such limit.
     #[schema(minimum = 1, maximum = 100_000)]
     concurrent_calls_max: Option<i64>,
+    /// How many of its calls may begin in a minute, 1 to 6,000. Without it there is no such limit.
+    #[schema(minimum = 1, maximum = 6_000)]
+    calls_per_minute: Option<i64>,
     /// When it is paused without an operator.
     breaker: Option<NewBreaker>,
     /// For the record; at most 200 bytes.
@@ -87,6 +92,7 @@ pub(in crate::http::api) async fn create(
     let mut faults = Vec::new();
     let name = name(draft.name.as_deref(), &mut faults);
     let calls = calls_max(draft.concurrent_calls_max, &mut faults);
+    let pace = calls_per_minute(draft.calls_per_minute, &mut faults);
     let breaker = NewBreaker::read(draft.breaker, &mut faults);
     let note = note(draft.note.as_deref(), &mut faults);
     let defaults = draft.defaults.as_deref().map_or("{}", RawValue::get);
@@ -107,6 +113,7 @@ pub(in crate::http::api) async fn create(
         state: CampaignState::Draft,
         defaults: defaults.into(),
         concurrent_calls_max: calls,
+        calls_per_minute: pace,
         breaker: breaker.of(Breaker::default()),
         created_at: now,
         created_by: caller.name().into(),
@@ -117,6 +124,7 @@ pub(in crate::http::api) async fn create(
         name: Arc::clone(&campaign.name),
         defaults: Arc::clone(&campaign.defaults),
         concurrent_calls_max: calls,
+        calls_per_minute: pace,
         breaker,
     };
     let (by, note) = (Arc::clone(&campaign.created_by), note.map(Into::into));
@@ -148,11 +156,19 @@ pub(super) fn name(given: Option<&str>, faults: &mut Vec<FieldError>) -> Option<
 
 /// The ceiling of calls in progress, checked.
 pub(super) fn calls_max(given: Option<i64>, faults: &mut Vec<FieldError>) -> Option<u32> {
+    up_to(CALLS_MAX, "concurrent_calls_max", given, faults)
+}
+
+/// The pace, checked.
+pub(super) fn calls_per_minute(given: Option<i64>, faults: &mut Vec<FieldError>) -> Option<u32> {
+    up_to(CALLS_PER_MINUTE_MAX, "calls_per_minute", given, faults)
+}
+
+fn up_to(max: i64, name: &str, given: Option<i64>, faults: &mut Vec<FieldError>) -> Option<u32> {
     let given = given?;
-    let fits = u32::try_from(given).ok().filter(|_| (1..=CALLS_MAX).contains(&given));
+    let fits = u32::try_from(given).ok().filter(|_| (1..=max).contains(&given));
     if fits.is_none() {
-        let detail = format!("is {given}: expected 1 to {CALLS_MAX}");
-        faults.push(fault("concurrent_calls_max", "field.value", &detail));
+        faults.push(fault(name, "field.value", &format!("is {given}: expected 1 to {max}")));
     }
     fits
 }

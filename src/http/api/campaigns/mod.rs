@@ -38,6 +38,9 @@ pub(super) struct View {
     /// The most calls of it that may be in progress at once.
     #[serde(skip_serializing_if = "Option::is_none")]
     concurrent_calls_max: Option<u32>,
+    /// How many of its calls may begin in a minute.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    calls_per_minute: Option<u32>,
     breaker: BreakerView,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
@@ -98,6 +101,7 @@ impl View {
             state,
             defaults: RawValue::from_string(campaign.defaults.to_string()).unwrap_or_default(),
             concurrent_calls_max: campaign.concurrent_calls_max,
+            calls_per_minute: campaign.calls_per_minute,
             breaker: BreakerView::of(&campaign.breaker),
             created_at: campaign.created_at,
             created_by: campaign.created_by.to_string(),

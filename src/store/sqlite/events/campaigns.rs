@@ -35,6 +35,8 @@ enum ActShape {
         defaults: Arc<str>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         concurrent_calls_max: Option<u32>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        calls_per_minute: Option<u32>,
         #[serde(default, with = "ChangeShape")]
         breaker: BreakerChange,
     },
@@ -44,6 +46,8 @@ enum ActShape {
         /// `null` removes the ceiling; without it nothing changes.
         #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "given")]
         concurrent_calls_max: Option<Option<u32>>,
+        #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "given")]
+        calls_per_minute: Option<Option<u32>>,
         #[serde(default, with = "ChangeShape")]
         breaker: BreakerChange,
     },
