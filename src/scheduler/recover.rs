@@ -28,7 +28,7 @@ impl Scheduler {
     pub async fn recover(&mut self) -> store::Result<()> {
         loop {
             self.step_down();
-            let panicked = match contain(self.lead()).await {
+            let panicked = match contain(Box::pin(self.lead())).await {
                 Ok(Ok(())) => {
                     // A batch that folded commands may have been written without a known outcome.
                     self.deps.waker.tell_folded();
@@ -77,7 +77,7 @@ impl Scheduler {
         // Callbacks that waited for released resources are decided again.
         decide_all::decide_all(&mut turn, &*store, held).await?;
         failpoint!("recovery.uncommitted");
-        commit::commit(turn).await?;
+        Box::pin(commit::commit(turn)).await?;
         failpoint!("recovery.committed");
         Ok(())
     }

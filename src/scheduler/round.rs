@@ -96,7 +96,8 @@ pub(super) async fn take(scheduler: &mut Scheduler) -> store::Result<Taken> {
     let store = scheduler.deps.store.clone();
     let mut turn = begin(scheduler);
     let now = turn.now;
-    let busy = match contain(work(&mut turn, &*store, max)).await {
+    // On the heap: both are large, and callers are deep.
+    let busy = match contain(Box::pin(work(&mut turn, &*store, max))).await {
         Ok(Ok(busy)) => busy,
         Ok(Err(error)) => {
             undo(turn);
@@ -107,7 +108,7 @@ pub(super) async fn take(scheduler: &mut Scheduler) -> store::Result<Taken> {
             return Ok(Taken::Panicked(panicked));
         }
     };
-    if commit::commit(turn).await? || busy {
+    if Box::pin(commit::commit(turn)).await? || busy {
         return Ok(Taken::Done(Next::Again));
     }
     scheduler.containment.clear();
@@ -157,7 +158,7 @@ pub(super) async fn settle_only(scheduler: &mut Scheduler) -> store::Result<()> 
     load::load(&mut turn, &*store, &[]).await?;
     take_in(&mut turn, Vec::new());
     turn.effects.clear();
-    commit::commit(turn).await?;
+    Box::pin(commit::commit(turn)).await?;
     Ok(())
 }
 
