@@ -8,14 +8,13 @@ use jiff::Timestamp;
 
 use super::campaigns_ending::{Ending, Sweep};
 use super::counting;
-use super::settle::{close_by, withdraw_or_hang_up};
+use super::settle::cancel;
 use super::state::Scheduler;
 use super::turn::Turn;
-use super::working_set::Line;
 use crate::domain::campaigns::NoRoom;
 use crate::domain::{
     Breaker, Campaign, CampaignAct, CampaignCommand, CampaignId, CampaignState, Campaigns, CommandOutcome,
-    Gate, Outcome, Pause, PauseId, PauseScope, Reason, State,
+    Gate, Pause, PauseId, PauseScope, Reason,
 };
 use crate::store::{self, CampaignChange, CampaignRows, PauseLifted, RecordedAct, Store};
 
@@ -207,26 +206,8 @@ pub(super) fn close_swept(turn: &mut Turn<'_>) {
         Reason::Paused { who, .. } => who.to_string(),
         _ => String::new(),
     };
-    let now = turn.now;
     for id in open {
-        if turn.is_set_aside(id) {
-            continue;
-        }
-        turn.is_at_callback(id);
-        let Some(callback) = turn.work.callbacks.get(id) else { continue };
-        match &callback.state {
-            State::Closed(_) => {}
-            State::Waiting(_) => close_by(turn, id, Outcome::Canceled, &cause, Some(&by)),
-            State::Calling { .. } => {
-                if callback.cancel_requested_at.is_none() {
-                    turn.work.callbacks.change(id, |callback| callback.cancel_requested_at = Some(now));
-                    let why = format!("{} An attempt is in progress.", cause.sentence());
-                    let line = Line::new("callback.cancel_requested", why).of_callback(id);
-                    turn.work.note(now, line.by(&by));
-                }
-                withdraw_or_hang_up(turn, id, "");
-            }
-        }
+        cancel(turn, id, &cause, &by);
     }
     turn.is_at_nothing();
 }

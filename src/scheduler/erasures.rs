@@ -11,12 +11,11 @@ use jiff::SignedDuration;
 use super::deletions;
 use super::erasing::Erasing;
 use super::named::names;
-use super::settle::{close_by, withdraw_or_hang_up};
+use super::settle::cancel;
 use super::state::Scheduler;
 use super::turn::Turn;
-use super::working_set::Line;
 use crate::clock::later;
-use crate::domain::{Erasure, ErasureId, ErasureState, Event, Name, Outcome, PauseScope, Reason, State};
+use crate::domain::{Erasure, ErasureId, ErasureState, Event, Name, PauseScope, Reason};
 use crate::store::{self, ErasureStep, FiledReport, ListChange, PauseLifted, Store};
 
 /// How many orders one step erases: some milliseconds of the writer.
@@ -161,26 +160,8 @@ pub(super) fn began(turn: &mut Turn<'_>, erasure: ErasureId, list: i64, entries:
 
 /// Closes the orders that were read. A call in progress is hung up.
 pub(super) fn close(turn: &mut Turn<'_>) {
-    let now = turn.now;
     for (id, by) in std::mem::take(&mut turn.erasing.closing) {
-        if turn.is_set_aside(id) {
-            continue;
-        }
-        turn.is_at_callback(id);
-        let Some(callback) = turn.work.callbacks.get(id) else { continue };
-        match &callback.state {
-            State::Closed(_) => {}
-            State::Waiting(_) => close_by(turn, id, Outcome::Canceled, &Reason::Erased, Some(&by)),
-            State::Calling { .. } => {
-                if callback.cancel_requested_at.is_none() {
-                    turn.work.callbacks.change(id, |callback| callback.cancel_requested_at = Some(now));
-                    let why = "The consumer's data is to be erased. An attempt is in progress.";
-                    let line = Line::new("callback.cancel_requested", why).of_callback(id);
-                    turn.work.note(now, line.by(&by));
-                }
-                withdraw_or_hang_up(turn, id, "");
-            }
-        }
+        cancel(turn, id, &Reason::Erased, &by);
     }
     turn.is_at_nothing();
 }

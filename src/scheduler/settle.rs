@@ -352,6 +352,30 @@ const CALLED_MEANWHILE: &str =
 
 const REACHED_LATE: &str = "A late report proves that this attempt served the consumer; the one in progress is ended unless it was answered.";
 
+/// Closes an open callback as canceled. A call in progress is hung up unless it was answered, and the callback closes with
+/// it. Leaves what is set aside alone.
+pub(super) fn cancel(turn: &mut Turn<'_>, id: CallbackId, reason: &Reason, by: &str) {
+    if turn.is_set_aside(id) {
+        return;
+    }
+    turn.is_at_callback(id);
+    let now = turn.now;
+    let Some(callback) = turn.work.callbacks.get(id) else { return };
+    match &callback.state {
+        State::Closed(_) => {}
+        State::Waiting(_) => close_by(turn, id, Outcome::Canceled, reason, Some(by)),
+        State::Calling { .. } => {
+            if callback.cancel_requested_at.is_none() {
+                turn.work.callbacks.change(id, |callback| callback.cancel_requested_at = Some(now));
+                let why = format!("{} An attempt is in progress.", reason.sentence());
+                let line = Line::new("callback.cancel_requested", why).of_callback(id);
+                turn.work.note(now, line.by(by));
+            }
+            withdraw_or_hang_up(turn, id, "");
+        }
+    }
+}
+
 /// The attempt in progress is not needed any more: an intent is withdrawn for this reason, and a call is hung up unless
 /// it was answered.
 pub(super) fn withdraw_or_hang_up(turn: &mut Turn<'_>, id: CallbackId, why: &str) {
