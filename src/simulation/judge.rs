@@ -44,9 +44,16 @@ pub(super) async fn problems(
         problems.push(format!("{} accepted orders were lost", ids.len() - kept.len()));
     }
     problems.extend(reached_nobody(daemon, &kept).await?);
-    problems.extend(kept.iter().filter(|callback| !is_reached_elsewhere_if_it_says_so(callback, &kept)).map(
-        |callback| format!("{} is reached elsewhere, and no other order reached its consumer", callback.id),
-    ));
+    // The answer to the order that reached the consumer may have been lost on the way to the customer.
+    let named: Vec<CallbackId> = kept.iter().filter_map(reached_by).collect();
+    let others = daemon.store.callbacks(&named).await?;
+    problems.extend(
+        kept.iter().filter(|callback| !is_reached_elsewhere_if_it_says_so(callback, &others)).map(
+            |callback| {
+                format!("{} is reached elsewhere, and no other order reached its consumer", callback.id)
+            },
+        ),
+    );
     let open = kept.iter().filter(|callback| !matches!(callback.state, State::Closed(_)));
     problems.extend(open.map(|callback| format!("{} never ended: {:?}", callback.id, callback.state)));
     Ok(problems)
@@ -85,15 +92,21 @@ async fn reached_nobody(daemon: &Simulation, kept: &[Callback]) -> anyhow::Resul
     Ok(problems)
 }
 
+/// The order that reached the consumer of one that ended for it.
+fn reached_by(callback: &Callback) -> Option<CallbackId> {
+    let end = callback.closed().filter(|end| end.outcome == Outcome::ReachedElsewhere)?;
+    end.note.sentence.split([' ', ',']).find_map(|word| word.parse().ok())
+}
+
 /// A callback that is closed as reached elsewhere names an order of the same purpose that reached the person, and is not
 /// separate.
-fn is_reached_elsewhere_if_it_says_so(callback: &Callback, kept: &[Callback]) -> bool {
+fn is_reached_elsewhere_if_it_says_so(callback: &Callback, others: &[Callback]) -> bool {
     let elsewhere =
         |callback: &Callback, outcome| callback.closed().filter(|end| end.outcome == outcome).cloned();
     let Some(end) = elsewhere(callback, Outcome::ReachedElsewhere) else { return true };
     let person = PersonId::of(callback.order.consumer);
     !callback.order.separate
-        && kept.iter().any(|by| {
+        && others.iter().any(|by| {
             end.note.sentence.contains(&by.shown_id())
                 && elsewhere(by, Outcome::Reached).is_some_and(|reached| reached.at <= end.at)
                 && PersonId::of(by.order.consumer) == person
