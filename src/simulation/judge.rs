@@ -8,7 +8,9 @@ use jiff::{SignedDuration, Timestamp};
 use super::simulate::STEP_MAX_S;
 use super::{Simulation, Trace};
 use crate::domain::timeline::Entry;
-use crate::domain::{AttemptId, Callback, CallbackId, Outcome, PairKey, PersonId, Reason, Stage, State};
+use crate::domain::{
+    AttemptId, Callback, CallbackId, OrderKind, Outcome, PairKey, PersonId, Reason, Stage, State,
+};
 use crate::hook_urls::HookUrls;
 
 /// Describes everything that the daemon did wrong.
@@ -95,7 +97,9 @@ async fn reached_nobody(daemon: &Simulation, kept: &[Callback]) -> anyhow::Resul
 /// The order that reached the consumer of one that ended for it.
 fn reached_by(callback: &Callback) -> Option<CallbackId> {
     let end = callback.closed().filter(|end| end.outcome == Outcome::ReachedElsewhere)?;
-    end.note.sentence.split([' ', ',']).find_map(|word| word.parse().ok())
+    let kinds = [OrderKind::Callback, OrderKind::Invite];
+    let id = |word: &str| kinds.iter().find_map(|kind| kind.read_id(word).ok());
+    end.note.sentence.split([' ', ',']).find_map(id)
 }
 
 /// A callback that is closed as reached elsewhere names an order of the same purpose that reached the person, and is not
