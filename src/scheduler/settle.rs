@@ -327,8 +327,8 @@ fn reached_after_all(turn: &mut Turn<'_>, attempt: &Attempt) {
     }
 }
 
-/// The consumer called and was answered while an attempt is in progress, such as one of which nobody knows whether it was
-/// placed. The callback closes with the attempt.
+/// The consumer called and was answered while an attempt is in progress, for example one that may not have been placed.
+/// The callback closes with the attempt.
 pub(super) fn called_while_calling(turn: &mut Turn<'_>, id: CallbackId) {
     let is_known = turn.work.callbacks.get(id).is_some_and(|callback| callback.reached_late_at.is_some());
     if !is_known {
