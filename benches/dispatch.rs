@@ -58,12 +58,12 @@ fn main() -> Result<()> {
     }
     let dir = folder()?;
     let far = dir.path().join("far.db");
-    load_runtime()?.block_on(fill(&far))?;
+    fill(&far)?;
     head();
     if wanted("start") {
         let mut times = Vec::new();
         for _ in 0..ROUNDS {
-            let config = config(&far, NOWHERE)?;
+            let config = fast(&far, NOWHERE)?;
             let began = Instant::now();
             let daemon = BenchDaemon::start(&config)?;
             times.push(began.elapsed().as_secs_f64() * 1e3);
@@ -124,8 +124,13 @@ impl Spread {
     }
 }
 
-/// A million callbacks for next month.
-async fn fill(path: &Path) -> Result<()> {
+/// A million callbacks for next month, ordered under the configuration of the rounds.
+fn fill(path: &Path) -> Result<()> {
+    daemon::begin(&fast(path, NOWHERE)?)?;
+    load_runtime()?.block_on(order_far(path))
+}
+
+async fn order_far(path: &Path) -> Result<()> {
     let store = Sqlite::open(path, Access::Exclusive)?;
     let now = SystemClock.now();
     for first in (0..FAR).step_by(CHUNK) {
@@ -228,7 +233,7 @@ fn weigh(path: &Path) -> Result<f64> {
 
 /// Runs a daemon until it is idle, and prints its resident memory in KiB.
 fn idle(path: &Path) -> Result<()> {
-    let daemon = BenchDaemon::start(&config(path, NOWHERE)?)?;
+    let daemon = BenchDaemon::start(&fast(path, NOWHERE)?)?;
     std::thread::sleep(REST);
     let status = std::fs::read_to_string("/proc/self/status")?;
     let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB"));

@@ -37,12 +37,21 @@ pub(super) async fn read(
     }
     let mut wanting = due;
     wanting.extend(call_up(turn, store, max).await?);
-    let room = max.saturating_sub(wanting.len());
-    wanting.extend(rules_changed::read(turn, store, room).await?);
+    let most = if is_idle(turn, &reports, &wanting) { max } else { max / BESIDE_OTHER_WORK };
+    wanting.extend(rules_changed::read(turn, store, most.min(max.saturating_sub(wanting.len()))).await?);
     campaigns::sweep(turn, store, max).await?;
     erasures::sweep(turn, store, &reports, max).await?;
     load(turn, store, &reports).await?;
     Ok((reports, wanting))
+}
+
+/// A turn with other work decides at most this part of its size again after a change of the configuration: calls that are due
+/// come first.
+const BESIDE_OTHER_WORK: usize = 16;
+
+/// Whether the turn has nothing else to do.
+fn is_idle(turn: &Turn<'_>, reports: &[FiledReport], wanting: &[Callback]) -> bool {
+    reports.is_empty() && wanting.is_empty() && turn.ready.is_empty() && turn.answers.is_empty()
 }
 
 /// Reads one report or, without one, one callback: a turn failed at nobody knows which. All that fails in this turn
