@@ -29,7 +29,7 @@ pub(super) enum Command {
     /// Show a campaign, its progress and who changed it
     #[command(after_long_help = "Example:\n  ringmaster campaign show cmp_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f")]
     Show(One),
-    /// Change the name, the ceiling, the pace or the breaker of a campaign
+    /// Change the name, the ceiling, the pace, the weight or the breaker of a campaign
     #[command(
         after_long_help = "Example:\n  ringmaster campaign change cmp_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f --calls-max 5"
     )]
@@ -76,6 +76,9 @@ pub(super) struct Create {
     /// How many of its calls may begin in a minute
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=6_000))]
     calls_per_minute: Option<u32>,
+    /// How many turns it has among campaigns whose callbacks have equal priority; without it 10
+    #[arg(long, value_name = "TURNS", value_parser = clap::value_parser!(u32).range(1..=100))]
+    weight: Option<u32>,
     /// When it is paused without an operator, as a JSON object; what it leaves out has the default
     #[arg(long, value_name = "JSON", value_parser = object)]
     breaker: Option<Value>,
@@ -119,6 +122,9 @@ pub(super) struct Change {
     /// Remove the limit of calls in a minute
     #[arg(long, conflicts_with = "calls_per_minute")]
     no_calls_per_minute: bool,
+    /// How many turns it has among campaigns whose callbacks have equal priority
+    #[arg(long, value_name = "TURNS", value_parser = clap::value_parser!(u32).range(1..=100))]
+    weight: Option<u32>,
     /// When it is paused without an operator, as a JSON object; what it leaves out stays
     #[arg(long, value_name = "JSON", value_parser = object)]
     breaker: Option<Value>,
@@ -199,6 +205,9 @@ pub(super) fn run(command: &Command, out: &mut dyn Write) -> anyhow::Result<()> 
             if let Some(pace) = create.calls_per_minute {
                 body["calls_per_minute"] = pace.into();
             }
+            if let Some(weight) = create.weight {
+                body["weight"] = weight.into();
+            }
             if let Some(breaker) = &create.breaker {
                 body["breaker"] = breaker.clone();
             }
@@ -223,6 +232,9 @@ pub(super) fn run(command: &Command, out: &mut dyn Write) -> anyhow::Result<()> 
                 Some(pace) => body["calls_per_minute"] = pace.into(),
                 None if change.no_calls_per_minute => body["calls_per_minute"] = Value::Null,
                 None => {}
+            }
+            if let Some(weight) = change.weight {
+                body["weight"] = weight.into();
             }
             if let Some(breaker) = &change.breaker {
                 body["breaker"] = breaker.clone();
@@ -278,6 +290,7 @@ struct Campaign {
     state: String,
     concurrent_calls_max: Option<u32>,
     calls_per_minute: Option<u32>,
+    weight: Option<u32>,
     breaker: Option<Breaker>,
     created_at: Timestamp,
     created_by: String,
@@ -383,6 +396,9 @@ fn print(campaign: &Campaign, out: &mut dyn Write) -> anyhow::Result<()> {
     }
     if let Some(max) = campaign.concurrent_calls_max {
         rows.push([name("calls at once"), plain(format!("at most {max}"))]);
+    }
+    if let Some(weight) = campaign.weight.filter(|weight| *weight != crate::domain::Campaign::WEIGHT) {
+        rows.push([name("weight"), plain(weight.to_string())]);
     }
     if let Some(pace) = campaign.calls_per_minute {
         rows.push([name("calls a minute"), plain(format!("at most {pace}"))]);

@@ -30,6 +30,8 @@ pub struct Campaign {
     pub concurrent_calls_max: Option<u32>,
     /// How many of its calls may begin in a minute.
     pub calls_per_minute: Option<u32>,
+    /// How many turns it has among campaigns whose callbacks have equal priority, 1 to [`Campaign::WEIGHT_MAX`].
+    pub weight: u32,
     /// When it is paused without an operator.
     pub breaker: Breaker,
     pub created_at: Timestamp,
@@ -105,6 +107,8 @@ pub enum CampaignAct {
         defaults: Arc<str>,
         concurrent_calls_max: Option<u32>,
         calls_per_minute: Option<u32>,
+        /// Without it [`Campaign::WEIGHT`].
+        weight: Option<u32>,
         /// Of the default.
         breaker: BreakerChange,
     },
@@ -113,6 +117,7 @@ pub enum CampaignAct {
         name: Option<Arc<str>>,
         concurrent_calls_max: Option<Option<u32>>,
         calls_per_minute: Option<Option<u32>>,
+        weight: Option<u32>,
         breaker: BreakerChange,
     },
     Ready,
@@ -156,6 +161,10 @@ impl Campaign {
     /// So many may be open at once, over all tenants.
     pub const OPEN_MAX: usize = 1_000;
 
+    /// The weight of a campaign without its own, and of the callbacks without a campaign together.
+    pub const WEIGHT: u32 = 10;
+    pub const WEIGHT_MAX: u32 = 100;
+
     /// The pause that holds the callbacks of a campaign until it is launched.
     #[must_use]
     pub fn draft_pause(&self) -> Pause {
@@ -181,7 +190,11 @@ impl Campaign {
         let latest = callback.order.latest;
         callback.state = State::Waiting(Waiting {
             wake_at: latest,
-            place: Some(Place { gate: Gate::Pause(Self::draft_pause_id(self.id)), expires_at: latest }),
+            place: Some(Place {
+                gate: Gate::Pause(Self::draft_pause_id(self.id)),
+                aged: None,
+                expires_at: latest,
+            }),
             note: self.draft_pause().reason().note(),
         });
     }
@@ -216,6 +229,7 @@ mod tests {
                     name: None,
                     concurrent_calls_max: None,
                     calls_per_minute: None,
+                    weight: None,
                     breaker: BreakerChange::default(),
                 },
                 &[Draft, Ready, Running, Draining],

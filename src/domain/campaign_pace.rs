@@ -111,6 +111,7 @@ mod tests {
             defaults: "{}".into(),
             concurrent_calls_max: None,
             calls_per_minute: *pace,
+            weight: Campaign::WEIGHT,
             breaker: Breaker::default(),
             created_at: Timestamp::UNIX_EPOCH,
             created_by: "crm".into(),

@@ -27,6 +27,7 @@ pub mod hosts;
 pub mod hours;
 pub mod ids;
 pub mod invited;
+pub mod lane;
 pub mod loads;
 pub mod message;
 pub mod number_zones;
@@ -82,6 +83,7 @@ pub use ids::{
 pub use invited::{
     Contact, ContactKey, LinkGiven, Restricted, Restriction, RoadFailure, RoadName, SenderPart,
 };
+pub use lane::Lane;
 pub use loads::{AccountView, Load, Loads, Rest};
 pub use message::{Message, MessagePurpose, MessageResolution};
 pub use pair::{CallPermission, Numbers, Pair, PairKey};

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Assessment, Case, Step, caps, rolling, window};
-use crate::domain::{CallPermission, Callback, Gate, Load, Outcome, Reason, SenderPart, TokenUse};
+use crate::domain::{CallPermission, Callback, Gate, Lane, Load, Outcome, Reason, SenderPart, TokenUse};
 
 /// The earliest time at which a callback can be dialled, and the reasons until then.
 pub(super) struct When {
@@ -173,8 +173,9 @@ fn obstacles(case: &Case<'_>) -> Vec<Obstacle> {
     if let Some((gate, reason)) = candidate.rest(now, Some(SenderPart::Placed)) {
         found.push((latest, Some(gate), reason));
     }
+    let is_bulk = Lane::of(&case.callback.order).is_bulk();
     for Load { resource, live, own_max, next_at } in &candidate.load {
-        if let Some(reason) = rules.full(resource, *live, *own_max) {
+        if let Some(reason) = rules.full(resource, *live, *own_max, is_bulk) {
             found.push((latest, Some(Gate::Room(resource.clone())), reason));
         }
         if let (Some(next_at), Some(campaign)) =

@@ -34,6 +34,22 @@ pub struct Rules {
     /// The zones of numbers that tell no region, by country.
     pub number_zones: Narrowed,
     pub inviting: InviteRules,
+    pub queueing: Queueing,
+}
+
+/// The operator's rules for callbacks that wait for the same resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Queueing {
+    /// The share of the calls at once of each sender and account, in percent, that callbacks of campaigns leave free unless
+    /// their priority is urgent.
+    pub urgent_share: u32,
+    /// The waiting time that counts as much as one more of priority; zero: none does.
+    pub ageing_step: SignedDuration,
+}
+
+impl Queueing {
+    /// Nothing is reserved, and priorities are strict.
+    pub const STRICT: Self = Self { urgent_share: 0, ageing_step: SignedDuration::ZERO };
 }
 
 /// The operator's rules of a person, across all senders.

@@ -12,9 +12,10 @@ use super::settle::cancel;
 use super::state::Scheduler;
 use super::turn::Turn;
 use crate::domain::campaigns::NoRoom;
+use crate::domain::lane::Lanes;
 use crate::domain::{
     Breaker, Campaign, CampaignAct, CampaignCommand, CampaignId, CampaignState, Campaigns, CommandOutcome,
-    Gate, Pause, PauseId, PauseScope, Reason,
+    Gate, Lane, Pause, PauseId, PauseScope, Reason,
 };
 use crate::store::{self, CampaignChange, CampaignRows, PauseLifted, RecordedAct, Store};
 
@@ -38,7 +39,7 @@ pub(super) fn fold(turn: &mut Turn<'_>, at: Timestamp, command: &CampaignCommand
 }
 
 fn created(turn: &mut Turn<'_>, at: Timestamp, command: &CampaignCommand) -> Result<Campaign, &'static str> {
-    let CampaignAct::Create { tenant, name, defaults, concurrent_calls_max, calls_per_minute, breaker } =
+    let CampaignAct::Create { tenant, name, defaults, concurrent_calls_max, calls_per_minute, weight, breaker } =
         &command.act
     else {
         return Err("campaign.state");
@@ -53,6 +54,7 @@ fn created(turn: &mut Turn<'_>, at: Timestamp, command: &CampaignCommand) -> Res
         defaults: Arc::clone(defaults),
         concurrent_calls_max: *concurrent_calls_max,
         calls_per_minute: *calls_per_minute,
+        weight: weight.unwrap_or(Campaign::WEIGHT),
         breaker: breaker.of(Breaker::default()),
         created_at: at,
         created_by: Arc::clone(&command.by),
@@ -74,7 +76,8 @@ fn changed(
     campaign.version = campaign.version.saturating_add(1);
     match act {
         CampaignAct::Create { .. } | CampaignAct::Ready | CampaignAct::Drain => {}
-        CampaignAct::Change { name, concurrent_calls_max, calls_per_minute, breaker } => {
+        CampaignAct::Change { name, concurrent_calls_max, calls_per_minute, weight, breaker } => {
+            campaign.weight = weight.unwrap_or(campaign.weight);
             campaign.calls_per_minute = calls_per_minute.unwrap_or(campaign.calls_per_minute);
             campaign.breaker = breaker.of(campaign.breaker);
             campaign.name = name.clone().unwrap_or(campaign.name);
@@ -84,7 +87,10 @@ fn changed(
             let draft = Campaign::draft_pause_id(campaign.id);
             lift(turn, at, draft, &command.by);
             // Orders came to this gate without the scheduler.
-            turn.scheduler.gates.insert(Gate::Pause(draft));
+            for is_urgent in [false, true] {
+                let lane = Lane { campaign: Some(campaign.id), is_urgent };
+                turn.scheduler.gates.wait(&Gate::Pause(draft), lane, Lanes::UNKNOWN);
+            }
         }
         CampaignAct::Pause { pause, until } => {
             let scope = PauseScope::Campaign(campaign.id);

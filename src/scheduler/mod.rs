@@ -36,6 +36,7 @@ mod erasing;
 mod erasures;
 mod failure;
 mod fold;
+mod gates;
 mod ground;
 mod hang_ups;
 mod in_flight;
@@ -71,6 +72,7 @@ mod settle;
 mod state;
 mod suppressions;
 mod turn;
+mod turns;
 mod working_set;
 
 pub use clock_guard::ClockGuard;

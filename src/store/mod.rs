@@ -34,7 +34,7 @@ pub use suppressions::{
     EntryName, Hashing, ListChange, NewList, NewSuppressions, Suppressed, SuppressionList, Suppressions,
 };
 pub use tokens::{Token, Tokens};
-pub use turns::{
+pub use turns::{CallUp, CalledUp, 
     Batch, DecideKeys, Ground, Input, Keys, Lead, PauseLifted, Related, SetAsideEnded, ToDecide, Turns,
 };
 

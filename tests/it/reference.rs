@@ -69,6 +69,7 @@ fn reasons() -> Vec<Reason> {
         Reason::SenderFull { live: 50, max: 50 },
         Reason::SenderPaused { until: at, why: why.into() },
         Reason::AccountFull { live: 500, max: 500 },
+        Reason::UrgentReserved { live: 45, max: 50, reserved: 5 },
         Reason::CampaignFull { live: 20, max: 20 },
         Reason::CampaignPaced { next_at: at },
         Reason::TokenCalls { max: 500, lifts_at: at },
@@ -163,6 +164,7 @@ const fn who(reason: &Reason) -> &'static str {
         | Reason::ConnectedLimit { .. }
         | Reason::SenderFull { .. }
         | Reason::AccountFull { .. }
+        | Reason::UrgentReserved { .. }
         | Reason::CampaignFull { .. }
         | Reason::TokenCalls { .. }
         | Reason::TokenRequests { .. }

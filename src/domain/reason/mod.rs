@@ -184,6 +184,12 @@ pub enum Reason {
         live: u32,
         max: u32,
     },
+    /// The free calls of the sender or the account are reserved for urgent callbacks.
+    UrgentReserved {
+        live: u32,
+        max: u32,
+        reserved: u32,
+    },
     /// The operator's limit for the campaign's calls in progress.
     CampaignFull {
         live: u32,
@@ -356,6 +362,7 @@ impl Reason {
             Self::SenderFull { .. } => "sender.concurrency",
             Self::SenderPaused { .. } => "sender.paused",
             Self::AccountFull { .. } => "account.concurrency",
+            Self::UrgentReserved { .. } => "urgent.reserved",
             Self::CampaignFull { .. } => "campaign.concurrency",
             Self::CampaignPaced { .. } => "campaign.pace",
             Self::TokenCalls { .. } => "token.calls_per_day",

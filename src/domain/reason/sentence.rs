@@ -71,6 +71,7 @@ impl Reason {
             Self::SenderFull { live, max } => say!("The sender has {live} of {max} calls in progress."),
             Self::SenderPaused { until, why } => say!("The sender is paused until {}: {why}.", end(*until)),
             Self::AccountFull { live, max } => say!("The account has {live} of {max} calls in progress."),
+            Self::UrgentReserved { live, max, reserved } => say!("{live} of {max} calls are in progress, and {reserved} are reserved for priorities 8 and 9."),
             Self::TokenCalls { max, lifts_at } => say!("The token has used its {max} calls of 24 h; the next is allowed at {lifts_at}."),
             Self::TokenRequests { max, lifts_at } => say!("The token has used its {max} permission requests of 24 h; the next is allowed at {lifts_at}."),
             Self::CampaignFull { live, max } => say!("The campaign has {live} of {max} calls in progress."),

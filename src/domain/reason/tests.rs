@@ -72,6 +72,7 @@ fn what_time_alone_does_not_lift_says_who_can() {
         (Reason::PairOnThePhone, call),
         (Reason::SenderFull { live: 2, max: 2 }, call),
         (Reason::AccountFull { live: 2, max: 2 }, call),
+        (Reason::UrgentReserved { live: 9, max: 10, reserved: 1 }, call),
         (Reason::CampaignFull { live: 2, max: 2 }, call),
         (Reason::AgentBusy { live: 1, max: 1 }, call),
         (Reason::BotsBusy { live: 2, max: 2 }, call),

@@ -88,6 +88,7 @@ fn rules() -> Rules {
         people: PeopleRules::CAUTIOUS,
         number_zones: crate::domain::number_zones::Narrowed::default(),
         inviting: InviteRules::CAUTIOUS,
+        queueing: Queueing::STRICT,
     }
 }
 

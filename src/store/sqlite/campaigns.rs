@@ -12,7 +12,7 @@ use crate::store::{CampaignChange, CampaignRecord, CampaignRows, Error, Recorded
 
 macro_rules! columns {
     () => {
-        "id, version, tenant, name, state, defaults, concurrent_calls_max, created_at, created_by, ended_at, breaker, calls_per_minute"
+        "id, version, tenant, name, state, defaults, concurrent_calls_max, created_at, created_by, ended_at, breaker, calls_per_minute, weight"
     };
 }
 
@@ -36,11 +36,11 @@ pub const UNLAUNCHED: &str = "SELECT c.kind, c.callbacks FROM campaigns AS o IND
      CROSS JOIN campaign_counts AS c ON c.campaign = o.id \
      WHERE o.ended_at IS NULL AND o.state IN ('draft', 'ready') AND c.state = 'waiting' AND c.callbacks <> 0";
 const WRITE: &str = "INSERT INTO campaigns (id, version, tenant, name, state, defaults, concurrent_calls_max, \
-     created_at, created_by, ended_at, breaker, calls_per_minute) \
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) \
+     created_at, created_by, ended_at, breaker, calls_per_minute, weight) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) \
      ON CONFLICT (id) DO UPDATE SET version = excluded.version, name = excluded.name, state = excluded.state, \
      concurrent_calls_max = excluded.concurrent_calls_max, ended_at = excluded.ended_at, \
-     breaker = excluded.breaker, calls_per_minute = excluded.calls_per_minute \
+     breaker = excluded.breaker, calls_per_minute = excluded.calls_per_minute, weight = excluded.weight \
      WHERE version < excluded.version";
 const NOTE: &str = "INSERT INTO campaign_acts (campaign, at, act, who, note) VALUES (?1, ?2, ?3, ?4, ?5)";
 const STORED: &str = "SELECT campaign, kind, state, callbacks FROM campaign_counts WHERE callbacks <> 0";
@@ -64,6 +64,7 @@ fn read(cells: &mut Cells<'_>) -> Result<Campaign> {
         ended_at: cells.moment_if()?,
         breaker: breakers::read(cells.text_if()?)?,
         calls_per_minute: cells.take()?,
+        weight: cells.take::<Option<u32>>()?.unwrap_or(Campaign::WEIGHT),
     })
 }
 
@@ -159,6 +160,7 @@ pub fn write(db: &Connection, changes: &[CampaignChange]) -> Result<()> {
             micros_if(campaign.ended_at),
             breakers::text(&campaign.breaker)?,
             campaign.calls_per_minute,
+            (campaign.weight != Campaign::WEIGHT).then_some(campaign.weight),
         ])?;
         if written == 0 {
             return Err(Error::Conflict);

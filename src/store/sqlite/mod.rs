@@ -24,6 +24,7 @@ mod failures;
 mod fault;
 mod file;
 mod found_content;
+mod gates;
 mod held_back;
 mod hours_text;
 mod links;

@@ -140,7 +140,7 @@ async fn a_token_of_another_tenant_reads_and_changes_nothing_at_any_route() {
         state: CampaignState::Draft,
         defaults: "{}".into(),
         concurrent_calls_max: None,
-        calls_per_minute: None,
+        calls_per_minute: None, weight: None,
         breaker: ringmaster::domain::Breaker::default(),
         created_at: api.clock.now(),
         created_by: "crm".into(),

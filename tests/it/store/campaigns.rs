@@ -14,11 +14,11 @@ use uuid::Uuid;
 
 use super::samples::*;
 
-fn id(n: u8) -> CampaignId {
+pub fn id(n: u8) -> CampaignId {
     CampaignId::new(Uuid::from_u128(n.into()))
 }
 
-fn campaign(n: u8, state: CampaignState) -> Campaign {
+pub fn campaign(n: u8, state: CampaignState) -> Campaign {
     Campaign {
         id: id(n),
         version: 1,
@@ -27,7 +27,7 @@ fn campaign(n: u8, state: CampaignState) -> Campaign {
         state,
         defaults: r#"{"priority":3}"#.into(),
         concurrent_calls_max: Some(7),
-        calls_per_minute: Some(30),
+        calls_per_minute: Some(30), weight: 30,
         breaker: ringmaster::domain::Breaker::default(),
         created_at: at(1),
         created_by: "crm".into(),
@@ -35,7 +35,7 @@ fn campaign(n: u8, state: CampaignState) -> Campaign {
     }
 }
 
-fn change(campaign: Campaign, act: Option<RecordedAct>) -> Batch {
+pub fn change(campaign: Campaign, act: Option<RecordedAct>) -> Batch {
     Batch { campaigns: vec![CampaignChange { campaign, act }], ..Batch::default() }
 }
 

@@ -41,6 +41,8 @@ pub(super) struct View {
     /// How many of its calls may begin in a minute.
     #[serde(skip_serializing_if = "Option::is_none")]
     calls_per_minute: Option<u32>,
+    /// How many turns it has among campaigns whose callbacks have equal priority.
+    weight: u32,
     breaker: BreakerView,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
@@ -102,6 +104,7 @@ impl View {
             defaults: RawValue::from_string(campaign.defaults.to_string()).unwrap_or_default(),
             concurrent_calls_max: campaign.concurrent_calls_max,
             calls_per_minute: campaign.calls_per_minute,
+            weight: campaign.weight,
             breaker: BreakerView::of(&campaign.breaker),
             created_at: campaign.created_at,
             created_by: campaign.created_by.to_string(),

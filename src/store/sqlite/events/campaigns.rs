@@ -37,6 +37,8 @@ enum ActShape {
         concurrent_calls_max: Option<u32>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         calls_per_minute: Option<u32>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        weight: Option<u32>,
         #[serde(default, with = "ChangeShape")]
         breaker: BreakerChange,
     },
@@ -48,6 +50,8 @@ enum ActShape {
         concurrent_calls_max: Option<Option<u32>>,
         #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "given")]
         calls_per_minute: Option<Option<u32>>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        weight: Option<u32>,
         #[serde(default, with = "ChangeShape")]
         breaker: BreakerChange,
     },

@@ -1,0 +1,204 @@
+//! The gates with waiting callbacks, whose lanes wait there, and what these have paid for their turns.
+//!
+//! What was paid is kept in memory: after a start, everybody begins with nothing.
+
+use std::collections::BTreeMap;
+
+use crate::domain::lane::{self, Lanes, Paid};
+use crate::domain::{CampaignId, Gate, Lane};
+
+/// The gates with waiting callbacks.
+#[derive(Debug, Default)]
+pub(super) struct Gates {
+    waiting: BTreeMap<Gate, Lanes>,
+    accounts: BTreeMap<Gate, Account>,
+}
+
+/// What the lanes of a gate have paid.
+#[derive(Debug, Default)]
+struct Account {
+    paid: Paid,
+    /// The least that a waiting lane had paid. Who comes later begins here: a lane that was not there has saved nothing.
+    floor: u64,
+}
+
+impl Account {
+    fn of(&self, campaign: Option<CampaignId>) -> u64 {
+        self.paid.get(&campaign).copied().unwrap_or_default().max(self.floor)
+    }
+
+    /// What is between it and the least.
+    fn ahead(&self, campaign: Option<CampaignId>) -> u64 {
+        self.of(campaign) - self.floor
+    }
+}
+
+impl Gates {
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Gate> {
+        self.waiting.keys()
+    }
+
+    pub(super) fn clear(&mut self) {
+        *self = Self::default();
+    }
+
+    /// Begins anew with these, as they were read.
+    pub(super) fn read(gates: impl IntoIterator<Item = (Gate, Lane)>) -> Self {
+        let mut waiting: BTreeMap<Gate, Lanes> = BTreeMap::new();
+        for (gate, lane) in gates {
+            waiting.entry(gate).or_default().wait(lane, Lanes::UNKNOWN);
+        }
+        Self { waiting, accounts: BTreeMap::new() }
+    }
+
+    /// A callback of this class waits at the gate. Where lanes take turns, they pay from now on.
+    pub(super) fn wait(&mut self, gate: &Gate, lane: Lane, class: i64) {
+        match self.waiting.get_mut(gate) {
+            Some(lanes) => lanes.wait(lane, class),
+            None => {
+                let mut lanes = Lanes::default();
+                lanes.wait(lane, class);
+                self.waiting.insert(gate.clone(), lanes);
+            }
+        }
+        let is_shared = matches!(gate, Gate::Room(_) | Gate::Account(_));
+        if lane.campaign.is_some() && is_shared && !self.accounts.contains_key(gate) {
+            self.accounts.insert(gate.clone(), Account::default());
+        }
+    }
+
+    /// The gate is looked at once, whether or not it is known that somebody waits there.
+    pub(super) fn try_once(&mut self, gate: Gate) {
+        self.waiting.entry(gate).or_default();
+    }
+
+    /// Puts the lanes that are left at a gate. Without any the gate is forgotten.
+    pub(super) fn leave(&mut self, gate: &Gate, lanes: Lanes) {
+        if lanes.is_empty() {
+            self.waiting.remove(gate);
+        } else if let Some(known) = self.waiting.get_mut(gate) {
+            *known = lanes;
+        }
+    }
+
+    /// The lanes at a gate, with what they have paid if there are several.
+    pub(super) fn lanes(&mut self, gate: &Gate) -> (Lanes, Paid) {
+        let Some(lanes) = self.waiting.get(gate).cloned() else { return Default::default() };
+        if !lanes.are_several() {
+            return (lanes, Paid::new());
+        }
+        if let Some(account) = self.accounts.get_mut(gate) {
+            let least = lanes.campaigns().map(|campaign| account.of(campaign)).min();
+            account.floor = least.unwrap_or_default().max(account.floor);
+            let floor = account.floor;
+            // Who has paid no more than the least has no line.
+            account.paid.retain(|_, paid| *paid > floor);
+        }
+        let paid = lanes.campaigns().map(|campaign| (campaign, self.ahead_at(gate, campaign))).collect();
+        (lanes, paid)
+    }
+
+    /// How far a campaign is ahead of the others at a gate.
+    pub(super) fn ahead_at(&self, gate: &Gate, campaign: Option<CampaignId>) -> u64 {
+        match gate {
+            Gate::Any(parts) => parts.iter().map(|part| self.ahead_at(part, campaign)).sum(),
+            gate => self.accounts.get(gate).map_or(0, |account| account.ahead(campaign)),
+        }
+    }
+
+    /// A call of the campaign takes a turn at the gate. Nobody gets further ahead than a round of the smallest weight.
+    pub(super) fn pay(&mut self, gate: &Gate, campaign: Option<CampaignId>, weight: u32) {
+        let Some(account) = self.accounts.get_mut(gate) else { return };
+        let paid = account.of(campaign).saturating_add(lane::price(weight));
+        account.paid.insert(campaign, paid.min(account.floor.saturating_add(lane::ROUND)));
+    }
+
+    /// Where nobody waits any more, everybody begins anew.
+    pub(super) fn forget_accounts(&mut self) {
+        let Self { waiting, accounts } = self;
+        accounts.retain(|gate, _| waiting.contains_key(gate));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::domain::Phone;
+
+    fn campaign(n: u128) -> Option<CampaignId> {
+        Some(CampaignId::new(Uuid::from_u128(n)))
+    }
+
+    fn lane(n: u128) -> Lane {
+        Lane { campaign: campaign(n), is_urgent: false }
+    }
+
+    fn sender() -> Gate {
+        Gate::sender(Phone::parse("+551151991234").unwrap())
+    }
+
+    fn two_at(gate: &Gate) -> Gates {
+        let mut gates = Gates::default();
+        gates.wait(gate, lane(1), -5);
+        gates.wait(gate, lane(2), -5);
+        gates
+    }
+
+    #[test]
+    fn a_turn_costs_the_more_the_smaller_the_weight_is() {
+        let gate = sender();
+        let mut gates = two_at(&gate);
+        gates.pay(&gate, campaign(1), 10);
+        gates.pay(&gate, campaign(2), 20);
+        let (_, paid) = gates.lanes(&gate);
+        assert_eq!(paid, Paid::from([(campaign(1), lane::price(20)), (campaign(2), 0)]), "from the least on");
+    }
+
+    #[test]
+    fn who_comes_later_begins_where_the_last_one_is() {
+        let gate = sender();
+        let mut gates = two_at(&gate);
+        for _ in 0..5 {
+            gates.pay(&gate, campaign(1), 10);
+            gates.pay(&gate, campaign(2), 10);
+            gates.lanes(&gate);
+        }
+        gates.wait(&gate, lane(3), -5);
+        let (_, paid) = gates.lanes(&gate);
+        assert_eq!(paid, Paid::from([(campaign(1), 0), (campaign(2), 0), (campaign(3), 0)]));
+    }
+
+    #[test]
+    fn nobody_gets_ahead_by_more_than_a_round() {
+        let gate = sender();
+        let mut gates = two_at(&gate);
+        (0..1_000).for_each(|_| gates.pay(&gate, campaign(1), 10));
+        assert_eq!(gates.ahead_at(&gate, campaign(1)), lane::ROUND);
+        let either = gate.clone().or(Gate::Account("main".into()));
+        assert_eq!(gates.ahead_at(&either, campaign(1)), lane::ROUND);
+    }
+
+    #[test]
+    fn where_nobody_waits_nothing_is_paid_and_nothing_kept() {
+        let gate = sender();
+        let mut gates = Gates::default();
+        gates.pay(&gate, campaign(1), 10);
+        assert_eq!(gates.ahead_at(&gate, campaign(1)), 0);
+        let mut gates = two_at(&gate);
+        gates.pay(&gate, campaign(1), 10);
+        gates.leave(&gate, Lanes::default());
+        assert!(gates.ahead_at(&gate, campaign(1)) > 0, "it is kept in the turn in which all were read");
+        gates.forget_accounts();
+        assert_eq!(gates.ahead_at(&gate, campaign(1)), 0);
+    }
+
+    #[test]
+    fn callbacks_without_a_campaign_alone_keep_no_account() {
+        let gate = sender();
+        let mut gates = Gates::default();
+        gates.wait(&gate, Lane::default(), -5);
+        assert!(gates.accounts.is_empty());
+    }
+}
