@@ -7,7 +7,8 @@ use std::str::FromStr;
 use jiff::Timestamp;
 
 use super::{
-    AccountAlias, CalendarName, CampaignId, PauseId, Phone, Priority, Resource, SenderPart, TokenName, TokenUse,
+    AccountAlias, CalendarName, CampaignId, PauseId, Phone, Priority, Resource, SenderPart, TokenName,
+    TokenUse,
 };
 
 /// A scarce resource for which callbacks wait. A callback waits at one gate, and is not read again until the

@@ -320,9 +320,8 @@ mod tests {
             let weight = |campaign| {
                 weights.iter().find(|(lane, _)| lane.campaign == campaign).map_or(10, |(_, weight)| *weight)
             };
-            let called = lanes
-                .call_up(room, paid, weight, |wanted| Ok::<_, Infallible>(self.read(wanted)))
-                .unwrap();
+            let called =
+                lanes.call_up(room, paid, weight, |wanted| Ok::<_, Infallible>(self.read(wanted))).unwrap();
             let mut counts: BTreeMap<Lane, usize> = BTreeMap::new();
             for (lane, class) in called {
                 *counts.entry(lane).or_default() += 1;

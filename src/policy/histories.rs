@@ -77,6 +77,7 @@ fn rules(undelivered_requests_count: bool) -> Rules {
         people: super::PeopleRules::CAUTIOUS,
         number_zones: crate::domain::number_zones::Narrowed::default(),
         inviting: super::InviteRules::CAUTIOUS,
+        queueing: super::Queueing::STRICT,
     }
 }
 

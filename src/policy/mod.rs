@@ -50,9 +50,7 @@ pub use permission_request::useful_from;
 pub use person::{People, PersonView, refusal_by_code};
 pub use ranking::{aged, expires_at};
 pub use resources::{Ceilings, holds};
-pub use rules::{
-    AskAgain, Counting, InviteRules, Misses, PeopleRules, Queueing, RestingRoad, Retry, Rules,
-};
+pub use rules::{AskAgain, Counting, InviteRules, Misses, PeopleRules, Queueing, RestingRoad, Retry, Rules};
 pub use situation::{Candidate, Situation};
 pub use step::{Assessment, Step};
 pub use unknown_codes::{PAUSE as UNKNOWN_CODE_PAUSE, UnknownCodes};

@@ -39,8 +39,15 @@ pub(super) fn fold(turn: &mut Turn<'_>, at: Timestamp, command: &CampaignCommand
 }
 
 fn created(turn: &mut Turn<'_>, at: Timestamp, command: &CampaignCommand) -> Result<Campaign, &'static str> {
-    let CampaignAct::Create { tenant, name, defaults, concurrent_calls_max, calls_per_minute, weight, breaker } =
-        &command.act
+    let CampaignAct::Create {
+        tenant,
+        name,
+        defaults,
+        concurrent_calls_max,
+        calls_per_minute,
+        weight,
+        breaker,
+    } = &command.act
     else {
         return Err("campaign.state");
     };

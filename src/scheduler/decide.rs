@@ -10,8 +10,8 @@ use super::{ceilings, people, turns};
 use crate::domain::callback::Waiting;
 use crate::domain::{
     AccountAlias, Attempt, AttemptId, CallPermission, Callback, CallbackId, Channel, ContentRef, Gate, Lane,
-    Message, MessageId, MessagePurpose, Note, Numbers, PairKey, Phone, Place, Reason, Road, RoadKind, RoadName, State,
-    TokenUse,
+    Message, MessageId, MessagePurpose, Note, Numbers, PairKey, Phone, Place, Reason, Road, RoadKind,
+    RoadName, State, TokenUse,
 };
 use crate::failpoint::panic_point;
 use crate::policy::{self, Caps, Step, ledger, next_step, rolling};

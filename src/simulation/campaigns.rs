@@ -1,17 +1,19 @@
 //! The simulated team leader, who makes campaigns, launches, pauses and ends them, and puts people on the suppression list.
 //! Draws separately, so that other seeds do not change.
 
+use std::collections::BTreeSet;
+
 use anyhow::Context as _;
 use fastrand::Rng;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::script::Script;
-use super::simulate::consumer;
+use super::simulate::{STEP_MAX_S, consumer};
 use super::{Customer, Simulation};
 use crate::config::Config;
-use crate::domain::CampaignId;
 use crate::domain::calendar::OwnCalendar;
+use crate::domain::{CallbackId, CampaignId, CampaignState};
 use crate::sim::world::Stop;
 
 /// So many campaigns of a seed.
@@ -28,13 +30,28 @@ pub(super) struct Leader {
     campaigns: Vec<CampaignId>,
     /// The people on the list, by the names of their stops.
     suppressed: Vec<u64>,
+    /// When campaigns were stopped, by the daemon's clock, as far as that was acknowledged.
+    stops: Vec<Stopped>,
 }
+
+/// A time in which nothing may leave for a campaign.
+struct Stopped {
+    campaign: CampaignId,
+    from: Timestamp,
+    /// When it may be over; `None`: not yet.
+    until: Option<Timestamp>,
+    /// A launch ends it, or a resume.
+    is_draft: bool,
+}
+
+/// How far the daemon's clock may be from what it was when it acknowledged a stop.
+const WRONG: SignedDuration = SignedDuration::from_secs(2 * STEP_MAX_S + 5);
 
 impl Leader {
     pub(super) fn new(seed: u64, consumers: u64) -> Self {
         let mut random = Rng::with_seed(seed.rotate_left(24));
         let leads = random.bool();
-        Self { random, leads, consumers, campaigns: Vec::new(), suppressed: Vec::new() }
+        Self { random, leads, consumers, campaigns: Vec::new(), suppressed: Vec::new(), stops: Vec::new() }
     }
 
     /// Closes the second day of the run in the calendar, for the seeds with campaigns.
@@ -65,11 +82,7 @@ impl Leader {
         }
         match self.random.u8(0..12) {
             0..=2 => self.order(daemon, "launch", json!({})).await,
-            3 => {
-                let until = daemon.now() + SignedDuration::from_mins(self.random.i64(1..300));
-                let until = self.random.bool().then(|| until.to_string());
-                self.order(daemon, "pause", json!({"why": "a drill", "until": until})).await
-            }
+            3 => self.pause(daemon).await,
             4 | 5 => self.order(daemon, "resume", json!({})).await,
             6 => {
                 let change = self.change();
@@ -86,15 +99,15 @@ impl Leader {
     /// Launches and resumes everything, and then lets everything end.
     pub(super) async fn resume_all(&mut self, daemon: &mut Simulation) -> anyhow::Result<()> {
         for campaign in self.campaigns.clone() {
-            post(daemon, campaign, "launch", &json!({})).await?;
-            post(daemon, campaign, "resume", &json!({})).await?;
+            self.post(daemon, campaign, "launch", &json!({})).await?;
+            self.post(daemon, campaign, "resume", &json!({})).await?;
         }
         Ok(())
     }
 
     pub(super) async fn end_all(&mut self, daemon: &mut Simulation) -> anyhow::Result<()> {
         for campaign in self.campaigns.clone() {
-            post(daemon, campaign, "drain", &json!({})).await?;
+            self.post(daemon, campaign, "drain", &json!({})).await?;
         }
         Ok(())
     }
@@ -104,6 +117,10 @@ impl Leader {
         let mut problems = Vec::new();
         for id in &self.campaigns {
             let record = daemon.store.campaign(*id).await?.context("the campaign is stored")?;
+            let canceled = |stop: &Stopped| stop.campaign == *id && stop.until.is_none() && !stop.is_draft;
+            if record.campaign.state != CampaignState::Canceled && self.stops.iter().any(canceled) {
+                problems.push(format!("{id} was canceled and is {}", record.campaign.state.as_str()));
+            }
             if record.open() > 0 || record.campaign.ended_at.is_none() {
                 let (state, open) = (record.campaign.state.as_str(), record.open());
                 problems.push(format!("{id} is {state} and has not ended: {open} callbacks are open"));
@@ -121,7 +138,10 @@ impl Leader {
         anyhow::ensure!(matches!(status, 0 | 200 | 202), "a campaign was answered with {status}: {answer}");
         if status == 200 {
             let answer: Value = serde_json::from_str(&answer)?;
-            self.campaigns.push(answer["id"].as_str().unwrap_or_default().parse()?);
+            let campaign = answer["id"].as_str().unwrap_or_default().parse()?;
+            self.campaigns.push(campaign);
+            let from = daemon.daemon_now();
+            self.stops.push(Stopped { campaign, from, until: None, is_draft: true });
         }
         Ok(())
     }
@@ -147,7 +167,80 @@ impl Leader {
 
     async fn order(&mut self, daemon: &mut Simulation, act: &str, body: Value) -> anyhow::Result<()> {
         let Some(campaign) = self.random.choice(&self.campaigns).copied() else { return Ok(()) };
-        post(daemon, campaign, act, &body).await
+        self.post(daemon, campaign, act, &body).await.map(|_| ())
+    }
+
+    async fn pause(&mut self, daemon: &mut Simulation) -> anyhow::Result<()> {
+        let Some(campaign) = self.random.choice(&self.campaigns).copied() else { return Ok(()) };
+        let until = daemon.now() + SignedDuration::from_mins(self.random.i64(1..300));
+        let until = self.random.bool().then_some(until);
+        let body = json!({"why": "a drill", "until": until.map(|until| until.to_string())});
+        if matches!(self.post(daemon, campaign, "pause", &body).await?, 200 | 202) {
+            let until = Some(until.unwrap_or(Timestamp::MAX));
+            self.stops.push(Stopped { campaign, from: daemon.daemon_now(), until, is_draft: false });
+        }
+        Ok(())
+    }
+
+    /// Orders a change of a campaign. Returns the status of the answer; 0 without one.
+    async fn post(
+        &mut self,
+        daemon: &mut Simulation,
+        campaign: CampaignId,
+        act: &str,
+        body: &Value,
+    ) -> anyhow::Result<u16> {
+        // What it ends may be over before it is answered.
+        if matches!(act, "launch" | "resume") {
+            let now = daemon.daemon_now();
+            let ended = |stop: &&mut Stopped| {
+                let is_lifted = if act == "launch" { stop.is_draft } else { !stop.is_draft };
+                stop.campaign == campaign && is_lifted && (stop.is_draft || stop.until.is_some())
+            };
+            for stop in self.stops.iter_mut().filter(ended) {
+                stop.until = Some(stop.until.map_or(now, |until| until.min(now)));
+            }
+        }
+        let path = format!("/v1/campaigns/{campaign}/{act}");
+        let request = Customer::post(&path, "application/json", body.to_string())?;
+        let (status, answer) = daemon.request(request).await?;
+        // The campaign may be in another state, and a clock that is ahead may show the end of the pause as past.
+        let is_known = matches!(status, 0 | 200 | 202 | 409) || (status == 422 && answer.contains("until"));
+        anyhow::ensure!(is_known, "{act} of a campaign was answered with {status}: {answer}");
+        if act == "cancel" && matches!(status, 200 | 202) {
+            let from = daemon.daemon_now();
+            self.stops.push(Stopped { campaign, from, until: None, is_draft: false });
+        }
+        Ok(status)
+    }
+
+    /// What left for the callbacks while their campaigns were stopped.
+    pub(super) async fn left(
+        &self,
+        daemon: &Simulation,
+        accepted: &BTreeSet<CallbackId>,
+    ) -> anyhow::Result<Vec<String>> {
+        let mut problems = Vec::new();
+        if self.stops.is_empty() {
+            return Ok(problems);
+        }
+        for id in accepted {
+            let Some(record) = daemon.store.callback(*id).await? else { continue };
+            let Some(campaign) = record.callback.order.campaign_id() else { continue };
+            let calls = record.attempts.iter().map(|attempt| attempt.submission.submitted_at);
+            let messages = record.messages.iter().map(|message| message.submission.submitted_at);
+            for at in calls.chain(messages).flatten() {
+                let holds = |stop: &&Stopped| {
+                    stop.campaign == campaign
+                        && stop.from.checked_add(WRONG).is_ok_and(|from| from < at)
+                        && stop.until.is_none_or(|until| at.checked_add(WRONG).is_ok_and(|at| at < until))
+                };
+                if self.stops.iter().any(|stop| holds(&stop)) {
+                    problems.push(format!("{id} left while its campaign was stopped, at {at}"));
+                }
+            }
+        }
+        Ok(problems)
     }
 
     async fn suppress(&mut self, daemon: &mut Simulation) -> anyhow::Result<()> {
@@ -180,14 +273,4 @@ impl Leader {
 
 fn name(whom: u64) -> String {
     format!("suppressed {whom}")
-}
-
-async fn post(daemon: &mut Simulation, id: CampaignId, act: &str, body: &Value) -> anyhow::Result<()> {
-    let path = format!("/v1/campaigns/{id}/{act}");
-    let request = Customer::post(&path, "application/json", body.to_string())?;
-    let (status, answer) = daemon.request(request).await?;
-    // The campaign may be in another state, and a clock that is ahead may show the end of the pause as past.
-    let is_known = matches!(status, 0 | 200 | 202 | 409) || (status == 422 && answer.contains("until"));
-    anyhow::ensure!(is_known, "{act} of a campaign was answered with {status}: {answer}");
-    Ok(())
 }

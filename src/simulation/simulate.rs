@@ -370,6 +370,7 @@ impl Run {
     async fn judge(self, seed: u64) -> anyhow::Result<RunReport> {
         let mut problems = self.problems.clone();
         problems.extend(judge::problems(&self.daemon, &self.accepted).await?);
+        problems.extend(self.leader.left(&self.daemon, &self.accepted).await?);
         judge::tell(&self.daemon, &self.accepted, &self.trace).await?;
         Ok(RunReport {
             seed,

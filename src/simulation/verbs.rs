@@ -8,12 +8,12 @@ pub(super) mod types {
     pub use crate::domain::timeline::Entry;
     pub use crate::domain::{
         AccountAlias, Budget, Callback, CallbackId, Campaign, CampaignCalls, CampaignId, ClockMark, Contact,
-        ContactKey, DeliveryId, Erasure, ErasureId, Gate, Lane, ListName, Loads, Message, MessageId,
-        Name, OrderKind, Pair, PairKey, Pause, Person, Phone, Restriction, SetAside, SetAsideId, Tenant, TokenName,
+        ContactKey, DeliveryId, Erasure, ErasureId, Gate, Lane, ListName, Loads, Message, MessageId, Name,
+        OrderKind, Pair, PairKey, Pause, Person, Phone, Restriction, SetAside, SetAsideId, Tenant, TokenName,
         UserId,
     };
     pub use crate::store::{
-        Awaiting, Backlog, CallUp, CalledUp, CampaignRecord, CampaignRows, Census, CommandRecord, ConsumerRecord, DecideKeys,
+        Awaiting, Backlog, CampaignRecord, CampaignRows, Census, CommandRecord, ConsumerRecord, DecideKeys,
         Deletions, Delivery, Enqueue, Enqueued, EntryName, ErasureRecord, ErasureTraces, ErasureWork,
         FiledReport, Filter, Hashing, HeldBack, IdempotencyKey, Input, KeyPlace, Lead, Listed, NewErasure,
         NewList, NewSuppressions, OpenOrder, Page, PlatformName, Record, Settled, Suppressed,
@@ -90,6 +90,7 @@ macro_rules! store_verbs {
             by_hand {
                 fn record(batch: Batch) -> ();
                 fn related(keys: &Keys) -> Related;
+                fn callbacks_at_gates(calls: &[CallUp]) -> Vec<CalledUp>;
             }
             writes {
                 fn lead() -> Lead;
@@ -101,7 +102,6 @@ macro_rules! store_verbs {
                 fn input(now: Timestamp, limit: usize, tokens: &[TokenName]) -> Input;
                 fn to_decide(now: Timestamp, keys: &DecideKeys) -> ToDecide;
                 fn next_wake() -> Option<Timestamp>;
-                fn callbacks_at_gates(calls: &[CallUp]) -> Vec<CalledUp>;
                 fn gates() -> Vec<(Gate, Lane)>;
                 fn waiting_callbacks_to(consumers: &[Phone]) -> Vec<Callback>;
                 fn unmatched_of(ids: &[UserId], sids: &[String]) -> Vec<FiledReport>;

@@ -34,8 +34,9 @@ pub use suppressions::{
     EntryName, Hashing, ListChange, NewList, NewSuppressions, Suppressed, SuppressionList, Suppressions,
 };
 pub use tokens::{Token, Tokens};
-pub use turns::{CallUp, CalledUp, 
-    Batch, DecideKeys, Ground, Input, Keys, Lead, PauseLifted, Related, SetAsideEnded, ToDecide, Turns,
+pub use turns::{
+    Batch, CallUp, CalledUp, DecideKeys, Ground, Input, Keys, Lead, PauseLifted, Related, SetAsideEnded,
+    ToDecide, Turns,
 };
 
 pub type Result<T> = std::result::Result<T, Error>;

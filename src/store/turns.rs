@@ -16,9 +16,9 @@ use crate::domain::calendar::MarkedDay;
 use crate::domain::lane::{Lanes, Paid, Room};
 use crate::domain::timeline::Entry;
 use crate::domain::{
-    AccountAlias, Attempt, AttemptId, Budget, Callback, CallbackId, Campaigns, ClockMark, CommandOutcome, Contact,
-    ContactKey, Gate, Lane, Loads, Message, MessageId, Name, Pair, PairKey, Pause, PauseId, Person, PersonId,
-    Phone, Restriction, SetAside, SetAsideEnd, SetAsideId, TokenName, TokenUse, UserId,
+    AccountAlias, Attempt, AttemptId, Budget, Callback, CallbackId, Campaigns, ClockMark, CommandOutcome,
+    Contact, ContactKey, Gate, Lane, Loads, Message, MessageId, Name, Pair, PairKey, Pause, PauseId, Person,
+    PersonId, Phone, Restriction, SetAside, SetAsideEnd, SetAsideId, TokenName, TokenUse, UserId,
 };
 
 /// The reads and writes of the scheduler alone.

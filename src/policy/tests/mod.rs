@@ -28,6 +28,7 @@ mod paused;
 mod people;
 mod permission_request;
 mod pulled_forward;
+mod queueing;
 mod ranking;
 mod restricted;
 mod ringing;

@@ -198,7 +198,8 @@ impl Seen {
     pub(super) fn conduct(&mut self, now: Timestamp, batch: &Batch, begun: &Begun) {
         self.campaigns.take(batch);
         for id in &begun.messages {
-            let callback = self.messages.get(id).and_then(|callback| self.campaigns.of.get(callback)).copied();
+            let callback =
+                self.messages.get(id).and_then(|callback| self.campaigns.of.get(callback)).copied();
             self.may_go(callback, now, &id.to_string());
         }
         for id in begun.opened.iter().chain(&begun.submitted) {

@@ -27,8 +27,8 @@ use crate::scheduler::Scheduler;
 use crate::simulation::verbs::store_verbs;
 use crate::simulation::verbs::types::*;
 use crate::store::{
-    Batch, CampaignReads, Erasures, Inbox, Keys, NewCommand, Orders, Outbox, OutboxRow, Records, Related,
-    Report, Result, Store, Suppressions, Tokens, Turns,
+    Batch, CallUp, CalledUp, CampaignReads, Erasures, Inbox, Keys, NewCommand, Orders, Outbox, OutboxRow,
+    Records, Related, Report, Result, Store, Suppressions, Tokens, Turns,
 };
 use crate::twilio::{Body, Request, Response, Transport, TransportError};
 use crate::webhooks::Topic;
@@ -334,6 +334,10 @@ impl Checked<dyn Store> {
 
     async fn related(&self, keys: &Keys) -> Result<Related> {
         self.inner.related(keys).await
+    }
+
+    async fn callbacks_at_gates(&self, calls: &[CallUp]) -> Result<Vec<CalledUp>> {
+        self.inner.callbacks_at_gates(calls).await
     }
 }
 

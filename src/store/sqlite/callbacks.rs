@@ -18,8 +18,8 @@ use super::suppressions::{self, Key};
 use super::{consents, failures, links};
 use crate::domain::callback::{Closed, Waiting};
 use crate::domain::{
-    AccountAlias, AgentTarget, Callback, CallbackId, Gate, Lane, MissedWindow, Note, Order, OrderKind, Outcome,
-    Phone, Place, Priority, Psid, Purpose, State,
+    AccountAlias, AgentTarget, Callback, CallbackId, Gate, Lane, MissedWindow, Note, Order, OrderKind,
+    Outcome, Phone, Place, Priority, Psid, Purpose, State,
 };
 use crate::store::{Enqueue, Enqueued, Error, IdempotencyKey, Result, Status};
 
@@ -462,8 +462,7 @@ fn read_state(cells: &mut Cells<'_>) -> Result<State> {
     let state = cells.text()?;
     let at = cells.moment_if()?;
     let gate = cells.text_if()?.map(read_gate).transpose()?;
-    let place =
-        gate.zip(cells.moment_if()?).map(|(gate, expires_at)| Place { gate, aged: None, expires_at });
+    let place = gate.zip(cells.moment_if()?).map(|(gate, expires_at)| Place { gate, aged: None, expires_at });
     let attempt = cells.id_if()?;
     let code: Option<String> = cells.take()?;
     let sentence: Option<String> = cells.take()?;

@@ -9,7 +9,10 @@ use crate::domain::{Callback, Gate, Lane};
 use crate::store::{CallUp, CalledUp, Result};
 
 /// Reads as many callbacks from a gate as it has room for.
-pub fn call_up(db: &Connection, CallUp { gate, room, mut lanes, paid, campaigns }: CallUp) -> Result<CalledUp> {
+pub fn call_up(
+    db: &Connection,
+    CallUp { gate, room, mut lanes, paid, campaigns }: CallUp,
+) -> Result<CalledUp> {
     let gate = gate.to_string();
     let weight = |campaign| campaigns.weight(campaign);
     let callbacks = lanes.call_up(room, paid, weight, |wanted| read(db, &gate, wanted))?;

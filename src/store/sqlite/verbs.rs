@@ -7,8 +7,8 @@ use rusqlite::Connection;
 
 use super::{
     Sqlite, attempts, batch, breakers, calendars, callbacks, campaigns, ceilings, clock, commands,
-    consumer_records, contacts, counts, erasures, gates, held_back, list, loads, messages, open_orders, outbox,
-    pairs, pauses, persons, references, related, reports, restrictions, set_aside, suppression_lists,
+    consumer_records, contacts, counts, erasures, gates, held_back, list, loads, messages, open_orders,
+    outbox, pairs, pauses, persons, references, related, reports, restrictions, set_aside, suppression_lists,
     suppressions, term, timeline, tokens, traces, unmatched, waiting,
 };
 use crate::domain::calendar::MarkedDay;
@@ -20,12 +20,13 @@ use crate::domain::{
     Tenant, TokenName, UserId,
 };
 use crate::store::{
-    Awaiting, Backlog, Batch, CallUp, CalledUp, CampaignReads, CampaignRecord, CampaignRows, Census, CommandRecord,
-    ConsumerRecord, DecideKeys, Deletions, Delivery, Enqueue, Enqueued, EntryName, ErasureRecord,
-    ErasureTraces, ErasureWork, Erasures, FiledReport, Filter, Hashing, HeldBack, IdempotencyKey, Inbox,
-    Input, KeyPlace, Keys, Lead, Listed, NewCommand, NewErasure, NewList, NewSuppressions, OpenOrder, Orders,
-    Outbox, Page, PlatformName, Record, Records, Related, Report, Result, Settled, Suppressed,
-    SuppressionList, Suppressions, TimelineEnds, TimelineLine, ToDecide, Token, Tokens, Turns, Whom,
+    Awaiting, Backlog, Batch, CallUp, CalledUp, CampaignReads, CampaignRecord, CampaignRows, Census,
+    CommandRecord, ConsumerRecord, DecideKeys, Deletions, Delivery, Enqueue, Enqueued, EntryName,
+    ErasureRecord, ErasureTraces, ErasureWork, Erasures, FiledReport, Filter, Hashing, HeldBack,
+    IdempotencyKey, Inbox, Input, KeyPlace, Keys, Lead, Listed, NewCommand, NewErasure, NewList,
+    NewSuppressions, OpenOrder, Orders, Outbox, Page, PlatformName, Record, Records, Related, Report, Result,
+    Settled, Suppressed, SuppressionList, Suppressions, TimelineEnds, TimelineLine, ToDecide, Token, Tokens,
+    Turns, Whom,
 };
 
 use crate::suppression::NameHash;

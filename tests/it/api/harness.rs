@@ -109,6 +109,7 @@ fn rules() -> Rules {
         people: ringmaster::policy::PeopleRules::CAUTIOUS,
         number_zones: ringmaster::domain::number_zones::Narrowed::default(),
         inviting: ringmaster::policy::InviteRules::CAUTIOUS,
+        queueing: ringmaster::policy::Queueing::STRICT,
     }
 }
 

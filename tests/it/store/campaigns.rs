@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use ringmaster::domain::{
-    Breaker, Bucket, CallCounts, Campaign, CampaignCalls, CampaignId, CampaignState, Gate, OrderKind,
+    Breaker, Bucket, CallCounts, Campaign, CampaignCalls, CampaignId, CampaignState, Gate, Lane, OrderKind,
     Outcome, State, Tenant,
 };
 use ringmaster::store::{
@@ -27,7 +27,8 @@ pub fn campaign(n: u8, state: CampaignState) -> Campaign {
         state,
         defaults: r#"{"priority":3}"#.into(),
         concurrent_calls_max: Some(7),
-        calls_per_minute: Some(30), weight: 30,
+        calls_per_minute: Some(30),
+        weight: 30,
         breaker: ringmaster::domain::Breaker::default(),
         created_at: at(1),
         created_by: "crm".into(),
@@ -139,7 +140,8 @@ pub async fn an_order_of_a_draft_is_stored_at_the_gate_of_its_launch(store: &dyn
     assert_eq!(waiting.place.as_ref().map(|place| &place.gate), Some(&gate));
     assert_eq!(waiting.wake_at, held.order.latest);
     assert_eq!(stored(store, 2).await.state, callback(2).state, "that one is launched");
-    assert_eq!(store.gates().await.unwrap(), [gate]);
+    let lane = Lane { campaign: Some(id(1)), is_urgent: false };
+    assert_eq!(store.gates().await.unwrap(), [(gate, lane)]);
 }
 
 pub async fn an_order_is_taken_only_by_an_open_campaign_of_its_tenant(store: &dyn Store) {
