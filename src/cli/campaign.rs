@@ -52,6 +52,14 @@ pub(super) enum Command {
         after_long_help = "Example:\n  ringmaster campaign resume cmp_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f"
     )]
     Resume(Act),
+    /// Make a new draft of those whom a campaign did not reach
+    ///
+    /// Consumers who declined, were reached, or are on a suppression list are not taken over. The draft can be launched when
+    /// all callbacks are made: campaign show tells how far it is.
+    #[command(
+        after_long_help = "Example:\n  ringmaster campaign follow-up cmp_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f --latest +3d"
+    )]
+    FollowUp(FollowUp),
     /// Let a campaign end: it takes no more orders, and finishes what it has
     #[command(after_long_help = "Example:\n  ringmaster campaign drain cmp_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f")]
     Drain(Act),
@@ -155,6 +163,26 @@ pub(super) struct Pause {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct FollowUp {
+    #[command(flatten)]
+    which: Which,
+    /// The deadline of the new callbacks: with an offset, or from now, such as +3d
+    #[arg(long, value_name = "WHEN", value_parser = moment)]
+    latest: Timestamp,
+    /// The earliest time of the new callbacks
+    #[arg(long, value_name = "WHEN", value_parser = moment)]
+    earliest: Option<Timestamp>,
+    /// Which callbacks are taken over, by their outcome; may be repeated [default: exhausted and expired]
+    #[arg(long, value_parser = ["exhausted", "expired", "failed", "canceled"])]
+    outcome: Vec<String>,
+    /// A name for people; without it that of the first campaign
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+    #[command(flatten)]
+    record: ForTheRecord,
+}
+
+#[derive(Debug, Args)]
 struct Which {
     /// The campaign by its id (cmp_ and 32 digits)
     #[arg(id = "campaign_id", value_name = "CAMPAIGN", value_parser = id)]
@@ -241,6 +269,7 @@ pub(super) fn run(command: &Command, out: &mut dyn Write) -> anyhow::Result<()> 
             }
             change.record.send(change.which.path("change"), body, out)
         }
+        Command::FollowUp(follow_up) => follow_up.run(out),
         Command::Ready(act) => act.run("ready", out),
         Command::Launch(act) => act.run("launch", out),
         Command::Resume(act) => act.run("resume", out),
@@ -260,6 +289,22 @@ pub(super) fn run(command: &Command, out: &mut dyn Write) -> anyhow::Result<()> 
 impl Which {
     fn path(&self, act: &str) -> String {
         format!("v1/campaigns/{}/{act}", self.campaign)
+    }
+}
+
+impl FollowUp {
+    fn run(&self, out: &mut dyn Write) -> anyhow::Result<()> {
+        let mut body = json!({"latest": self.latest.to_string()});
+        if let Some(earliest) = self.earliest {
+            body["earliest"] = earliest.to_string().into();
+        }
+        if !self.outcome.is_empty() {
+            body["outcomes"] = self.outcome.clone().into();
+        }
+        if let Some(name) = &self.name {
+            body["name"] = name.as_str().into();
+        }
+        self.record.send(self.which.path("follow-up"), body, out)
     }
 }
 
@@ -296,6 +341,7 @@ struct Campaign {
     created_by: String,
     ended_at: Option<Timestamp>,
     pause: Option<super::pause::Row>,
+    follow_up: Option<Following>,
     callbacks: Option<u64>,
     open: Option<u64>,
     #[serde(default)]
@@ -328,6 +374,15 @@ impl Breaker {
         let all: Vec<String> = [abandoned, failed, quality].into_iter().flatten().collect();
         if all.is_empty() { "nothing".to_owned() } else { all.join("; ") }
     }
+}
+
+/// Whose callbacks a campaign takes over.
+#[derive(Deserialize)]
+struct Following {
+    of: String,
+    made: u64,
+    left_out: u64,
+    whole: bool,
 }
 
 #[derive(Deserialize)]
@@ -402,6 +457,10 @@ fn print(campaign: &Campaign, out: &mut dyn Write) -> anyhow::Result<()> {
     }
     if let Some(pace) = campaign.calls_per_minute {
         rows.push([name("calls a minute"), plain(format!("at most {pace}"))]);
+    }
+    if let Some(Following { of, made, left_out, whole }) = &campaign.follow_up {
+        let more = if *whole { "" } else { ", and more to come" };
+        rows.push([name("follows"), plain(format!("{of}: {made} taken over, {left_out} left out{more}"))]);
     }
     if let Some(breaker) = &campaign.breaker {
         rows.push([name("pauses itself"), plain(breaker.causes())]);

@@ -161,6 +161,7 @@ impl Calling {
                     failed: delay("failed"),
                     canceled: delay("canceled"),
                     abandoned: delay("abandoned"),
+                    shift: section.ask("shift").value(),
                 }
             }),
         }

@@ -10,8 +10,8 @@ use strum::{EnumString, IntoStaticStr};
 
 use super::callback::Waiting;
 use super::{
-    Breaker, BreakerChange, Callback, CampaignId, Gate, Order, Pause, PauseId, PauseScope, Place, State,
-    Tenant,
+    Breaker, BreakerChange, Callback, CampaignId, FollowUp, Gate, Order, Pause, PauseId, PauseScope, Place,
+    State, Tenant,
 };
 
 /// One campaign.
@@ -34,6 +34,8 @@ pub struct Campaign {
     pub weight: u32,
     /// When it is paused without an operator.
     pub breaker: Breaker,
+    /// Whose callbacks it takes over.
+    pub follow_up: Option<Arc<FollowUp>>,
     pub created_at: Timestamp,
     /// The name of the API token that created it.
     pub created_by: Arc<str>,
@@ -111,6 +113,8 @@ pub enum CampaignAct {
         weight: Option<u32>,
         /// Of the default.
         breaker: BreakerChange,
+        /// Whose callbacks it takes over.
+        follow_up: Option<FollowUp>,
     },
     /// What is to be changed. `Some(None)` removes the ceiling or the pace.
     Change {
@@ -164,6 +168,12 @@ impl Campaign {
     /// The weight of a campaign without its own, and of the callbacks without a campaign together.
     pub const WEIGHT: u32 = 10;
     pub const WEIGHT_MAX: u32 = 100;
+
+    /// Whether callbacks of another campaign are still to be taken over.
+    #[must_use]
+    pub fn is_unfinished(&self) -> bool {
+        self.follow_up.as_ref().is_some_and(|follow_up| !follow_up.is_whole)
+    }
 
     /// The pause that holds the callbacks of a campaign until it is launched.
     #[must_use]

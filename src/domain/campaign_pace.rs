@@ -113,6 +113,7 @@ mod tests {
             calls_per_minute: *pace,
             weight: Campaign::WEIGHT,
             breaker: Breaker::default(),
+            follow_up: None,
             created_at: Timestamp::UNIX_EPOCH,
             created_by: "crm".into(),
             ended_at: None,

@@ -122,6 +122,7 @@ mod tests {
             calls_per_minute: None,
             weight: Campaign::WEIGHT,
             breaker: crate::domain::Breaker::default(),
+            follow_up: None,
             created_at: Timestamp::UNIX_EPOCH,
             created_by: "crm".into(),
             ended_at: None,

@@ -119,6 +119,8 @@ pub struct Wanted {
     pub lane: Lane,
     /// None of a higher class.
     pub class: i64,
+    /// Without the first so many, which were read before.
+    pub after: usize,
     /// At most so many.
     pub most: usize,
 }
@@ -163,6 +165,7 @@ impl Lanes {
         mut read: impl FnMut(Wanted) -> Result<Found<T>, E>,
     ) -> Result<Vec<T>, E> {
         let mut called = Vec::new();
+        let mut taken: BTreeMap<Lane, usize> = BTreeMap::new();
         let Room { all: mut left, bulk: mut bulk_left } = room;
         while left > 0 {
             let may_go = |lane: &Lane| !lane.is_bulk() || bulk_left > 0;
@@ -172,7 +175,8 @@ impl Lanes {
             };
             if let Some(lane) = self.only().filter(may_go) {
                 let most = if lane.is_bulk() { left.min(bulk_left) } else { left };
-                let found = read(Wanted { lane, class: i64::MAX, most })?;
+                let after = taken.get(&lane).copied().unwrap_or_default();
+                let found = read(Wanted { lane, class: i64::MAX, after, most })?;
                 if found.callbacks.len() < most {
                     self.0.clear();
                 }
@@ -183,14 +187,16 @@ impl Lanes {
             let first: Vec<Lane> = self.0.iter().filter_map(first).collect();
             if class == Self::UNKNOWN {
                 for lane in first {
-                    let next = read(Wanted { lane, class, most: 0 })?.next;
+                    let next = read(Wanted { lane, class, after: 0, most: 0 })?.next;
                     self.goes_on(lane, next);
                 }
                 continue;
             }
             for (lane, most) in shared(&first, (left, bulk_left), &mut paid, &weight) {
-                let found = read(Wanted { lane, class, most })?;
+                let taken = taken.entry(lane).or_default();
+                let found = read(Wanted { lane, class, after: *taken, most })?;
                 let count = found.callbacks.len();
+                *taken += count;
                 left = left.saturating_sub(count);
                 if lane.is_bulk() {
                     bulk_left = bulk_left.saturating_sub(count);
@@ -281,32 +287,34 @@ mod tests {
 
     const COMMON: Lane = Lane { campaign: None, is_urgent: false };
 
-    /// Callbacks by their lanes, each with its class, sorted.
+    /// Callbacks by their lanes, each with its number and its class, sorted by class.
     #[derive(Default)]
     struct Gate {
-        waiting: BTreeMap<Lane, Vec<i64>>,
+        waiting: BTreeMap<Lane, Vec<(usize, i64)>>,
         reads: usize,
     }
 
     impl Gate {
         fn with(waiting: &[(Lane, &[i64])]) -> Self {
-            Self { waiting: waiting.iter().map(|(lane, of)| (*lane, of.to_vec())).collect(), reads: 0 }
+            let numbered = |of: &[i64]| of.iter().copied().enumerate().collect();
+            Self { waiting: waiting.iter().map(|(lane, of)| (*lane, numbered(of))).collect(), reads: 0 }
         }
 
         fn many(lanes: impl IntoIterator<Item = Lane>, each: usize) -> Self {
-            Self { waiting: lanes.into_iter().map(|lane| (lane, vec![0; each])).collect(), reads: 0 }
+            let waiting = lanes.into_iter().map(|lane| (lane, (0..each).map(|n| (n, 0)).collect()));
+            Self { waiting: waiting.collect(), reads: 0 }
         }
 
         fn lanes(&self) -> Lanes {
             self.waiting.keys().copied().collect()
         }
 
-        fn read(&mut self, Wanted { lane, class, most }: Wanted) -> Found<(Lane, i64)> {
+        fn read(&mut self, Wanted { lane, class, after, most }: Wanted) -> Found<(Lane, usize)> {
             self.reads += 1;
             let all = self.waiting.get(&lane).cloned().unwrap_or_default();
-            let within = all.iter().filter(|of| **of <= class).take(most);
-            let next = all.iter().copied().find(|of| *of > class);
-            Found { callbacks: within.map(|of| (lane, *of)).collect(), next }
+            let within = all.iter().filter(|(_, of)| *of <= class).skip(after).take(most);
+            let next = all.iter().map(|(_, of)| *of).find(|of| *of > class);
+            Found { callbacks: within.map(|(n, _)| (lane, *n)).collect(), next }
         }
 
         /// How many of each lane are called up, and they leave.
@@ -323,10 +331,10 @@ mod tests {
             let called =
                 lanes.call_up(room, paid, weight, |wanted| Ok::<_, Infallible>(self.read(wanted))).unwrap();
             let mut counts: BTreeMap<Lane, usize> = BTreeMap::new();
-            for (lane, class) in called {
+            for (lane, number) in called {
                 *counts.entry(lane).or_default() += 1;
                 let waiting = self.waiting.get_mut(&lane).unwrap();
-                let at = waiting.iter().position(|of| *of == class).unwrap();
+                let at = waiting.iter().position(|(n, _)| *n == number).expect("each is called up once");
                 waiting.remove(at);
             }
             counts

@@ -64,6 +64,7 @@ fn rules(undelivered_requests_count: bool) -> Rules {
             canceled: minutes(5),
             failed: minutes(5),
             abandoned: minutes(10),
+            shift: false,
         },
         ask_ahead: DAY,
         margin: MARGIN,

@@ -194,4 +194,14 @@ pub struct Retry {
     /// The consumer answered and was not served.
     pub abandoned: SignedDuration,
     pub failed: SignedDuration,
+    /// Whether the next call after one that nobody answered goes to another part of the day.
+    pub shift: bool,
+}
+
+impl Rules {
+    /// Whether the calls of a person are kept for a week.
+    #[must_use]
+    pub const fn remember_calls(&self) -> bool {
+        self.people.caps.are_set() || self.retry.shift
+    }
 }

@@ -47,6 +47,7 @@ fn created(turn: &mut Turn<'_>, at: Timestamp, command: &CampaignCommand) -> Res
         calls_per_minute,
         weight,
         breaker,
+        follow_up,
     } = &command.act
     else {
         return Err("campaign.state");
@@ -63,6 +64,7 @@ fn created(turn: &mut Turn<'_>, at: Timestamp, command: &CampaignCommand) -> Res
         calls_per_minute: *calls_per_minute,
         weight: weight.unwrap_or(Campaign::WEIGHT),
         breaker: breaker.of(Breaker::default()),
+        follow_up: follow_up.clone().map(Into::into),
         created_at: at,
         created_by: Arc::clone(&command.by),
         ended_at: None,
@@ -80,6 +82,9 @@ fn changed(
     let known = turn.loads.campaigns.get(command.campaign).ok_or("campaign.state")?;
     let mut campaign = Campaign::clone(known);
     campaign.state = act.after(campaign.state).ok_or("campaign.state")?;
+    if campaign.is_unfinished() && matches!(act, CampaignAct::Ready | CampaignAct::Launch) {
+        return Err("campaign.unfinished");
+    }
     campaign.version = campaign.version.saturating_add(1);
     match act {
         CampaignAct::Create { .. } | CampaignAct::Ready | CampaignAct::Drain => {}
@@ -169,7 +174,7 @@ fn lift(turn: &mut Turn<'_>, at: Timestamp, id: PauseId, by: &str) {
     }
 }
 
-fn put(turn: &mut Turn<'_>, campaign: Campaign, act: Option<RecordedAct>) {
+pub(super) fn put(turn: &mut Turn<'_>, campaign: Campaign, act: Option<RecordedAct>) {
     Arc::make_mut(&mut turn.loads.campaigns).put(campaign.clone());
     turn.work.campaigns.push(CampaignChange { campaign, act });
 }
@@ -181,7 +186,7 @@ pub(super) async fn sweep(turn: &mut Turn<'_>, store: &dyn Store, max: usize) ->
     for campaign in ending {
         if campaign.state == CampaignState::Canceled && turn.sweep.is_none() {
             let after = turn.scheduler.campaigns_ending.after.get(&campaign.id).copied().unwrap_or(0);
-            let CampaignRows { open, last } = store.campaign_rows(campaign.id, after, max).await?;
+            let CampaignRows { open, last, .. } = store.campaign_rows(campaign.id, after, max).await?;
             if let Some(last) = last {
                 turn.sweep = Some(Sweep { campaign: campaign.id, open, last });
                 continue;

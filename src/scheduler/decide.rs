@@ -106,7 +106,7 @@ fn place_call(turn: &mut Turn<'_>, callback: &Callback, number: Phone) {
     }
     ceilings::count(turn, callback.id, TokenUse::Call, now);
     let key = people::pair(turn, numbers);
-    let is_counted = turn.scheduler.deps.rules.people.caps.are_set();
+    let is_counted = turn.scheduler.deps.rules.remember_calls();
     turn.work.persons.change(key.person, |person| {
         person.live.insert(id);
         if is_counted {

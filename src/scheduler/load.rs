@@ -10,7 +10,7 @@ use super::overdue::Subject;
 use super::request::{Done, News};
 use super::state::Intended;
 use super::turn::Turn;
-use super::{campaigns, ceilings, erasures, metrics, people, rules_changed};
+use super::{campaigns, ceilings, erasures, follow_ups, metrics, people, rules_changed};
 use crate::domain::lane::Room;
 use crate::domain::{Answer, Callback, Event, Gate, InviteToken, Name, Phone, UserId};
 use crate::store::{self, CallUp, CalledUp, FiledReport, Input, Keys, Related, Store};
@@ -42,6 +42,7 @@ pub(super) async fn read(
     let room = max.saturating_sub(wanting.len());
     wanting.extend(rules_changed::read(turn, store, room).await?);
     campaigns::sweep(turn, store, max).await?;
+    follow_ups::read(turn, store, max).await?;
     erasures::sweep(turn, store, &reports, max).await?;
     load(turn, store, &reports).await?;
     Ok((reports, wanting))

@@ -36,6 +36,7 @@ mod erasing;
 mod erasures;
 mod failure;
 mod fold;
+mod follow_ups;
 mod gates;
 mod ground;
 mod hang_ups;

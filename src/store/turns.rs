@@ -223,6 +223,8 @@ pub struct ToDecide {
 pub struct Batch {
     /// With the version one above the stored one.
     pub callbacks: Vec<Callback>,
+    /// New callbacks of campaigns that follow others; of version 1.
+    pub made: Vec<Callback>,
     /// With the version one above the stored one; a new pair has version 1.
     pub pairs: Vec<Pair>,
     /// With the version one above the stored one; a new person has version 1.
@@ -308,6 +310,7 @@ impl Batch {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.callbacks.is_empty()
+            && self.made.is_empty()
             && self.pairs.is_empty()
             && self.persons.is_empty()
             && self.united.is_empty()

@@ -20,6 +20,7 @@ mod documents;
 mod erasure;
 mod explained;
 mod fairness;
+mod follow_ups;
 mod from_bare;
 mod graph;
 mod graph_templates;

@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use ringmaster::config::Config;
 use ringmaster::domain::country::Prefix;
 use ringmaster::domain::{
-    ErrorCode, Issuer, ListName, PauseKind, Reason, RefusalKind, RoadKind, SuppressionScope,
+    DayPart, ErrorCode, Issuer, ListName, PauseKind, Reason, RefusalKind, RoadKind, SuppressionScope,
 };
 use ringmaster::metrics::Metrics;
 use strum::EnumCount as _;
@@ -36,6 +36,7 @@ fn reasons() -> Vec<Reason> {
         Reason::CalendarClosed { calendar: "BR-SP".parse().unwrap(), opens_at: at },
         Reason::CalendarUnknown { calendar: "office".parse().unwrap() },
         Reason::RetryNotBefore { at },
+        Reason::RetryShifted { at, part: DayPart::Evening },
         Reason::RetryAbandoned { at },
         Reason::NoPermission,
         Reason::PermissionGranted,
@@ -158,6 +159,7 @@ const fn who(reason: &Reason) -> &'static str {
             "platform; operator: `resolve`"
         }
         Reason::RetryNotBefore { .. }
+        | Reason::RetryShifted { .. }
         | Reason::RetryAbandoned { .. }
         | Reason::AskLater { .. }
         | Reason::RequestLimit { .. }

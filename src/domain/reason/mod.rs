@@ -16,7 +16,8 @@ use strum::EnumCount;
 
 use super::country::Prefix;
 use super::{
-    CalendarName, ContentRef, ErrorCode, ListName, PauseKind, RefusalKind, RoadKind, SuppressionScope,
+    CalendarName, ContentRef, DayPart, ErrorCode, ListName, PauseKind, RefusalKind, RoadKind,
+    SuppressionScope,
 };
 
 pub use local_time::in_zone;
@@ -51,6 +52,11 @@ pub enum Reason {
         at: Timestamp,
     },
     /// The retry delay after an attempt whose consumer answered and was not served.
+    /// The next attempt is in a part of the day in which the consumer was not called yet.
+    RetryShifted {
+        at: Timestamp,
+        part: DayPart,
+    },
     RetryAbandoned {
         at: Timestamp,
     },
@@ -322,6 +328,7 @@ impl Reason {
             Self::CalendarClosed { .. } => "calendar.closed",
             Self::CalendarUnknown { .. } => "calendar.unknown",
             Self::RetryNotBefore { .. } => "retry.not_before",
+            Self::RetryShifted { .. } => "retry.other_part_of_day",
             Self::RetryAbandoned { .. } => "retry.abandoned",
             Self::NoPermission => "permission.none",
             Self::PermissionGranted => "permission.granted",
@@ -423,6 +430,7 @@ impl Reason {
             | Self::OutsideHours { opens_at: at }
             | Self::CalendarClosed { opens_at: at, .. }
             | Self::RetryNotBefore { at }
+            | Self::RetryShifted { at, .. }
             | Self::RetryAbandoned { at }
             | Self::AskLater { at }
             | Self::AskedAgain { at }
@@ -464,6 +472,7 @@ impl Reason {
             | Self::OutsideHours { opens_at: at }
             | Self::CalendarClosed { opens_at: at, .. }
             | Self::RetryNotBefore { at }
+            | Self::RetryShifted { at, .. }
             | Self::RetryAbandoned { at }
             | Self::AskLater { at }
             | Self::AskedAgain { at }

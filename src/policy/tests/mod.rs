@@ -33,6 +33,7 @@ mod ranking;
 mod restricted;
 mod ringing;
 mod senders;
+mod shift;
 mod streak_guard;
 mod suppressed;
 mod waking;
@@ -75,6 +76,7 @@ fn rules() -> Rules {
             busy: SignedDuration::from_mins(15),
             canceled: SignedDuration::from_mins(5),
             abandoned: SignedDuration::from_mins(10),
+            shift: false,
             failed: SignedDuration::from_mins(5),
         },
         ask_ahead: SignedDuration::from_hours(24),

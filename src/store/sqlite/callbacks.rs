@@ -71,18 +71,8 @@ pub const AT_GATE: &str = concat!(
     "SELECT ",
     columns!(),
     " FROM callbacks INDEXED BY callbacks_by_gate WHERE state = 'waiting' AND gate = ?1 AND ifnull(lane, '') = ?2 \
-     AND ifnull(aged, -priority) <= ?3 ORDER BY ifnull(aged, -priority), expires_at, id LIMIT ?4"
+     AND ifnull(aged, -priority) <= ?3 ORDER BY ifnull(aged, -priority), expires_at, id LIMIT ?4 OFFSET ?5"
 );
-/// The class of the first callback of a lane after a class.
-pub const NEXT_CLASS: &str = "SELECT ifnull(aged, -priority) FROM callbacks INDEXED BY callbacks_by_gate \
-     WHERE state = 'waiting' AND gate = ?1 AND ifnull(lane, '') = ?2 AND ifnull(aged, -priority) > ?3 \
-     ORDER BY ifnull(aged, -priority) LIMIT 1";
-/// Seeks from gate to gate and from lane to lane, without reading the callbacks in each.
-pub const NEXT_GATE: &str = "SELECT gate FROM callbacks INDEXED BY callbacks_by_gate WHERE state = 'waiting' AND gate > ?1 ORDER BY gate LIMIT 1";
-pub const FIRST_LANE: &str = "SELECT ifnull(lane, '') FROM callbacks INDEXED BY callbacks_by_gate \
-     WHERE state = 'waiting' AND gate = ?1 ORDER BY ifnull(lane, '') LIMIT 1";
-pub const NEXT_LANE: &str = "SELECT ifnull(lane, '') FROM callbacks INDEXED BY callbacks_by_gate \
-     WHERE state = 'waiting' AND gate = ?1 AND ifnull(lane, '') > ?2 ORDER BY ifnull(lane, '') LIMIT 1";
 /// A partition is 65,536 callbacks in a row. The indexes by consumer and by reference begin with it, so that new rows
 /// change only the pages of the last partition. Only partitions with a waiting callback are looked into.
 pub const WAITING_TO: &str = concat!(
@@ -135,6 +125,11 @@ pub fn enqueue<'a>(
     add(db, &new)?;
     ceilings.write(db)?;
     Ok(answers)
+}
+
+/// Inserts callbacks that the scheduler made.
+pub fn make(db: &Connection, new: &[Callback]) -> Result<()> {
+    if new.is_empty() { Ok(()) } else { add(db, &new.iter().map(Cow::Borrowed).collect::<Vec<_>>()) }
 }
 
 /// Inserts and counts new callbacks.

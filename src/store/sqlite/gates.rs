@@ -2,12 +2,22 @@
 
 use rusqlite::{Connection, params};
 
-use super::callbacks::{self, AT_GATE, FIRST_LANE, NEXT_CLASS, NEXT_GATE, NEXT_LANE, read_gate};
+use super::callbacks::{self, AT_GATE, read_gate};
 use super::rows::{collect, corrupt, first, limit};
 use crate::domain::lane::{Found, Wanted};
 use crate::domain::{Callback, Gate, Lane};
 use crate::store::{CallUp, CalledUp, Result};
 
+/// The class of the first callback of a lane after a class.
+pub const NEXT_CLASS: &str = "SELECT ifnull(aged, -priority) FROM callbacks INDEXED BY callbacks_by_gate \
+     WHERE state = 'waiting' AND gate = ?1 AND ifnull(lane, '') = ?2 AND ifnull(aged, -priority) > ?3 \
+     ORDER BY ifnull(aged, -priority) LIMIT 1";
+/// Seeks from gate to gate and from lane to lane, without reading the callbacks in each.
+pub const NEXT_GATE: &str = "SELECT gate FROM callbacks INDEXED BY callbacks_by_gate WHERE state = 'waiting' AND gate > ?1 ORDER BY gate LIMIT 1";
+pub const FIRST_LANE: &str = "SELECT ifnull(lane, '') FROM callbacks INDEXED BY callbacks_by_gate \
+     WHERE state = 'waiting' AND gate = ?1 ORDER BY ifnull(lane, '') LIMIT 1";
+pub const NEXT_LANE: &str = "SELECT ifnull(lane, '') FROM callbacks INDEXED BY callbacks_by_gate \
+     WHERE state = 'waiting' AND gate = ?1 AND ifnull(lane, '') > ?2 ORDER BY ifnull(lane, '') LIMIT 1";
 /// Reads as many callbacks from a gate as it has room for.
 pub fn call_up(
     db: &Connection,
@@ -19,11 +29,11 @@ pub fn call_up(
     Ok(CalledUp { callbacks, lanes })
 }
 
-fn read(db: &Connection, gate: &str, Wanted { lane, class, most }: Wanted) -> Result<Found<Callback>> {
+fn read(db: &Connection, gate: &str, Wanted { lane, class, after, most }: Wanted) -> Result<Found<Callback>> {
     let lane = lane.to_string();
     let mut callbacks = Vec::new();
     if most > 0 {
-        let params = params![gate, lane, class, limit(most)];
+        let params = params![gate, lane, class, limit(most), limit(after)];
         callbacks = collect(&mut db.prepare_cached(AT_GATE)?, params, callbacks::read)?;
     }
     let has_run_out = callbacks.len() < most.max(1);

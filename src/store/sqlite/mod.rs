@@ -23,6 +23,7 @@ mod events;
 mod failures;
 mod fault;
 mod file;
+mod follow_ups;
 mod found_content;
 mod gates;
 mod held_back;

@@ -143,6 +143,7 @@ async fn a_token_of_another_tenant_reads_and_changes_nothing_at_any_route() {
         calls_per_minute: None,
         weight: Campaign::WEIGHT,
         breaker: ringmaster::domain::Breaker::default(),
+        follow_up: None,
         created_at: api.clock.now(),
         created_by: "crm".into(),
         ended_at: None,

@@ -95,6 +95,7 @@ fn rules() -> Rules {
             busy: SignedDuration::from_mins(30),
             canceled: SignedDuration::from_mins(5),
             abandoned: SignedDuration::from_mins(10),
+            shift: false,
             failed: SignedDuration::from_mins(10),
         },
         ask_ahead: SignedDuration::from_hours(24),

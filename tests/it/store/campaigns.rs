@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use ringmaster::domain::{
-    Breaker, Bucket, CallCounts, Campaign, CampaignCalls, CampaignId, CampaignState, Gate, Lane, OrderKind,
-    Outcome, State, Tenant,
+    Breaker, Bucket, CallCounts, Campaign, CampaignCalls, CampaignId, CampaignState, FollowUp, Gate, Lane,
+    OrderKind, Outcome, State, Tenant,
 };
 use ringmaster::store::{
     Batch, CampaignCallsChange, CampaignChange, CampaignRows, Enqueued, IdempotencyKey, OpenOrder,
@@ -30,6 +30,7 @@ pub fn campaign(n: u8, state: CampaignState) -> Campaign {
         calls_per_minute: Some(30),
         weight: 30,
         breaker: ringmaster::domain::Breaker::default(),
+        follow_up: None,
         created_at: at(1),
         created_by: "crm".into(),
         ended_at: None,
@@ -55,6 +56,19 @@ pub async fn a_campaign_reads_as_it_was_written_with_its_acts(store: &dyn Store)
     record(store, change(changed.clone(), Some(act(1, "create")))).await;
     record(store, change(campaign(2, CampaignState::Draft), None)).await;
     changed.version = 2;
+    changed.follow_up = Some(
+        FollowUp {
+            of: id(2),
+            outcomes: vec![Outcome::Expired],
+            earliest: None,
+            latest: at(9),
+            after: 3,
+            made: 2,
+            left_out: 1,
+            is_whole: false,
+        }
+        .into(),
+    );
     (changed.state, changed.name, changed.concurrent_calls_max) =
         (CampaignState::Running, "Late spring".into(), None);
     record(store, change(changed.clone(), Some(act(2, "launch")))).await;

@@ -10,9 +10,9 @@ use ringmaster::domain::event::{
 use ringmaster::domain::{
     AccountAlias, AgentTarget, Attempt, AttemptResolution, BreakerChange, Bridge, CallPermission,
     CallProgress, Callback, CampaignAct, CampaignCommand, CampaignId, Channel, Consent, Disposition,
-    ErrorCode, Event, Gate, Holds, InviteToken, Issuer, LegOrder, LinkGiven, Message, MessagePurpose,
-    MessageResolution, Named, Note, OrderKind, Outcome, Pair, Pause, PauseId, Priority, Proof, Psid,
-    Resource, Restricted, RoadFailure, RoadKind, Stage, State, Submission, Tenant,
+    ErrorCode, Event, FollowUp, Gate, Holds, InviteToken, Issuer, LegOrder, LinkGiven, Message,
+    MessagePurpose, MessageResolution, Named, Note, OrderKind, Outcome, Pair, Pause, PauseId, Priority,
+    Proof, Psid, Resource, Restricted, RoadFailure, RoadKind, Stage, State, Submission, Tenant,
 };
 use ringmaster::store::{Batch, Report, Store};
 use uuid::Uuid;
@@ -537,6 +537,16 @@ fn campaign_events() -> Vec<Event> {
             calls_per_minute: Some(8),
             weight: Some(20),
             breaker: whole,
+            follow_up: Some(FollowUp {
+                of: CampaignId::new(Uuid::from_u128(9)),
+                outcomes: FollowUp::OUTCOMES.to_vec(),
+                earliest: Some(at(5)),
+                latest: at(6),
+                after: 7,
+                made: 8,
+                left_out: 9,
+                is_whole: true,
+            }),
         },
         CampaignAct::Create {
             tenant: Tenant::default(),
@@ -546,6 +556,7 @@ fn campaign_events() -> Vec<Event> {
             calls_per_minute: None,
             weight: None,
             breaker: none,
+            follow_up: None,
         },
         CampaignAct::Change {
             name: Some(ODD.into()),

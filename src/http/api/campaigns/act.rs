@@ -272,6 +272,11 @@ impl Word<'_> {
             let detail = format!("the campaign is {}, so it cannot {word}", before.state.as_str());
             return Err(ApiError::new("campaign.state", detail));
         }
+        if is_new && before.is_unfinished() && matches!(self.act, CampaignAct::Ready | CampaignAct::Launch) {
+            let detail =
+                "its callbacks are still being made; \"ringmaster campaign show\" tells how far it is";
+            return Err(ApiError::new("campaign.unfinished", detail));
+        }
         let (by, note) = (caller.name().into(), self.note.map(Into::into));
         let event = Event::Campaign(CampaignCommand { campaign: before.id, by, note, act: self.act });
         let carried = command.carry_out(event, None).await?;

@@ -121,6 +121,7 @@ pub(in crate::http::api) async fn create(
         calls_per_minute: pace,
         weight: weight.unwrap_or(Campaign::WEIGHT),
         breaker: breaker.of(Breaker::default()),
+        follow_up: None,
         created_at: now,
         created_by: caller.name().into(),
         ended_at: None,
@@ -133,6 +134,7 @@ pub(in crate::http::api) async fn create(
         calls_per_minute: pace,
         weight,
         breaker,
+        follow_up: None,
     };
     let (by, note) = (Arc::clone(&campaign.created_by), note.map(Into::into));
     let event = Event::Campaign(CampaignCommand { campaign: campaign.id, by, note, act });

@@ -4,6 +4,7 @@
 pub(super) mod act;
 mod breaker;
 pub(super) mod create;
+pub(super) mod follow_up;
 pub(super) mod list;
 pub(super) mod show;
 
@@ -15,6 +16,7 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use breaker::BreakerView;
+use follow_up::FollowUpView;
 
 use super::pauses;
 use crate::domain::{Campaign, CampaignId, CampaignState, PauseScope, Pauses};
@@ -44,6 +46,9 @@ pub(super) struct View {
     /// How many turns it has among campaigns whose callbacks have equal priority.
     weight: u32,
     breaker: BreakerView,
+    /// Whose callbacks it takes over, and how far.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    follow_up: Option<FollowUpView>,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
     /// The name of the API token that created it.
@@ -106,6 +111,7 @@ impl View {
             calls_per_minute: campaign.calls_per_minute,
             weight: campaign.weight,
             breaker: BreakerView::of(&campaign.breaker),
+            follow_up: campaign.follow_up.as_deref().map(FollowUpView::of),
             created_at: campaign.created_at,
             created_by: campaign.created_by.to_string(),
             ended_at: campaign.ended_at,
