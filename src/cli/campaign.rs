@@ -441,6 +441,12 @@ fn print_answer(answer: &Value, flags: &Flags, out: &mut dyn Write) -> anyhow::R
     print(&campaign, out)
 }
 
+/// Prints a campaign with its progress, as the daemon answered it.
+pub(super) fn print_progress(answer: &Value, out: &mut dyn Write) -> anyhow::Result<()> {
+    let campaign = Campaign::deserialize(answer).context("the daemon's answer is not a campaign")?;
+    print(&campaign, out)
+}
+
 fn print(campaign: &Campaign, out: &mut dyn Write) -> anyhow::Result<()> {
     let mut rows = Rows::new(&[]);
     rows.push([name("campaign"), plain(&campaign.name)]);

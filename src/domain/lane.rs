@@ -383,7 +383,7 @@ mod tests {
         let called = gate.call(&mut lanes, Room::of(1), Paid::new(), &weights);
         assert_eq!(called, counts([(bulk(2), 1)]));
         let called = gate.call(&mut lanes, Room::of(3), Paid::new(), &weights);
-        assert_eq!(called, counts([(COMMON, 1), (bulk(1), 2)]), "the rest of the room is for the next class");
+        assert_eq!(called, counts([(COMMON, 1), (bulk(1), 1), (bulk(2), 1)]), "then the next class");
     }
 
     #[test]

@@ -61,8 +61,7 @@ impl Gates {
                 self.waiting.insert(gate.clone(), lanes);
             }
         }
-        let is_shared = matches!(gate, Gate::Room(_) | Gate::Account(_));
-        if lane.campaign.is_some() && is_shared && !self.accounts.contains_key(gate) {
+        if lane.campaign.is_some() && is_shared(gate) && !self.accounts.contains_key(gate) {
             self.accounts.insert(gate.clone(), Account::default());
         }
     }
@@ -84,8 +83,8 @@ impl Gates {
     /// The lanes at a gate, with what they have paid if there are several.
     pub(super) fn lanes(&mut self, gate: &Gate) -> (Lanes, Paid) {
         let Some(lanes) = self.waiting.get(gate).cloned() else { return Default::default() };
-        if !lanes.are_several() {
-            return (lanes, Paid::new());
+        if lanes.are_several() && is_shared(gate) && !self.accounts.contains_key(gate) {
+            self.accounts.insert(gate.clone(), Account::default());
         }
         if let Some(account) = self.accounts.get_mut(gate) {
             let least = lanes.campaigns().map(|campaign| account.of(campaign)).min();
@@ -93,6 +92,9 @@ impl Gates {
             let floor = account.floor;
             // Who has paid no more than the least has no line.
             account.paid.retain(|_, paid| *paid > floor);
+        }
+        if !lanes.are_several() {
+            return (lanes, Paid::new());
         }
         let paid = lanes.campaigns().map(|campaign| (campaign, self.ahead_at(gate, campaign))).collect();
         (lanes, paid)
@@ -118,6 +120,11 @@ impl Gates {
         let Self { waiting, accounts } = self;
         accounts.retain(|gate, _| waiting.contains_key(gate));
     }
+}
+
+/// Whether a call pays at the gate.
+const fn is_shared(gate: &Gate) -> bool {
+    matches!(gate, Gate::Room(_) | Gate::Account(_))
 }
 
 #[cfg(test)]
@@ -168,6 +175,28 @@ mod tests {
         gates.wait(&gate, lane(3), -5);
         let (_, paid) = gates.lanes(&gate);
         assert_eq!(paid, Paid::from([(campaign(1), 0), (campaign(2), 0), (campaign(3), 0)]));
+    }
+
+    #[test]
+    fn who_was_alone_is_not_ahead_of_who_comes_then() {
+        let gate = sender();
+        let mut gates = Gates::default();
+        gates.wait(&gate, lane(1), -5);
+        for _ in 0..5 {
+            gates.pay(&gate, campaign(1), 10);
+            gates.lanes(&gate);
+        }
+        gates.wait(&gate, lane(2), -5);
+        assert_eq!(gates.lanes(&gate).1, Paid::from([(campaign(1), 0), (campaign(2), 0)]));
+    }
+
+    #[test]
+    fn lanes_that_were_found_at_a_start_pay_too() {
+        let gate = sender();
+        let mut gates = Gates::read([(gate.clone(), lane(1)), (gate.clone(), lane(2))]);
+        gates.lanes(&gate);
+        gates.pay(&gate, campaign(1), 10);
+        assert_eq!(gates.lanes(&gate).1, Paid::from([(campaign(1), lane::price(10)), (campaign(2), 0)]));
     }
 
     #[test]

@@ -49,6 +49,7 @@ mod messages;
 mod metrics;
 mod named;
 mod new_rules;
+mod order;
 mod outbound;
 mod overdue;
 mod pace;

@@ -272,7 +272,8 @@ impl Run {
             // A daemon with a wrong clock may find that the deadline has passed.
             let no_time = self.trouble.faults && status == 422 && body.contains("hours.never_open");
             // A campaign takes orders in some of its states only.
-            let closed = status == 422 && body.contains("campaign.closed");
+            let is_closed = |code: &str| status == 422 && body.contains(code);
+            let closed = is_closed("campaign.closed") || is_closed("campaign.unknown");
             let suppressed = status == 409 && body.contains("consumer.suppressed");
             let is_known = status == 0 || no_time || closed || suppressed;
             anyhow::ensure!(is_known, "an order was answered with {status}: {body}");
