@@ -2,29 +2,19 @@
 //!
 //! A batch has the new callbacks and how far it came, so a callback is made once, whatever is killed in between.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::campaigns;
+use super::following::Following;
 use super::turn::Turn;
 use crate::domain::callback::Waiting;
 use crate::domain::suppression::{Errand, Outgoing};
 use crate::domain::{
-    Callback, CallbackId, Campaign, CampaignId, FollowUp, Name, Order, Person, PersonId, Phone, Reason,
-    State, is_pseudonym,
+    Callback, CallbackId, Campaign, FollowUp, Name, Order, Person, PersonId, Phone, Reason, State,
+    is_pseudonym,
 };
 use crate::policy::PersonView;
 use crate::store::{self, CampaignRows, Store};
-
-/// What one turn takes over.
-#[derive(Debug)]
-pub(super) struct Following {
-    campaign: CampaignId,
-    callbacks: Vec<Callback>,
-    people: BTreeMap<Phone, PersonView>,
-    /// Where the next turn begins; `None` if there is no more.
-    last: Option<i64>,
-}
 
 /// Reads the next callbacks of the campaign that one follows. Reads nothing if none is unfinished.
 pub(super) async fn read(turn: &mut Turn<'_>, store: &dyn Store, max: usize) -> store::Result<()> {

@@ -51,7 +51,7 @@ impl Gates {
         Self { waiting, accounts: BTreeMap::new() }
     }
 
-    /// A callback of this class waits at the gate. Where lanes take turns, they pay from now on.
+    /// A callback of this class waits at the gate.
     pub(super) fn wait(&mut self, gate: &Gate, lane: Lane, class: i64) {
         match self.waiting.get_mut(gate) {
             Some(lanes) => lanes.wait(lane, class),
@@ -60,9 +60,6 @@ impl Gates {
                 lanes.wait(lane, class);
                 self.waiting.insert(gate.clone(), lanes);
             }
-        }
-        if lane.campaign.is_some() && is_shared(gate) && !self.accounts.contains_key(gate) {
-            self.accounts.insert(gate.clone(), Account::default());
         }
     }
 
@@ -81,23 +78,41 @@ impl Gates {
     }
 
     /// The lanes at a gate, with what they have paid if there are several.
-    pub(super) fn lanes(&mut self, gate: &Gate) -> (Lanes, Paid) {
+    pub(super) fn lanes(&self, gate: &Gate) -> (Lanes, Paid) {
         let Some(lanes) = self.waiting.get(gate).cloned() else { return Default::default() };
-        if lanes.are_several() && is_shared(gate) && !self.accounts.contains_key(gate) {
-            self.accounts.insert(gate.clone(), Account::default());
-        }
-        if let Some(account) = self.accounts.get_mut(gate) {
-            let least = lanes.campaigns().map(|campaign| account.of(campaign)).min();
-            account.floor = least.unwrap_or_default().max(account.floor);
-            let floor = account.floor;
-            // Who has paid no more than the least has no line.
-            account.paid.retain(|_, paid| *paid > floor);
-        }
         if !lanes.are_several() {
             return (lanes, Paid::new());
         }
         let paid = lanes.campaigns().map(|campaign| (campaign, self.ahead_at(gate, campaign))).collect();
         (lanes, paid)
+    }
+
+    /// Opens accounts where callbacks of campaigns wait, and closes those where none do: who waits there then has paid
+    /// nothing. The least that anybody waiting has paid is where all others begin.
+    pub(super) fn settle_accounts(&mut self) {
+        let Self { waiting, accounts } = self;
+        let mut least: BTreeMap<&Gate, u64> = BTreeMap::new();
+        for (gate, lanes) in &*waiting {
+            let of_campaigns = lanes.campaigns().any(|campaign| campaign.is_some());
+            let pays = |part: &&Gate| is_shared(part) && (of_campaigns || accounts.contains_key(*part));
+            for part in parts(gate).filter(pays) {
+                let of = |campaign| accounts.get(part).map_or(0, |account| account.of(campaign));
+                if let Some(paid) = lanes.campaigns().map(of).min() {
+                    least.entry(part).and_modify(|least| *least = paid.min(*least)).or_insert(paid);
+                }
+            }
+        }
+        accounts.retain(|gate, _| least.contains_key(gate));
+        for (gate, least) in least {
+            let account = match accounts.get_mut(gate) {
+                Some(account) => account,
+                None => accounts.entry(gate.clone()).or_default(),
+            };
+            account.floor = least.max(account.floor);
+            let floor = account.floor;
+            // Who has paid no more than the least has no line.
+            account.paid.retain(|_, paid| *paid > floor);
+        }
     }
 
     /// How far a campaign is ahead of the others at a gate.
@@ -114,12 +129,15 @@ impl Gates {
         let paid = account.of(campaign).saturating_add(lane::price(weight));
         account.paid.insert(campaign, paid.min(account.floor.saturating_add(lane::ROUND)));
     }
+}
 
-    /// Where nobody waits any more, everybody begins anew.
-    pub(super) fn forget_accounts(&mut self) {
-        let Self { waiting, accounts } = self;
-        accounts.retain(|gate, _| waiting.contains_key(gate));
-    }
+/// The gate, or those of which it is made.
+fn parts(gate: &Gate) -> impl Iterator<Item = &Gate> {
+    let (one, parts) = match gate {
+        Gate::Any(parts) => (None, Some(parts)),
+        gate => (Some(gate), None),
+    };
+    one.into_iter().chain(parts.into_iter().flatten())
 }
 
 /// Whether a call pays at the gate.
@@ -150,7 +168,13 @@ mod tests {
         let mut gates = Gates::default();
         gates.wait(gate, lane(1), -5);
         gates.wait(gate, lane(2), -5);
+        gates.settle_accounts();
         gates
+    }
+
+    fn paid(gates: &mut Gates, gate: &Gate) -> Paid {
+        gates.settle_accounts();
+        gates.lanes(gate).1
     }
 
     #[test]
@@ -159,8 +183,8 @@ mod tests {
         let mut gates = two_at(&gate);
         gates.pay(&gate, campaign(1), 10);
         gates.pay(&gate, campaign(2), 20);
-        let (_, paid) = gates.lanes(&gate);
-        assert_eq!(paid, Paid::from([(campaign(1), lane::price(20)), (campaign(2), 0)]), "from the least on");
+        let expected = Paid::from([(campaign(1), lane::price(20)), (campaign(2), 0)]);
+        assert_eq!(paid(&mut gates, &gate), expected, "from the least on");
     }
 
     #[test]
@@ -170,11 +194,11 @@ mod tests {
         for _ in 0..5 {
             gates.pay(&gate, campaign(1), 10);
             gates.pay(&gate, campaign(2), 10);
-            gates.lanes(&gate);
+            gates.settle_accounts();
         }
         gates.wait(&gate, lane(3), -5);
-        let (_, paid) = gates.lanes(&gate);
-        assert_eq!(paid, Paid::from([(campaign(1), 0), (campaign(2), 0), (campaign(3), 0)]));
+        let expected = Paid::from([(campaign(1), 0), (campaign(2), 0), (campaign(3), 0)]);
+        assert_eq!(paid(&mut gates, &gate), expected);
     }
 
     #[test]
@@ -184,19 +208,33 @@ mod tests {
         gates.wait(&gate, lane(1), -5);
         for _ in 0..5 {
             gates.pay(&gate, campaign(1), 10);
-            gates.lanes(&gate);
+            gates.settle_accounts();
         }
         gates.wait(&gate, lane(2), -5);
-        assert_eq!(gates.lanes(&gate).1, Paid::from([(campaign(1), 0), (campaign(2), 0)]));
+        assert_eq!(paid(&mut gates, &gate), Paid::from([(campaign(1), 0), (campaign(2), 0)]));
     }
 
     #[test]
     fn lanes_that_were_found_at_a_start_pay_too() {
         let gate = sender();
         let mut gates = Gates::read([(gate.clone(), lane(1)), (gate.clone(), lane(2))]);
-        gates.lanes(&gate);
+        gates.settle_accounts();
         gates.pay(&gate, campaign(1), 10);
-        assert_eq!(gates.lanes(&gate).1, Paid::from([(campaign(1), lane::price(10)), (campaign(2), 0)]));
+        assert_eq!(paid(&mut gates, &gate), Paid::from([(campaign(1), lane::price(10)), (campaign(2), 0)]));
+    }
+
+    #[test]
+    fn who_waits_for_one_of_several_senders_pays_at_each() {
+        let other = Gate::sender(Phone::parse("+551151995678").unwrap());
+        let either = sender().or(other.clone());
+        let mut gates = two_at(&either);
+        gates.pay(&sender(), campaign(1), 10);
+        gates.pay(&other, campaign(1), 10);
+        gates.pay(&other, campaign(2), 10);
+        let expected = Paid::from([(campaign(1), lane::price(10)), (campaign(2), 0)]);
+        assert_eq!(paid(&mut gates, &either), expected);
+        gates.wait(&other, lane(3), -5);
+        assert_eq!(gates.ahead_at(&other, campaign(3)), 0);
     }
 
     #[test]
@@ -205,8 +243,6 @@ mod tests {
         let mut gates = two_at(&gate);
         (0..1_000).for_each(|_| gates.pay(&gate, campaign(1), 10));
         assert_eq!(gates.ahead_at(&gate, campaign(1)), lane::ROUND);
-        let either = gate.clone().or(Gate::Account("main".into()));
-        assert_eq!(gates.ahead_at(&either, campaign(1)), lane::ROUND);
     }
 
     #[test]
@@ -219,7 +255,7 @@ mod tests {
         gates.pay(&gate, campaign(1), 10);
         gates.leave(&gate, Lanes::default());
         assert!(gates.ahead_at(&gate, campaign(1)) > 0, "it is kept in the turn in which all were read");
-        gates.forget_accounts();
+        gates.settle_accounts();
         assert_eq!(gates.ahead_at(&gate, campaign(1)), 0);
     }
 
@@ -228,6 +264,7 @@ mod tests {
         let gate = sender();
         let mut gates = Gates::default();
         gates.wait(&gate, Lane::default(), -5);
+        gates.settle_accounts();
         assert!(gates.accounts.is_empty());
     }
 }

@@ -77,7 +77,7 @@ async fn read_one(
 
 /// Reads callbacks at open gates, as many as each gate has room for.
 async fn call_up(turn: &mut Turn<'_>, store: &dyn Store, max: usize) -> store::Result<Vec<Callback>> {
-    turn.scheduler.gates.forget_accounts();
+    turn.scheduler.gates.settle_accounts();
     let gates = turn.scheduler.gates.iter().map(|gate| (gate.clone(), room_at(turn, gate).at_most(max)));
     let open: Vec<(Gate, Room)> = gates.filter(|(_, room)| room.all > 0).collect();
     if open.is_empty() {

@@ -37,6 +37,7 @@ mod erasures;
 mod failure;
 mod fold;
 mod follow_ups;
+mod following;
 mod gates;
 mod ground;
 mod hang_ups;

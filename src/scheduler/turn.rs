@@ -9,7 +9,7 @@ use super::budgets::Budgets;
 use super::campaigns_ending::Sweep;
 use super::counted::Counted;
 use super::erasing::Step;
-use super::follow_ups::Following;
+use super::following::Following;
 use super::incoming::Callers;
 use super::overdue::Subject;
 use super::reached::Reached;

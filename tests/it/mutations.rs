@@ -485,12 +485,12 @@ impl Mutation for OneAfterTheOther {
 fn three_campaigns() -> Campaign {
     Campaign {
         consumers: 240,
-        days: 9,
+        days: 8,
         deeds_per_hour: 1,
         campaigns: 3,
         set: |config, setup| {
-            config.limits.concurrent_calls_per_sender_max = Some(2);
-            setup.limits.concurrent_calls_per_sender = 2;
+            config.limits.concurrent_calls_per_sender_max = Some(1);
+            setup.limits.concurrent_calls_per_sender = 1;
         },
         ..Campaign::default()
     }

@@ -184,7 +184,11 @@ impl Conduct {
 
 /// The queue in which a callback waits for a sender. Urgent callbacks have places of their own.
 fn queue(callback: &Callback, place: &Place) -> Option<Queue> {
-    let of_sender = matches!(place.gate, Gate::Room(Resource::Sender(_)));
+    let is_of_sender = |gate: &Gate| matches!(gate, Gate::Room(Resource::Sender(_)));
+    let of_sender = match &place.gate {
+        Gate::Any(parts) => parts.iter().all(is_of_sender),
+        gate => is_of_sender(gate),
+    };
     let campaign = callback.order.campaign_id().filter(|_| of_sender)?;
     Some(Queue { gate: place.gate.clone(), class: class(place.aged, callback.order.priority), campaign })
 }
