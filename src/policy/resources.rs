@@ -72,7 +72,8 @@ impl Rules {
     ) -> Option<Reason> {
         let max = [self.ceiling(resource), own_max].into_iter().flatten().min()?;
         let reserved = if is_bulk { self.reserved(resource) } else { 0 };
-        if live < max && live >= max.saturating_sub(reserved) {
+        // Also if all are taken: bulk waits for more than the end of one call, and is not read while that changes.
+        if reserved > 0 && live >= max.saturating_sub(reserved) {
             return Some(Reason::UrgentReserved { live, max, reserved });
         }
         if live < max {

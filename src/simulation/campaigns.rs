@@ -1,7 +1,7 @@
 //! The simulated team leader, who makes campaigns, launches, pauses and ends them, and puts people on the suppression list.
 //! Draws separately, so that other seeds do not change.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Context as _;
 use fastrand::Rng;
@@ -30,6 +30,8 @@ pub(super) struct Leader {
     campaigns: Vec<CampaignId>,
     /// The people on the list, by the names of their stops.
     suppressed: Vec<u64>,
+    /// The highest ceiling that each campaign may ever have had; `None`: it may have had none.
+    ceilings: BTreeMap<CampaignId, Option<u32>>,
     /// When campaigns were stopped, by the daemon's clock, as far as that was acknowledged.
     stops: Vec<Stopped>,
 }
@@ -51,7 +53,15 @@ impl Leader {
     pub(super) fn new(seed: u64, consumers: u64) -> Self {
         let mut random = Rng::with_seed(seed.rotate_left(24));
         let leads = random.bool();
-        Self { random, leads, consumers, campaigns: Vec::new(), suppressed: Vec::new(), stops: Vec::new() }
+        Self {
+            random,
+            leads,
+            consumers,
+            campaigns: Vec::new(),
+            suppressed: Vec::new(),
+            ceilings: BTreeMap::new(),
+            stops: Vec::new(),
+        }
     }
 
     /// Closes the second day of the run in the calendar, for the seeds with campaigns.
@@ -142,6 +152,7 @@ impl Leader {
             self.campaigns.push(campaign);
             let from = daemon.daemon_now();
             self.stops.push(Stopped { campaign, from, until: None, is_draft: true });
+            self.ceilings.insert(campaign, ceiling(&body));
         }
         Ok(())
     }
@@ -201,6 +212,10 @@ impl Leader {
                 stop.until = Some(stop.until.map_or(now, |until| until.min(now)));
             }
         }
+        if let (Some(max), Some(known)) = (ceiling(body), self.ceilings.get_mut(&campaign)) {
+            // It may be in force without an answer.
+            *known = known.map(|known| known.max(max));
+        }
         let path = format!("/v1/campaigns/{campaign}/{act}");
         let request = Customer::post(&path, "application/json", body.to_string())?;
         let (status, answer) = daemon.request(request).await?;
@@ -212,6 +227,37 @@ impl Leader {
             self.stops.push(Stopped { campaign, from, until: None, is_draft: false });
         }
         Ok(status)
+    }
+
+    /// Campaigns that had more calls at once than they ever might. The clock must have shown the right time.
+    pub(super) async fn crowded(
+        &self,
+        daemon: &Simulation,
+        accepted: &BTreeSet<CallbackId>,
+    ) -> anyhow::Result<Vec<String>> {
+        let mut calls: BTreeMap<CampaignId, Vec<(Timestamp, Timestamp)>> = BTreeMap::new();
+        for id in accepted.iter().filter(|_| !self.ceilings.is_empty()) {
+            let Some(record) = daemon.store.callback(*id).await? else { continue };
+            let Some(campaign) = record.callback.order.campaign_id() else { continue };
+            let spans = record
+                .attempts
+                .iter()
+                .filter_map(|attempt| Some((attempt.submission.submitted_at?, attempt.ended_at?)));
+            calls.entry(campaign).or_default().extend(spans);
+        }
+        let mut problems = Vec::new();
+        for (campaign, spans) in calls {
+            let Some(Some(max)) = self.ceilings.get(&campaign) else { continue };
+            let at_once =
+                |at: Timestamp| spans.iter().filter(|(from, until)| *from <= at && at < *until).count();
+            let most = spans.iter().map(|(from, _)| at_once(*from)).max().unwrap_or_default();
+            if most > *max as usize {
+                problems.push(format!(
+                    "{campaign} had {most} calls at once, and never might have more than {max}"
+                ));
+            }
+        }
+        Ok(problems)
     }
 
     /// What left for the callbacks while their campaigns were stopped.
@@ -269,6 +315,10 @@ impl Leader {
         anyhow::ensure!(is_known, "the end of a suppression was answered with {status}: {body}");
         Ok(())
     }
+}
+
+fn ceiling(body: &Value) -> Option<u32> {
+    body["concurrent_calls_max"].as_u64().and_then(|max| u32::try_from(max).ok())
 }
 
 fn name(whom: u64) -> String {

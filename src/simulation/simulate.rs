@@ -372,6 +372,9 @@ impl Run {
         let mut problems = self.problems.clone();
         problems.extend(judge::problems(&self.daemon, &self.accepted).await?);
         problems.extend(self.leader.left(&self.daemon, &self.accepted).await?);
+        if !self.trouble.faults {
+            problems.extend(self.leader.crowded(&self.daemon, &self.accepted).await?);
+        }
         judge::tell(&self.daemon, &self.accepted, &self.trace).await?;
         Ok(RunReport {
             seed,

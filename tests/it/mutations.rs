@@ -323,7 +323,7 @@ async fn one_connected_call_too_many_is_noticed() {
 
 #[tokio::test]
 async fn calls_that_are_faster_than_the_account_allows_are_found() {
-    let problems = caught_among(66..96, PEACE, || {
+    let problems = caught_among(66..260, PEACE, || {
         Loose(|config| {
             config.calling.people.gap = SignedDuration::ZERO;
             config.accounts.values_mut().for_each(|account| account.calls_per_second = 1000.0);
@@ -394,7 +394,7 @@ impl Mutation for ForgetsPauses {
 
 #[tokio::test]
 async fn pauses_that_are_forgotten_at_a_restart_are_noticed() {
-    assert_named(&caught(ALL, || ForgetsPauses).await, &["PauseIsKept"]);
+    assert_named(&caught(ALL, || ForgetsPauses).await, &["PauseIsKept", "which is paused", "was stopped"]);
 }
 
 /// Takes every pause of a campaign for one that is over.
@@ -462,7 +462,7 @@ impl Mutation for LiftsCeilings {
 #[tokio::test]
 async fn a_campaign_without_its_ceiling_is_noticed() {
     let problems = caught_among(1000..1060, PEACE, || LiftsCeilings).await;
-    assert_named(&problems, &["calls at once", "within a minute"]);
+    assert_named(&problems, &["calls at once"]);
 }
 
 /// Calls up the callbacks of one campaign as long as it has any.

@@ -29,7 +29,7 @@ impl Reason {
             Self::CalendarClosed { calendar, opens_at } => say!("The calendar {calendar} is closed; the calling hours open at {opens_at}."),
             Self::CalendarUnknown { calendar } => say!("The calendar {calendar} of the calling hours is not in the configuration."),
             Self::RetryNotBefore { at } => say!("The last attempt did not reach the consumer; the next is due at {at}."),
-            Self::RetryShifted { at, part } => say!("The last attempt did not reach the consumer; the next is in another part of the day, the {}, at {at}.", part.as_str()),
+            Self::RetryShifted { at, part } => say!("The last attempt did not reach the consumer; the next is in another part of the day ({}), at {at}.", part.as_str()),
             Self::RetryAbandoned { at } => say!("The consumer answered and was not served; the next call is due at {at}."),
             Self::NoPermission => "The consumer has not allowed calls from this sender.".into(),
             Self::PermissionGranted => "The consumer has allowed calls.".into(),

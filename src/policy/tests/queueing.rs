@@ -38,7 +38,7 @@ fn bulk_waits_for_the_reserved_calls_and_others_do_not() {
     };
     case(7, 7).check(&Call);
     case(7, 8).check(&Wait("urgent.reserved", 10 * DAY, true));
-    case(7, 10).check(&Wait("sender.concurrency", 10 * DAY, true));
+    case(7, 10).check(&Wait("urgent.reserved", 10 * DAY, true));
     for live in [8, 9] {
         case(8, live).check(&Call);
         case(7, live).with(|case| case.callback.order.campaign = None).check(&Call);
