@@ -394,7 +394,7 @@ impl Mutation for ForgetsPauses {
 
 #[tokio::test]
 async fn pauses_that_are_forgotten_at_a_restart_are_noticed() {
-    assert_named(&caught(ALL, || ForgetsPauses).await, &["PauseIsKept", "which is paused", "was stopped"]);
+    assert_named(&caught(ALL, || ForgetsPauses).await, &["PauseIsKept", "left while its campaign was stopped"]);
 }
 
 /// Takes every pause of a campaign for one that is over.
