@@ -90,6 +90,10 @@ impl CrashInjecting<dyn Store> {
         self.inner.related(keys).await
     }
 
+    async fn suppress(&self, new: NewSuppressions) -> Result<Suppressed> {
+        self.step_around(self.inner.suppress(new)).await
+    }
+
     async fn callbacks_at_gates(&self, calls: &[CallUp]) -> Result<Vec<CalledUp>> {
         self.inner.callbacks_at_gates(calls).await
     }

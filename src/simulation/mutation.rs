@@ -50,6 +50,10 @@ pub trait Mutation: Send + Sync {
         store.attempts(ids).await
     }
 
+    async fn suppress(&self, store: &dyn Store, new: NewSuppressions) -> Result<Suppressed> {
+        store.suppress(new).await
+    }
+
     async fn callbacks_at_gates(&self, store: &dyn Store, calls: &[CallUp]) -> Result<Vec<CalledUp>> {
         store.callbacks_at_gates(calls).await
     }
@@ -121,6 +125,11 @@ impl Mutated<dyn Store> {
             related.attempts = self.mutation.attempts(&*self.inner, &ids).await?;
         }
         Ok(related)
+    }
+
+    async fn suppress(&self, new: NewSuppressions) -> Result<Suppressed> {
+        self.mutation.before("suppress")?;
+        self.mutation.suppress(&*self.inner, new).await
     }
 
     async fn callbacks_at_gates(&self, calls: &[CallUp]) -> Result<Vec<CalledUp>> {

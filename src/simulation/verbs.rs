@@ -132,9 +132,10 @@ macro_rules! store_verbs {
         }
         $macro! {
             Suppressions
-            by_hand {}
-            writes {
+            by_hand {
                 fn suppress(new: NewSuppressions) -> Suppressed;
+            }
+            writes {
                 fn make_list(list: NewList) -> SuppressionList;
             }
             reads {

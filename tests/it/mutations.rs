@@ -13,7 +13,9 @@ use ringmaster::domain::{
     Attempt, AttemptId, CallProgress, Event, Holds, Name, Pause, Person, Proof, Resource, Stage,
 };
 use ringmaster::simulation::{Campaign, Mutation, NoMutation, Trace, Trouble, run_seed_with};
-use ringmaster::store::{Batch, CallUp, CalledUp, NewCommand, Report, Result, Store};
+use ringmaster::store::{
+    Batch, CallUp, CalledUp, NewCommand, NewSuppressions, Report, Result, Store, Suppressed,
+};
 use ringmaster::twilio::{Request, Response, Transport, TransportError};
 
 const PEACE: Trouble = Trouble { faults: false, deaths: false };
@@ -394,7 +396,10 @@ impl Mutation for ForgetsPauses {
 
 #[tokio::test]
 async fn pauses_that_are_forgotten_at_a_restart_are_noticed() {
-    assert_named(&caught(ALL, || ForgetsPauses).await, &["PauseIsKept", "left while its campaign was stopped"]);
+    assert_named(
+        &caught(ALL, || ForgetsPauses).await,
+        &["PauseIsKept", "left while its campaign was stopped"],
+    );
 }
 
 /// Takes every pause of a campaign for one that is over.
@@ -503,4 +508,29 @@ async fn a_campaign_that_is_starved_by_another_one_is_noticed() {
     };
     assert_eq!(run(Arc::new(NoMutation)).await, Vec::<String>::new());
     assert_named(&run(Arc::new(OneAfterTheOther)).await.join("\n"), &["is called again and again"]);
+}
+
+/// Takes every entry of a suppression list for one that is over.
+struct ForgetsSuppressions;
+
+#[async_trait]
+impl Mutation for ForgetsSuppressions {
+    async fn suppress(&self, store: &dyn Store, new: NewSuppressions) -> Result<Suppressed> {
+        store.suppress(NewSuppressions { expires_at: Some(Timestamp::UNIX_EPOCH), ..new }).await
+    }
+}
+
+#[tokio::test]
+async fn a_suppression_that_is_forgotten_is_noticed() {
+    let problems = caught_among(1000..1060, PEACE, || ForgetsSuppressions).await;
+    assert_named(&problems, &["PauseIsKept"]);
+}
+
+#[tokio::test]
+async fn a_closed_day_that_is_open_is_noticed() {
+    let problems = caught(PEACE, || {
+        Loose(|config| config.calendars.values_mut().for_each(|calendar| calendar.closed.clear()))
+    })
+    .await;
+    assert_named(&problems, &["CallInsideWindow", "MessageInsideHours"]);
 }

@@ -336,6 +336,10 @@ impl Checked<dyn Store> {
         self.inner.related(keys).await
     }
 
+    async fn suppress(&self, new: NewSuppressions) -> Result<Suppressed> {
+        self.inner.suppress(new).await
+    }
+
     async fn callbacks_at_gates(&self, calls: &[CallUp]) -> Result<Vec<CalledUp>> {
         self.inner.callbacks_at_gates(calls).await
     }
