@@ -179,7 +179,11 @@ fn opening(turn: usize) -> Batch {
         callback.state = if n % 4 == 0 {
             State::Waiting(Waiting {
                 wake_at: callback.order.latest,
-                place: Some(Place { gate: Gate::sender(key.sender), expires_at: callback.order.latest }),
+                place: Some(Place {
+                    gate: Gate::sender(key.sender),
+                    aged: None,
+                    expires_at: callback.order.latest,
+                }),
                 note: Reason::SenderFull { live: 1_000, max: 1_000 }.note(),
             })
         } else {

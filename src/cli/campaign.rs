@@ -29,7 +29,7 @@ pub(super) enum Command {
     /// Show a campaign, its progress and who changed it
     #[command(after_long_help = "Example:\n  ringmaster campaign show cmp_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f")]
     Show(One),
-    /// Change the name, the ceiling, the pace or the breaker of a campaign
+    /// Change the name, the ceiling, the pace, the weight or the breaker of a campaign
     #[command(
         after_long_help = "Example:\n  ringmaster campaign change cmp_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f --calls-max 5"
     )]
@@ -52,6 +52,14 @@ pub(super) enum Command {
         after_long_help = "Example:\n  ringmaster campaign resume cmp_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f"
     )]
     Resume(Act),
+    /// Make a new draft of those whom a campaign did not reach
+    ///
+    /// Consumers who declined, were reached, or are on a suppression list are not taken over. The draft can be launched when
+    /// all callbacks are made: campaign show tells how far it is.
+    #[command(
+        after_long_help = "Example:\n  ringmaster campaign follow-up cmp_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f --latest +3d"
+    )]
+    FollowUp(FollowUp),
     /// Let a campaign end: it takes no more orders, and finishes what it has
     #[command(after_long_help = "Example:\n  ringmaster campaign drain cmp_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f")]
     Drain(Act),
@@ -76,6 +84,9 @@ pub(super) struct Create {
     /// How many of its calls may begin in a minute
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=6_000))]
     calls_per_minute: Option<u32>,
+    /// How many turns it has among campaigns whose callbacks have equal priority; without it 10
+    #[arg(long, value_name = "TURNS", value_parser = clap::value_parser!(u32).range(1..=100))]
+    weight: Option<u32>,
     /// When it is paused without an operator, as a JSON object; what it leaves out has the default
     #[arg(long, value_name = "JSON", value_parser = object)]
     breaker: Option<Value>,
@@ -119,6 +130,9 @@ pub(super) struct Change {
     /// Remove the limit of calls in a minute
     #[arg(long, conflicts_with = "calls_per_minute")]
     no_calls_per_minute: bool,
+    /// How many turns it has among campaigns whose callbacks have equal priority
+    #[arg(long, value_name = "TURNS", value_parser = clap::value_parser!(u32).range(1..=100))]
+    weight: Option<u32>,
     /// When it is paused without an operator, as a JSON object; what it leaves out stays
     #[arg(long, value_name = "JSON", value_parser = object)]
     breaker: Option<Value>,
@@ -146,6 +160,26 @@ pub(super) struct Pause {
     until: Option<Timestamp>,
     #[command(flatten)]
     flags: Flags,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct FollowUp {
+    #[command(flatten)]
+    which: Which,
+    /// The deadline of the new callbacks: with an offset, or from now, such as +3d
+    #[arg(long, value_name = "WHEN", value_parser = moment)]
+    latest: Timestamp,
+    /// The earliest time of the new callbacks
+    #[arg(long, value_name = "WHEN", value_parser = moment)]
+    earliest: Option<Timestamp>,
+    /// Which callbacks are taken over, by their outcome; may be repeated [default: exhausted and expired]
+    #[arg(long, value_parser = ["exhausted", "expired", "failed", "canceled"])]
+    outcome: Vec<String>,
+    /// A name for people; without it that of the first campaign
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+    #[command(flatten)]
+    record: ForTheRecord,
 }
 
 #[derive(Debug, Args)]
@@ -199,6 +233,9 @@ pub(super) fn run(command: &Command, out: &mut dyn Write) -> anyhow::Result<()> 
             if let Some(pace) = create.calls_per_minute {
                 body["calls_per_minute"] = pace.into();
             }
+            if let Some(weight) = create.weight {
+                body["weight"] = weight.into();
+            }
             if let Some(breaker) = &create.breaker {
                 body["breaker"] = breaker.clone();
             }
@@ -224,11 +261,15 @@ pub(super) fn run(command: &Command, out: &mut dyn Write) -> anyhow::Result<()> 
                 None if change.no_calls_per_minute => body["calls_per_minute"] = Value::Null,
                 None => {}
             }
+            if let Some(weight) = change.weight {
+                body["weight"] = weight.into();
+            }
             if let Some(breaker) = &change.breaker {
                 body["breaker"] = breaker.clone();
             }
             change.record.send(change.which.path("change"), body, out)
         }
+        Command::FollowUp(follow_up) => follow_up.run(out),
         Command::Ready(act) => act.run("ready", out),
         Command::Launch(act) => act.run("launch", out),
         Command::Resume(act) => act.run("resume", out),
@@ -248,6 +289,22 @@ pub(super) fn run(command: &Command, out: &mut dyn Write) -> anyhow::Result<()> 
 impl Which {
     fn path(&self, act: &str) -> String {
         format!("v1/campaigns/{}/{act}", self.campaign)
+    }
+}
+
+impl FollowUp {
+    fn run(&self, out: &mut dyn Write) -> anyhow::Result<()> {
+        let mut body = json!({"latest": self.latest.to_string()});
+        if let Some(earliest) = self.earliest {
+            body["earliest"] = earliest.to_string().into();
+        }
+        if !self.outcome.is_empty() {
+            body["outcomes"] = self.outcome.clone().into();
+        }
+        if let Some(name) = &self.name {
+            body["name"] = name.as_str().into();
+        }
+        self.record.send(self.which.path("follow-up"), body, out)
     }
 }
 
@@ -278,11 +335,13 @@ struct Campaign {
     state: String,
     concurrent_calls_max: Option<u32>,
     calls_per_minute: Option<u32>,
+    weight: Option<u32>,
     breaker: Option<Breaker>,
     created_at: Timestamp,
     created_by: String,
     ended_at: Option<Timestamp>,
     pause: Option<super::pause::Row>,
+    follow_up: Option<Following>,
     callbacks: Option<u64>,
     open: Option<u64>,
     #[serde(default)]
@@ -315,6 +374,15 @@ impl Breaker {
         let all: Vec<String> = [abandoned, failed, quality].into_iter().flatten().collect();
         if all.is_empty() { "nothing".to_owned() } else { all.join("; ") }
     }
+}
+
+/// Whose callbacks a campaign takes over.
+#[derive(Deserialize)]
+struct Following {
+    of: String,
+    made: u64,
+    left_out: u64,
+    whole: bool,
 }
 
 #[derive(Deserialize)]
@@ -373,6 +441,12 @@ fn print_answer(answer: &Value, flags: &Flags, out: &mut dyn Write) -> anyhow::R
     print(&campaign, out)
 }
 
+/// Prints a campaign with its progress, as the daemon answered it.
+pub(super) fn print_progress(answer: &Value, out: &mut dyn Write) -> anyhow::Result<()> {
+    let campaign = Campaign::deserialize(answer).context("the daemon's answer is not a campaign")?;
+    print(&campaign, out)
+}
+
 fn print(campaign: &Campaign, out: &mut dyn Write) -> anyhow::Result<()> {
     let mut rows = Rows::new(&[]);
     rows.push([name("campaign"), plain(&campaign.name)]);
@@ -384,8 +458,15 @@ fn print(campaign: &Campaign, out: &mut dyn Write) -> anyhow::Result<()> {
     if let Some(max) = campaign.concurrent_calls_max {
         rows.push([name("calls at once"), plain(format!("at most {max}"))]);
     }
+    if let Some(weight) = campaign.weight.filter(|weight| *weight != crate::domain::Campaign::WEIGHT) {
+        rows.push([name("weight"), plain(weight.to_string())]);
+    }
     if let Some(pace) = campaign.calls_per_minute {
         rows.push([name("calls a minute"), plain(format!("at most {pace}"))]);
+    }
+    if let Some(Following { of, made, left_out, whole }) = &campaign.follow_up {
+        let more = if *whole { "" } else { ", and more to come" };
+        rows.push([name("follows"), plain(format!("{of}: {made} taken over, {left_out} left out{more}"))]);
     }
     if let Some(breaker) = &campaign.breaker {
         rows.push([name("pauses itself"), plain(breaker.causes())]);

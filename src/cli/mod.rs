@@ -126,7 +126,8 @@ enum Command {
     /// Starts a daemon on a temporary store and a simulated Twilio and WhatsApp, orders sample callbacks and shows their
     /// progress: a table on a terminal, a line for each change elsewhere. Needs no account and leaves no files.
     #[command(after_long_help = "Examples:\n  ringmaster demo\n  \
-                                 ringmaster demo --callbacks 200 --speed 600 --exit-when-idle")]
+                                 ringmaster demo --callbacks 200 --speed 600 --exit-when-idle\n  \
+                                 ringmaster demo --campaign --callbacks 40 --exit-when-idle")]
     Demo(demo::Demo),
     /// Simulate days of a daemon and its world from seeds, and search for problems
     ///

@@ -4,7 +4,7 @@ use clap::error::{ContextKind, ContextValue};
 use clap::{Arg, Command, Error};
 
 /// Example values by the name of the flag or of its value. A flag with a default or possible values needs no example.
-const EXAMPLES: [(&str, &str); 62] = [
+const EXAMPLES: [(&str, &str); 63] = [
     ("NUMBER", "+5511987654321"),
     ("WHEN", "+2h"),
     ("LEVEL", "urgent"),
@@ -38,6 +38,7 @@ const EXAMPLES: [(&str, &str); 62] = [
     ("mark", "5f2b8c01"),
     ("token", "rm_..."),
     ("COUNT", "3"),
+    ("TURNS", "20"),
     ("FACTOR", "60"),
     ("COUNTRY", "BR"),
     ("RULE", "close"),

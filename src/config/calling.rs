@@ -7,7 +7,7 @@ use crate::domain::country::{EXCLUSIONS, Platform, Prefix};
 use crate::domain::number_zones::Narrowed;
 use crate::domain::{Country, Words, WrittenHours};
 use crate::policy::presets::{PRESETS, Preset, find};
-use crate::policy::{Caps, Misses, PeopleRules, Profile, Retry};
+use crate::policy::{Caps, Misses, PeopleRules, Profile, Queueing, Retry};
 
 use super::section::Section;
 use super::tree::Value;
@@ -52,6 +52,7 @@ pub struct Calling {
     /// The maximum of calls in progress of all bots together.
     pub bot_calls_max: u32,
     pub people: PeopleRules,
+    pub queueing: Queueing,
     pub words: Words,
 }
 
@@ -138,6 +139,10 @@ impl Calling {
             undelivered_requests_count: section.ask("undelivered_requests_count").value(),
             misses: section.ask("misses").value(),
             people,
+            queueing: Queueing {
+                urgent_share: section.ask("urgent_share").within(0, 90).value(),
+                ageing_step: section.ask("ageing_step").within(seconds(0), hours(30 * 24)).value(),
+            },
             words,
             silence: section.section("silence", |section| {
                 let mut silence = |key: &str| section.ask(key).within(seconds(1), hours(24)).value();
@@ -156,6 +161,7 @@ impl Calling {
                     failed: delay("failed"),
                     canceled: delay("canceled"),
                     abandoned: delay("abandoned"),
+                    shift: section.ask("shift").value(),
                 }
             }),
         }

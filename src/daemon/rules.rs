@@ -62,6 +62,7 @@ pub fn rules(config: &Config) -> Rules {
         number_zones: config.calling.number_zones.clone(),
         people: config.calling.people,
         inviting: config.inviting,
+        queueing: config.calling.queueing,
     }
 }
 

@@ -10,8 +10,8 @@ use strum::{EnumString, IntoStaticStr};
 
 use super::callback::Waiting;
 use super::{
-    Breaker, BreakerChange, Callback, CampaignId, Gate, Order, Pause, PauseId, PauseScope, Place, State,
-    Tenant,
+    Breaker, BreakerChange, Callback, CampaignId, FollowUp, Gate, Order, Pause, PauseId, PauseScope, Place,
+    State, Tenant,
 };
 
 /// One campaign.
@@ -30,8 +30,12 @@ pub struct Campaign {
     pub concurrent_calls_max: Option<u32>,
     /// How many of its calls may begin in a minute.
     pub calls_per_minute: Option<u32>,
+    /// How many turns it has among campaigns whose callbacks have equal priority, 1 to [`Campaign::WEIGHT_MAX`].
+    pub weight: u32,
     /// When it is paused without an operator.
     pub breaker: Breaker,
+    /// Whose callbacks it takes over.
+    pub follow_up: Option<Arc<FollowUp>>,
     pub created_at: Timestamp,
     /// The name of the API token that created it.
     pub created_by: Arc<str>,
@@ -105,14 +109,19 @@ pub enum CampaignAct {
         defaults: Arc<str>,
         concurrent_calls_max: Option<u32>,
         calls_per_minute: Option<u32>,
+        /// Without it [`Campaign::WEIGHT`].
+        weight: Option<u32>,
         /// Of the default.
         breaker: BreakerChange,
+        /// Whose callbacks it takes over.
+        follow_up: Option<FollowUp>,
     },
     /// What is to be changed. `Some(None)` removes the ceiling or the pace.
     Change {
         name: Option<Arc<str>>,
         concurrent_calls_max: Option<Option<u32>>,
         calls_per_minute: Option<Option<u32>>,
+        weight: Option<u32>,
         breaker: BreakerChange,
     },
     Ready,
@@ -156,6 +165,16 @@ impl Campaign {
     /// So many may be open at once, over all tenants.
     pub const OPEN_MAX: usize = 1_000;
 
+    /// The weight of a campaign without its own, and of the callbacks without a campaign together.
+    pub const WEIGHT: u32 = 10;
+    pub const WEIGHT_MAX: u32 = 100;
+
+    /// Whether callbacks of another campaign are still to be taken over.
+    #[must_use]
+    pub fn is_unfinished(&self) -> bool {
+        self.follow_up.as_ref().is_some_and(|follow_up| !follow_up.is_whole)
+    }
+
     /// The pause that holds the callbacks of a campaign until it is launched.
     #[must_use]
     pub fn draft_pause(&self) -> Pause {
@@ -181,7 +200,11 @@ impl Campaign {
         let latest = callback.order.latest;
         callback.state = State::Waiting(Waiting {
             wake_at: latest,
-            place: Some(Place { gate: Gate::Pause(Self::draft_pause_id(self.id)), expires_at: latest }),
+            place: Some(Place {
+                gate: Gate::Pause(Self::draft_pause_id(self.id)),
+                aged: None,
+                expires_at: latest,
+            }),
             note: self.draft_pause().reason().note(),
         });
     }
@@ -216,6 +239,7 @@ mod tests {
                     name: None,
                     concurrent_calls_max: None,
                     calls_per_minute: None,
+                    weight: None,
                     breaker: BreakerChange::default(),
                 },
                 &[Draft, Ready, Running, Draining],

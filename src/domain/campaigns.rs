@@ -84,6 +84,12 @@ impl Campaigns {
         self.0.values().filter(move |campaign| ends(campaign.state))
     }
 
+    /// How many turns the callbacks of the campaign have among those of equal priority; `None`: those without a campaign.
+    #[must_use]
+    pub fn weight(&self, campaign: Option<CampaignId>) -> u32 {
+        campaign.and_then(|id| self.get(id)).map_or(Campaign::WEIGHT, |campaign| campaign.weight)
+    }
+
     /// The campaign's own ceiling on a resource that belongs to a campaign.
     #[must_use]
     pub fn ceiling(&self, resource: &Resource) -> Option<u32> {
@@ -114,7 +120,9 @@ mod tests {
             defaults: "{}".into(),
             concurrent_calls_max: None,
             calls_per_minute: None,
+            weight: Campaign::WEIGHT,
             breaker: crate::domain::Breaker::default(),
+            follow_up: None,
             created_at: Timestamp::UNIX_EPOCH,
             created_by: "crm".into(),
             ended_at: None,

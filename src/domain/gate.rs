@@ -7,7 +7,8 @@ use std::str::FromStr;
 use jiff::Timestamp;
 
 use super::{
-    AccountAlias, CalendarName, CampaignId, PauseId, Phone, Resource, SenderPart, TokenName, TokenUse,
+    AccountAlias, CalendarName, CampaignId, PauseId, Phone, Priority, Resource, SenderPart, TokenName,
+    TokenUse,
 };
 
 /// A scarce resource for which callbacks wait. A callback waits at one gate, and is not read again until the
@@ -144,8 +145,19 @@ impl FromStr for Gate {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
     pub gate: Gate,
-    /// The end of the dialling window. Of callbacks with equal priority, the earliest end goes first.
+    /// Callbacks of a lower class go first; of the same class, those whose dialling window ends first. `None`: the class
+    /// is the priority; see [`Place::class`].
+    pub aged: Option<i64>,
+    /// The end of the dialling window.
     pub expires_at: Timestamp,
+}
+
+impl Place {
+    /// The class of a callback of this priority: of several, the lowest goes first.
+    #[must_use]
+    pub fn class(aged: Option<i64>, priority: Priority) -> i64 {
+        aged.unwrap_or_else(|| -i64::from(priority.level()))
+    }
 }
 
 #[cfg(test)]

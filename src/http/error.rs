@@ -116,6 +116,7 @@ const PROBLEMS: &[(StatusCode, &str, &str)] = &[
     (StatusCode::CONFLICT, "suppression.erased", "An erased person stays suppressed"),
     (StatusCode::CONFLICT, "suppression.other_list", "The version exists with other data"),
     (StatusCode::CONFLICT, "campaign.state", "The campaign is in another state"),
+    (StatusCode::CONFLICT, "campaign.unfinished", "The follow-up is not whole yet"),
     (StatusCode::CONFLICT, "campaign.share_used", "The tenant has too many open campaigns"),
     (StatusCode::CONFLICT, "campaign.too_many", "Too many campaigns are open"),
     (StatusCode::CONFLICT, "command.dropped", "An operator dropped the command"),

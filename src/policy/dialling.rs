@@ -2,8 +2,8 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Assessment, Case, Step, caps, rolling, window};
-use crate::domain::{CallPermission, Callback, Gate, Load, Outcome, Reason, SenderPart, TokenUse};
+use super::{Assessment, Case, Step, caps, rolling, shift, window};
+use crate::domain::{CallPermission, Gate, Lane, Load, Outcome, Reason, SenderPart, TokenUse};
 
 /// The earliest time at which a callback can be dialled, and the reasons until then.
 pub(super) struct When {
@@ -30,7 +30,7 @@ pub(super) fn earliest(case: &Case<'_>) -> When {
             when = unhurried(case, None, None, until);
             when.at = Some(at);
             if at > now {
-                when.binding.push(retry_reason(callback, at));
+                when.binding.push(retry_reason(case, at));
             }
         }
         _ => when.binding.push(Reason::PermissionEndsFirst { expires_at }),
@@ -56,10 +56,10 @@ fn before_the_end(case: &Case<'_>, expires_at: Timestamp) -> Option<Timestamp> {
     (at < closes_at && rings_in_time && retry_at.duration_since(at) > rest).then_some(at)
 }
 
-const fn retry_reason(callback: &Callback, at: Timestamp) -> Reason {
-    match callback.abandoned_at {
+fn retry_reason(case: &Case<'_>, at: Timestamp) -> Reason {
+    match case.callback.abandoned_at {
         Some(_) => Reason::RetryAbandoned { at },
-        None => Reason::RetryNotBefore { at },
+        None => shift::reason(case, at).unwrap_or(Reason::RetryNotBefore { at }),
     }
 }
 
@@ -82,7 +82,7 @@ fn unhurried(
         && retry_at > now
     {
         at = at.max(retry_at);
-        binding.push(retry_reason(callback, retry_at));
+        binding.push(retry_reason(case, retry_at));
     }
     if let Some(until) = rests_until {
         at = at.max(until);
@@ -173,8 +173,9 @@ fn obstacles(case: &Case<'_>) -> Vec<Obstacle> {
     if let Some((gate, reason)) = candidate.rest(now, Some(SenderPart::Placed)) {
         found.push((latest, Some(gate), reason));
     }
+    let is_bulk = Lane::of(&case.callback.order).is_bulk();
     for Load { resource, live, own_max, next_at } in &candidate.load {
-        if let Some(reason) = rules.full(resource, *live, *own_max) {
+        if let Some(reason) = rules.full(resource, *live, *own_max, is_bulk) {
             found.push((latest, Some(Gate::Room(resource.clone())), reason));
         }
         if let (Some(next_at), Some(campaign)) =

@@ -64,6 +64,7 @@ fn rules(undelivered_requests_count: bool) -> Rules {
             canceled: minutes(5),
             failed: minutes(5),
             abandoned: minutes(10),
+            shift: false,
         },
         ask_ahead: DAY,
         margin: MARGIN,
@@ -77,6 +78,7 @@ fn rules(undelivered_requests_count: bool) -> Rules {
         people: super::PeopleRules::CAUTIOUS,
         number_zones: crate::domain::number_zones::Narrowed::default(),
         inviting: super::InviteRules::CAUTIOUS,
+        queueing: super::Queueing::STRICT,
     }
 }
 

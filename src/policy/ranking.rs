@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::window;
+use super::{Rules, window};
 use crate::domain::calendar::Opening;
 use crate::domain::{Calendars, CallPermission, Callback, Order, Pair};
 
@@ -35,6 +35,27 @@ pub fn expires_at<'a>(
         .flatten()
         .fold(order.latest, Timestamp::min)
 }
+
+/// The class of a callback where those who wait grow older: each step of waiting counts as much as one more of priority.
+/// It never changes, so nothing is sorted again. Of several, the lowest goes first. `None` without such a step: the class
+/// is the priority.
+///
+/// Callbacks with an urgent priority have classes of their own, which go before all others.
+#[must_use]
+pub fn aged(callback: &Callback, rules: &Rules) -> Option<i64> {
+    let step = rules.queueing.ageing_step.as_micros();
+    if step <= 0 {
+        return None;
+    }
+    let priority = callback.order.priority;
+    let steps = i128::from(callback.created_at.as_microsecond()).div_euclid(step);
+    let first = if priority.is_urgent() { URGENT_FIRST } else { 0 };
+    let class = steps - i128::from(priority.level()) - first;
+    i64::try_from(class).ok()
+}
+
+/// More steps than any moment has.
+const URGENT_FIRST: i128 = 1 << 60;
 
 /// The last time to dial: when the hours close for the last time before the deadline, if they do.
 pub(super) fn closes_for_good(

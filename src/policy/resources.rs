@@ -48,9 +48,37 @@ impl Rules {
         self.ceiling(resource).map_or(u32::MAX, |max| max.saturating_sub(in_use))
     }
 
-    /// The reason why no call can take one more of a resource, if that is so.
-    pub(super) fn full(&self, resource: &Resource, live: u32, own_max: Option<u32>) -> Option<Reason> {
-        let max = [self.ceiling(resource), own_max].into_iter().flatten().min().filter(|&max| live >= max)?;
+    /// How many of a resource callbacks of campaigns leave free, unless their priority is urgent. A part of one is rounded
+    /// down, so that of a small ceiling nothing is reserved.
+    #[must_use]
+    pub fn reserved(&self, resource: &Resource) -> u32 {
+        match resource {
+            Resource::Sender(_) | Resource::Account(_) => {
+                let share = u64::from(self.queueing.urgent_share.min(100));
+                let of = self.ceiling(resource).map_or(0, |max| u64::from(max) * share / 100);
+                u32::try_from(of).unwrap_or(u32::MAX)
+            }
+            Resource::Campaign(_) | Resource::Agents(_) | Resource::Bot => 0,
+        }
+    }
+
+    /// The reason why no call can take one more of a resource, if that is so. The reserved ones are not for bulk.
+    pub(super) fn full(
+        &self,
+        resource: &Resource,
+        live: u32,
+        own_max: Option<u32>,
+        is_bulk: bool,
+    ) -> Option<Reason> {
+        let max = [self.ceiling(resource), own_max].into_iter().flatten().min()?;
+        let reserved = if is_bulk { self.reserved(resource) } else { 0 };
+        // Also if all are taken: bulk waits for more than the end of one call, and is not read while that changes.
+        if reserved > 0 && live >= max.saturating_sub(reserved) {
+            return Some(Reason::UrgentReserved { live, max, reserved });
+        }
+        if live < max {
+            return None;
+        }
         Some(match resource {
             Resource::Sender(_) => Reason::SenderFull { live, max },
             Resource::Account(_) => Reason::AccountFull { live, max },

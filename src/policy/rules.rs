@@ -34,6 +34,22 @@ pub struct Rules {
     /// The zones of numbers that tell no region, by country.
     pub number_zones: Narrowed,
     pub inviting: InviteRules,
+    pub queueing: Queueing,
+}
+
+/// The operator's rules for callbacks that wait for the same resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Queueing {
+    /// The share of the calls at once of each sender and account, in percent, that callbacks of campaigns leave free unless
+    /// their priority is urgent.
+    pub urgent_share: u32,
+    /// The waiting time that counts as much as one more of priority; zero: none does.
+    pub ageing_step: SignedDuration,
+}
+
+impl Queueing {
+    /// Nothing is reserved, and priorities are strict.
+    pub const STRICT: Self = Self { urgent_share: 0, ageing_step: SignedDuration::ZERO };
 }
 
 /// The operator's rules of a person, across all senders.
@@ -178,4 +194,14 @@ pub struct Retry {
     /// The consumer answered and was not served.
     pub abandoned: SignedDuration,
     pub failed: SignedDuration,
+    /// Whether the next call after one that nobody answered goes to another part of the day.
+    pub shift: bool,
+}
+
+impl Rules {
+    /// Whether the calls of a person are kept for a week.
+    #[must_use]
+    pub const fn remember_calls(&self) -> bool {
+        self.people.caps.are_set() || self.retry.shift
+    }
 }

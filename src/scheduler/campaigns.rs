@@ -12,9 +12,10 @@ use super::settle::cancel;
 use super::state::Scheduler;
 use super::turn::Turn;
 use crate::domain::campaigns::NoRoom;
+use crate::domain::lane::Lanes;
 use crate::domain::{
     Breaker, Campaign, CampaignAct, CampaignCommand, CampaignId, CampaignState, Campaigns, CommandOutcome,
-    Gate, Pause, PauseId, PauseScope, Reason,
+    Gate, Lane, Pause, PauseId, PauseScope, Reason,
 };
 use crate::store::{self, CampaignChange, CampaignRows, PauseLifted, RecordedAct, Store};
 
@@ -38,8 +39,16 @@ pub(super) fn fold(turn: &mut Turn<'_>, at: Timestamp, command: &CampaignCommand
 }
 
 fn created(turn: &mut Turn<'_>, at: Timestamp, command: &CampaignCommand) -> Result<Campaign, &'static str> {
-    let CampaignAct::Create { tenant, name, defaults, concurrent_calls_max, calls_per_minute, breaker } =
-        &command.act
+    let CampaignAct::Create {
+        tenant,
+        name,
+        defaults,
+        concurrent_calls_max,
+        calls_per_minute,
+        weight,
+        breaker,
+        follow_up,
+    } = &command.act
     else {
         return Err("campaign.state");
     };
@@ -53,7 +62,9 @@ fn created(turn: &mut Turn<'_>, at: Timestamp, command: &CampaignCommand) -> Res
         defaults: Arc::clone(defaults),
         concurrent_calls_max: *concurrent_calls_max,
         calls_per_minute: *calls_per_minute,
+        weight: weight.unwrap_or(Campaign::WEIGHT),
         breaker: breaker.of(Breaker::default()),
+        follow_up: follow_up.clone().map(Into::into),
         created_at: at,
         created_by: Arc::clone(&command.by),
         ended_at: None,
@@ -71,10 +82,14 @@ fn changed(
     let known = turn.loads.campaigns.get(command.campaign).ok_or("campaign.state")?;
     let mut campaign = Campaign::clone(known);
     campaign.state = act.after(campaign.state).ok_or("campaign.state")?;
+    if campaign.is_unfinished() && matches!(act, CampaignAct::Ready | CampaignAct::Launch) {
+        return Err("campaign.unfinished");
+    }
     campaign.version = campaign.version.saturating_add(1);
     match act {
         CampaignAct::Create { .. } | CampaignAct::Ready | CampaignAct::Drain => {}
-        CampaignAct::Change { name, concurrent_calls_max, calls_per_minute, breaker } => {
+        CampaignAct::Change { name, concurrent_calls_max, calls_per_minute, weight, breaker } => {
+            campaign.weight = weight.unwrap_or(campaign.weight);
             campaign.calls_per_minute = calls_per_minute.unwrap_or(campaign.calls_per_minute);
             campaign.breaker = breaker.of(campaign.breaker);
             campaign.name = name.clone().unwrap_or(campaign.name);
@@ -84,7 +99,10 @@ fn changed(
             let draft = Campaign::draft_pause_id(campaign.id);
             lift(turn, at, draft, &command.by);
             // Orders came to this gate without the scheduler.
-            turn.scheduler.gates.insert(Gate::Pause(draft));
+            for is_urgent in [false, true] {
+                let lane = Lane { campaign: Some(campaign.id), is_urgent };
+                turn.scheduler.gates.wait(&Gate::Pause(draft), lane, Lanes::UNKNOWN);
+            }
         }
         CampaignAct::Pause { pause, until } => {
             let scope = PauseScope::Campaign(campaign.id);
@@ -156,7 +174,7 @@ fn lift(turn: &mut Turn<'_>, at: Timestamp, id: PauseId, by: &str) {
     }
 }
 
-fn put(turn: &mut Turn<'_>, campaign: Campaign, act: Option<RecordedAct>) {
+pub(super) fn put(turn: &mut Turn<'_>, campaign: Campaign, act: Option<RecordedAct>) {
     Arc::make_mut(&mut turn.loads.campaigns).put(campaign.clone());
     turn.work.campaigns.push(CampaignChange { campaign, act });
 }
@@ -168,7 +186,7 @@ pub(super) async fn sweep(turn: &mut Turn<'_>, store: &dyn Store, max: usize) ->
     for campaign in ending {
         if campaign.state == CampaignState::Canceled && turn.sweep.is_none() {
             let after = turn.scheduler.campaigns_ending.after.get(&campaign.id).copied().unwrap_or(0);
-            let CampaignRows { open, last } = store.campaign_rows(campaign.id, after, max).await?;
+            let CampaignRows { open, last, .. } = store.campaign_rows(campaign.id, after, max).await?;
             if let Some(last) = last {
                 turn.sweep = Some(Sweep { campaign: campaign.id, open, last });
                 continue;

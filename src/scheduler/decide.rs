@@ -6,12 +6,12 @@ use super::settle::close;
 use super::state::Intended;
 use super::turn::Turn;
 use super::working_set::Line;
-use super::{ceilings, people};
+use super::{ceilings, people, turns};
 use crate::domain::callback::Waiting;
 use crate::domain::{
-    AccountAlias, Attempt, AttemptId, CallPermission, Callback, CallbackId, Channel, ContentRef, Message,
-    MessageId, MessagePurpose, Note, Numbers, PairKey, Phone, Place, Reason, Road, RoadKind, RoadName, State,
-    TokenUse,
+    AccountAlias, Attempt, AttemptId, CallPermission, Callback, CallbackId, Channel, ContentRef, Gate, Lane,
+    Message, MessageId, MessagePurpose, Note, Numbers, PairKey, Phone, Place, Reason, Road, RoadKind,
+    RoadName, State, TokenUse,
 };
 use crate::failpoint::panic_point;
 use crate::policy::{self, Caps, Step, ledger, next_step, rolling};
@@ -43,14 +43,19 @@ pub(super) fn next(turn: &mut Turn<'_>, id: CallbackId) {
         }
         Step::Invite { sender, road, reason } => invite(turn, &callback, sender, road, &reason),
         Step::Wait { until, gate, reason } => {
-            if let Some(gate) = &gate {
-                turn.scheduler.gates.insert(gate.clone());
-            }
-            let place = gate.map(|gate| Place { gate, expires_at: expires_at(turn, &callback) });
+            let place = gate.map(|gate| place_at(turn, &callback, gate));
             wait(turn, id, Waiting { wake_at: until, place, note: reason.note() });
         }
         Step::Finish { outcome, reason } => close(turn, id, outcome, &reason),
     }
+}
+
+/// The place of a callback that waits at a gate from now on.
+fn place_at(turn: &mut Turn<'_>, callback: &Callback, gate: Gate) -> Place {
+    let aged = policy::aged(callback, &turn.scheduler.deps.rules);
+    let class = Place::class(aged, callback.order.priority);
+    turn.scheduler.gates.wait(&gate, Lane::of(&callback.order), class);
+    Place { gate, aged, expires_at: expires_at(turn, callback) }
 }
 
 /// The current end of the dialling window.
@@ -95,12 +100,13 @@ fn place_call(turn: &mut Turn<'_>, callback: &Callback, number: Phone) {
         turn.loads.accounts.insert(account.clone(), pace.view());
     }
     turn.take(&attempt.holds);
+    turns::pay(turn, callback, &attempt);
     if let Some(campaign) = callback.order.campaign_id() {
         turn.loads.campaign_paces.take(campaign, &turn.loads.campaigns, now);
     }
     ceilings::count(turn, callback.id, TokenUse::Call, now);
     let key = people::pair(turn, numbers);
-    let is_counted = turn.scheduler.deps.rules.people.caps.are_set();
+    let is_counted = turn.scheduler.deps.rules.remember_calls();
     turn.work.persons.change(key.person, |person| {
         person.live.insert(id);
         if is_counted {
@@ -220,6 +226,7 @@ fn wait(turn: &mut Turn<'_>, id: CallbackId, mut waiting: Waiting) {
                 | "account.concurrency"
                 | "campaign.concurrency"
                 | "bot.concurrency"
+                | "urgent.reserved"
                 | "pair.fenced"
         )
     {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::current::park;
 use super::turn::Turn;
-use super::{callers, ceilings, decide, elsewhere, pages, people, permission_log, settle};
+use super::{callers, ceilings, decide, elsewhere, order, pages, people, permission_log, settle};
 use crate::domain::{Callback, CallbackId, Name, Numbers, PairKey, Person, PersonId, Phone, State, spelling};
 use crate::store::{self, DecideKeys, Store, ToDecide};
 
@@ -34,10 +34,7 @@ pub(super) async fn decide_all(
         lapse(turn);
         ids = waiting(turn).map(|callback| callback.id).collect();
     }
-    ids.sort_by_cached_key(|id| {
-        turn.work.callbacks.get(*id).map(|callback| callback.rank(decide::expires_at(turn, callback)))
-    });
-    for id in ids {
+    for id in order::in_order(turn, ids) {
         turn.is_at_callback(id);
         decide::next(turn, id);
     }

@@ -2,6 +2,7 @@
 //! them.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::containment::At;
 use super::named::names;
@@ -9,9 +10,10 @@ use super::overdue::Subject;
 use super::request::{Done, News};
 use super::state::Intended;
 use super::turn::Turn;
-use super::{campaigns, ceilings, erasures, metrics, people, rules_changed};
+use super::{campaigns, ceilings, erasures, follow_ups, metrics, people, rules_changed};
+use crate::domain::lane::Room;
 use crate::domain::{Answer, Callback, Event, Gate, InviteToken, Name, Phone, UserId};
-use crate::store::{self, FiledReport, Input, Keys, Related, Store};
+use crate::store::{self, CallUp, CalledUp, FiledReport, Input, Keys, Related, Store};
 
 /// Reads new reports, due callbacks and callbacks at open gates, with everything related to them.
 pub(super) async fn read(
@@ -40,6 +42,7 @@ pub(super) async fn read(
     let most = if is_idle(turn, &reports, &wanting) { max } else { max / BESIDE_OTHER_WORK };
     wanting.extend(rules_changed::read(turn, store, most.min(max.saturating_sub(wanting.len()))).await?);
     campaigns::sweep(turn, store, max).await?;
+    follow_ups::read(turn, store, max).await?;
     erasures::sweep(turn, store, &reports, max).await?;
     load(turn, store, &reports).await?;
     Ok((reports, wanting))
@@ -83,44 +86,62 @@ async fn read_one(
 
 /// Reads callbacks at open gates, as many as each gate has room for.
 async fn call_up(turn: &mut Turn<'_>, store: &dyn Store, max: usize) -> store::Result<Vec<Callback>> {
-    let gates = turn.scheduler.gates.iter().map(|gate| (gate.clone(), room_at(turn, gate).min(max)));
-    let open: Vec<(Gate, usize)> = gates.filter(|(_, room)| *room > 0).collect();
+    turn.scheduler.gates.settle_accounts();
+    let gates = turn.scheduler.gates.iter().map(|gate| (gate.clone(), room_at(turn, gate).at_most(max)));
+    let open: Vec<(Gate, Room)> = gates.filter(|(_, room)| room.all > 0).collect();
     if open.is_empty() {
         return Ok(Vec::new());
     }
-    let waiting = store.callbacks_at_gates(&open).await?;
-    for ((gate, room), waiting) in open.iter().zip(&waiting) {
-        if waiting.len() < *room {
-            turn.scheduler.gates.remove(gate);
-        } else {
-            turn.called_up.extend(waiting.iter().map(|callback| (callback.id, gate.clone())));
+    let call = |(gate, room): (Gate, Room)| {
+        let (lanes, paid) = turn.scheduler.gates.lanes(&gate);
+        CallUp { gate, room, lanes, paid, campaigns: Arc::clone(&turn.loads.campaigns) }
+    };
+    let calls: Vec<CallUp> = open.into_iter().map(call).collect();
+    let answers = store.callbacks_at_gates(&calls).await?;
+    let mut wanting = Vec::new();
+    for (CallUp { gate, .. }, CalledUp { callbacks, lanes }) in calls.iter().zip(answers) {
+        if !lanes.is_empty() {
+            turn.called_up.extend(callbacks.iter().map(|callback| (callback.id, gate.clone())));
         }
+        turn.scheduler.gates.leave(gate, lanes);
+        wanting.extend(callbacks);
     }
-    Ok(waiting.into_iter().flatten().collect())
+    Ok(wanting)
 }
 
 /// How many callbacks a gate may let through now. A callback that finds no room waits at the gate again.
-fn room_at(turn: &Turn<'_>, gate: &Gate) -> usize {
+fn room_at(turn: &Turn<'_>, gate: &Gate) -> Room {
     let deps = &turn.scheduler.deps;
     if turn.loads.pauses.at_gate(gate, &deps.directory, turn.now).is_some() {
-        return 0;
+        return Room::NONE;
     }
     match gate {
+        Gate::Any(parts) => parts.iter().map(|part| room_at(turn, part)).fold(Room::NONE, Room::and),
+        Gate::Room(resource) => {
+            let live = turn.loads.in_use.of(resource);
+            let own = turn.loads.campaigns.ceiling(resource).map_or(u32::MAX, |max| max.saturating_sub(live));
+            let all = deps.rules.room(resource, live).min(own);
+            let bulk = all.saturating_sub(deps.rules.reserved(resource));
+            Room { all: all as usize, bulk: bulk as usize }
+        }
+        gate => Room::of(places_at(turn, gate)),
+    }
+}
+
+/// The same, where nothing is reserved.
+fn places_at(turn: &Turn<'_>, gate: &Gate) -> usize {
+    match gate {
+        // Both have their room from `room_at`.
+        Gate::Any(_) | Gate::Room(_) => 0,
         // Its pause is over. Whoever waits for something else then goes on to the gate of that.
         Gate::Pause(_) => usize::MAX,
         // Of an earlier version: a day may have opened since.
         Gate::Calendar(name, version) if turn.loads.calendars.version(name) == *version => 0,
         Gate::Calendar(..) => usize::MAX,
-        Gate::Any(parts) => parts.iter().map(|part| room_at(turn, part)).fold(0, usize::saturating_add),
         Gate::Account(alias) => turn.scheduler.paces.get(alias).map_or(0, |pace| pace.room(turn.now)),
         Gate::Pace(id) => {
             let room = turn.loads.campaign_paces.room(*id, &turn.loads.campaigns, turn.now);
             room.unwrap_or(usize::MAX)
-        }
-        Gate::Room(resource) => {
-            let live = turn.loads.in_use.of(resource);
-            let own = turn.loads.campaigns.ceiling(resource).map_or(u32::MAX, |max| max.saturating_sub(live));
-            deps.rules.room(resource, live).min(own) as usize
         }
         Gate::Rest(number) => {
             let rests = turn.loads.paused_senders.get(number).is_some_and(|(until, _)| *until > turn.now);

@@ -9,6 +9,7 @@ use crate::failpoint::{failpoint, panic_point};
 use crate::panics::contain;
 use crate::store::{self, Store};
 
+use super::gates::Gates;
 use super::overdue::Subject;
 use super::round::{self, Next};
 use super::settle::{self, change_attempt};
@@ -92,8 +93,8 @@ impl Scheduler {
             submitted: store.submitted_since(last_second).await?,
         };
         self.has_unmatched = !store.unmatched_reports(1).await?.is_empty();
-        self.gates = store.gates().await?.into_iter().collect();
-        self.gates.extend(self.deps.accounts.keys().cloned().map(Gate::Account));
+        self.gates = Gates::read(store.gates().await?);
+        self.deps.accounts.keys().cloned().for_each(|alias| self.gates.try_once(Gate::Account(alias)));
         Ok(found)
     }
 }

@@ -14,8 +14,8 @@ use super::state::{Intended, Scheduler};
 use super::turn::Turn;
 use super::working_set::WorkingSet;
 use super::{
-    answers, breakers, campaigns, cancellations, commit, decide_all, erasures, fold, load, outbound,
-    reconcile,
+    answers, breakers, campaigns, cancellations, commit, decide_all, erasures, fold, follow_ups, load,
+    outbound, reconcile,
 };
 use crate::domain::callback::Waiting;
 use crate::domain::{CommandOutcome, State};
@@ -69,6 +69,7 @@ pub(super) fn begin(scheduler: &mut Scheduler) -> Turn<'_> {
         canceled: Vec::new(),
         endings: Vec::new(),
         sweep: None,
+        following: None,
         decided_again: None,
         erasing: Step::default(),
         clock_is_confirmed: false,
@@ -230,6 +231,7 @@ fn take_in(turn: &mut Turn<'_>, reports: Vec<FiledReport>) {
     }
     fold_again(turn, of_nobody);
     campaigns::close_swept(turn);
+    follow_ups::make(turn);
     erasures::close(turn);
     turn.is_at_nothing();
     breakers::apply(turn);

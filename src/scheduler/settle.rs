@@ -2,18 +2,19 @@
 
 use jiff::Timestamp;
 
+use super::state::Deps;
 use super::turn::Turn;
 use super::working_set::Line;
 use super::{ceilings, counting, people, permission_log};
 use crate::domain::callback::{Closed, Waiting};
 use crate::domain::event::{CallReport, ConnectionEnd};
 use crate::domain::{
-    AccountAlias, Attempt, AttemptId, CallProgress, CallbackId, Disposition, ErrorCode, Outcome, PairKey,
-    Phone, Priority, Proof, Reason, Stage, State, TokenUse,
+    AccountAlias, Attempt, AttemptId, CallProgress, Callback, CallbackId, Disposition, ErrorCode, Outcome,
+    PairKey, Phone, Priority, Proof, Reason, Stage, State, TokenUse,
 };
 use crate::policy::after_attempt::after_attempt;
 use crate::policy::errors::{self, Reaction};
-use crate::policy::{Cooldown, UNKNOWN_CODE_PAUSE, ledger, refusal_by_code};
+use crate::policy::{self, Cooldown, UNKNOWN_CODE_PAUSE, ledger, refusal_by_code};
 use crate::webhooks::Topic;
 
 /// Applies a report to an attempt, with all its effects.
@@ -68,7 +69,7 @@ pub(super) fn change_attempt_because(
             let intended_at = after.submission.intended_at;
             turn.work.persons.change(key.person, |person| {
                 person.live.insert(id);
-                if rules.people.caps.are_set() {
+                if rules.remember_calls() {
                     person.called(intended_at);
                 }
             });
@@ -78,7 +79,7 @@ pub(super) fn change_attempt_because(
             let at = after.ended_at.unwrap_or(turn.now);
             let cause = || Line::because(TOO_MANY_MISSES).of_attempt(&after);
             permission_log::change(turn, key, at, cause, |pair| ledger::call_missed(pair, at, &rules));
-            if rules.people.caps.are_set() {
+            if rules.remember_calls() {
                 let intended_at = after.submission.intended_at;
                 turn.work.persons.change(key.person, |person| person.called(intended_at));
             }
@@ -160,7 +161,7 @@ pub(super) fn refusal(code: ErrorCode) -> String {
 /// Whether a call that is over counts for the caps of its person: as an attempt of its callback does.
 fn counts_for_the_person(turn: &Turn<'_>, attempt: &Attempt, disposition: Disposition) -> bool {
     let rules = &turn.scheduler.deps.rules;
-    let callback = turn.work.callbacks.get(attempt.callback).filter(|_| rules.people.caps.are_set());
+    let callback = turn.work.callbacks.get(attempt.callback).filter(|_| rules.remember_calls());
     callback.is_none_or(|callback| after_attempt(turn.now, callback, attempt, disposition, rules).counts)
 }
 
@@ -208,7 +209,8 @@ fn ended(turn: &mut Turn<'_>, key: PairKey, attempt: &Attempt) {
         }
         return;
     }
-    let after = after_attempt(now, callback, attempt, disposition, &rules);
+    let mut after = after_attempt(now, callback, attempt, disposition, &rules);
+    after.retry_at = after.retry_at.map(|at| shifted(turn, callback, attempt, at));
     turn.work.callbacks.change(attempt.callback, |callback| {
         callback.attempts_made += u32::from(after.counts);
         callback.faults = if after.fault { callback.faults + 1 } else { 0 };
@@ -235,6 +237,15 @@ fn ended(turn: &mut Turn<'_>, key: PairKey, attempt: &Attempt) {
             turn.reach(attempt.callback, answered_at);
         }
     }
+}
+
+/// When the next attempt may be placed, in another part of the day if the rules say so.
+fn shifted(turn: &Turn<'_>, callback: &Callback, attempt: &Attempt, at: Timestamp) -> Timestamp {
+    let person = turn.work.names.of_number(callback.order.consumer);
+    let calls = turn.work.persons.get(person).map_or(&[][..], |person| &person.calls);
+    let Some(disposition) = attempt.disposition() else { return at };
+    let Deps { rules, .. } = &turn.scheduler.deps;
+    policy::shifted(at, disposition, callback, calls, &turn.loads.calendars, rules)
 }
 
 /// Why the consumer counts as not served, and what follows.

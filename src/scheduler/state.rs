@@ -12,6 +12,7 @@ use super::clock_guard::ClockGuard;
 use super::containment::Containment;
 use super::dates::Dates;
 use super::erasing::Erasing;
+use super::gates::Gates;
 use super::hang_ups::HangUps;
 use super::in_flight::InFlight;
 use super::new_rules::NewRules;
@@ -79,7 +80,7 @@ pub struct Scheduler {
     pub(super) done: mpsc::UnboundedReceiver<Done>,
     pub(super) report_done: mpsc::UnboundedSender<Done>,
     /// Gates with waiting callbacks.
-    pub(super) gates: BTreeSet<Gate>,
+    pub(super) gates: Gates,
     /// How far the callbacks of canceled campaigns are closed.
     pub(super) campaigns_ending: Ending,
     /// What is decided again after a change of the configuration.
@@ -145,7 +146,7 @@ impl Scheduler {
             heard: Vec::new(),
             done,
             report_done,
-            gates: BTreeSet::new(),
+            gates: Gates::default(),
             campaigns_ending: Ending::default(),
             new_rules: NewRules::default(),
             campaign_calls: CampaignCalls::default(),

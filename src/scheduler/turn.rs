@@ -9,6 +9,7 @@ use super::budgets::Budgets;
 use super::campaigns_ending::Sweep;
 use super::counted::Counted;
 use super::erasing::Step;
+use super::following::Following;
 use super::incoming::Callers;
 use super::overdue::Subject;
 use super::reached::Reached;
@@ -64,6 +65,8 @@ pub(super) struct Turn<'a> {
     pub(super) endings: Vec<&'static str>,
     /// The callbacks of a canceled campaign that are closed in this turn.
     pub(super) sweep: Option<Sweep>,
+    /// The callbacks that a campaign takes over from another one in this turn.
+    pub(super) following: Option<Following>,
     /// The position of the last callback that is decided again because the configuration has changed.
     pub(super) decided_again: Option<i64>,
     /// What is done for erasures in this turn.

@@ -41,6 +41,8 @@ pub(super) struct WorkingSet {
     pub(super) suppressions: Vec<ListChange>,
     /// The days of calendars that operators marked.
     pub(super) marked_days: Vec<MarkedDay>,
+    /// New callbacks of campaigns that follow others.
+    pub(super) made: Vec<Callback>,
     pub(super) campaigns: Vec<CampaignChange>,
     /// Uses of tokens, by minute: more or less than before.
     pub(super) uses: BTreeMap<(TokenName, TokenUse, i64), i32>,
@@ -197,6 +199,7 @@ impl WorkingSet {
             pauses_lifted: self.pauses_lifted,
             suppressions: self.suppressions,
             marked_days: self.marked_days,
+            made: self.made,
             campaigns: self.campaigns,
             campaign_calls: CampaignCallsChange::default(),
             erasures: Vec::new(),

@@ -13,7 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Customer, Fixture, Mutation, RunReport, SENDERS, Simulation, Trace, fixture, judge};
 use crate::config::Config;
-use crate::domain::{CallbackId, Phone};
+use crate::domain::{CallbackId, CampaignId, Phone};
 use crate::sim::world::{Answer, Faults, Habit, Setup};
 
 /// Parameters of a campaign.
@@ -28,6 +28,8 @@ pub struct Campaign {
     /// Actions of all consumers per hour that are not replies: calls, messages and revocations.
     pub deeds_per_hour: u64,
     pub faults: Faults,
+    /// Among how many campaigns of the daemon the consumers are divided, with weights 10, 20, 30 and so on; zero: none.
+    pub campaigns: u32,
     /// Changes the configuration and the world before the run.
     pub set: fn(&mut Config, &mut Setup),
 }
@@ -50,6 +52,7 @@ impl Default for Campaign {
                 error_after: 0.001,
                 ..Faults::default()
             },
+            campaigns: 0,
             set: |_, _| {},
         }
     }
@@ -92,6 +95,7 @@ impl Campaign {
             start,
             accepted: BTreeSet::new(),
             again: BTreeMap::new(),
+            campaigns: Vec::new(),
             trace,
         };
         run.run().await
@@ -106,12 +110,14 @@ struct Run<'a> {
     accepted: BTreeSet<CallbackId>,
     /// Consumers to be ordered again, by day.
     again: BTreeMap<u64, Vec<u64>>,
+    campaigns: Vec<CampaignId>,
     trace: Arc<Trace>,
 }
 
 impl Run<'_> {
     async fn run(&mut self) -> anyhow::Result<RunReport> {
         Customer::admit(&self.daemon).await?;
+        self.launch().await?;
         self.daemon.world().set_faults(self.plan.faults.clone());
         let days = u64::from(self.plan.days);
         for day in 0..days {
@@ -138,6 +144,25 @@ impl Run<'_> {
             counts: self.daemon.world().report().counts,
             trace: self.trace.lines(),
         })
+    }
+
+    /// Launches the campaigns. Their callbacks come later, and end by themselves.
+    async fn launch(&mut self) -> anyhow::Result<()> {
+        for n in 1..=self.plan.campaigns {
+            let body = serde_json::json!({"name": format!("list {n}"), "weight": n * 10});
+            let answer = self.post("/v1/campaigns", &body).await?;
+            let id = answer["id"].as_str().unwrap_or_default().to_owned();
+            self.post(&format!("/v1/campaigns/{id}/launch"), &serde_json::json!({})).await?;
+            self.campaigns.push(id.parse()?);
+        }
+        Ok(())
+    }
+
+    async fn post(&mut self, path: &str, body: &serde_json::Value) -> anyhow::Result<serde_json::Value> {
+        let request = Customer::post(path, "application/json", body.to_string())?;
+        let (status, body) = self.daemon.request(request).await?;
+        anyhow::ensure!(status == 200, "{path} was answered with {status}: {body}");
+        Ok(serde_json::from_str(&body)?)
     }
 
     /// The consumers of a day. Consumers are spread over the days, every fifth shares one day, and some
@@ -196,9 +221,17 @@ impl Run<'_> {
                 // Those who are called many times on a day use up what the limits allow.
                 let separate = !consumer.is_multiple_of(3) || consumer.is_multiple_of(HOT_ONE_IN);
                 let (priority, attempts) = (self.random.u8(0..=9), self.random.u8(1..=4));
+                // Many have the same priority, so that their campaigns take turns.
+                let (priority, campaign) = match self.campaigns.len() {
+                    0 => (priority, String::new()),
+                    all => {
+                        let campaign = self.campaigns[usize::try_from(consumer).unwrap_or(0) % all];
+                        (5 + priority / 9, format!(r#""campaign":"{campaign}","#))
+                    }
+                };
                 write!(
                     row,
-                    r#"{{"consumer":"{}","senders":["{senders}"],"latest":"{latest}","hours":{hours},"priority":{priority},"attempts_max":{attempts},"separate":{separate},{document}}}"#,
+                    r#"{{"consumer":"{}","senders":["{senders}"],"latest":"{latest}","hours":{hours},"priority":{priority},"attempts_max":{attempts},"separate":{separate},{campaign}{document}}}"#,
                     number.e164(),
                 )
                 .expect("writing to memory does not fail");

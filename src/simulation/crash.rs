@@ -14,8 +14,8 @@ use super::verbs::store_verbs;
 use super::verbs::types::*;
 use crate::domain::{Attempt, AttemptId};
 use crate::store::{
-    Batch, CampaignReads, Erasures, Inbox, Keys, NewCommand, Orders, Outbox, Records, Related, Report,
-    Result, Store, Suppressions, Tokens, Turns,
+    Batch, CallUp, CalledUp, CampaignReads, Erasures, Inbox, Keys, NewCommand, Orders, Outbox, Records,
+    Related, Report, Result, Store, Suppressions, Tokens, Turns,
 };
 use crate::twilio::{Request, Response, Transport, TransportError};
 
@@ -88,6 +88,14 @@ impl CrashInjecting<dyn Store> {
 
     async fn related(&self, keys: &Keys) -> Result<Related> {
         self.inner.related(keys).await
+    }
+
+    async fn suppress(&self, new: NewSuppressions) -> Result<Suppressed> {
+        self.step_around(self.inner.suppress(new)).await
+    }
+
+    async fn callbacks_at_gates(&self, calls: &[CallUp]) -> Result<Vec<CalledUp>> {
+        self.inner.callbacks_at_gates(calls).await
     }
 }
 

@@ -5,6 +5,7 @@
 //! requests and webhooks need no socket. The same configuration, world and calls give the same run.
 
 mod campaign;
+mod campaigns;
 mod clocks;
 mod cloud;
 mod crash;

@@ -11,8 +11,8 @@ use super::verbs::types::*;
 use crate::config::Config;
 use crate::domain::{Attempt, AttemptId, Pause};
 use crate::store::{
-    Batch, CampaignReads, Erasures, Inbox, Keys, NewCommand, Orders, Outbox, Records, Related, Report,
-    Result, Store, Suppressions, Tokens, Turns,
+    Batch, CallUp, CalledUp, CampaignReads, Erasures, Inbox, Keys, NewCommand, Orders, Outbox, Records,
+    Related, Report, Result, Store, Suppressions, Tokens, Turns,
 };
 use crate::twilio::{Request, Response, Transport, TransportError};
 
@@ -48,6 +48,14 @@ pub trait Mutation: Send + Sync {
 
     async fn attempts(&self, store: &dyn Store, ids: &[AttemptId]) -> Result<Vec<Attempt>> {
         store.attempts(ids).await
+    }
+
+    async fn suppress(&self, store: &dyn Store, new: NewSuppressions) -> Result<Suppressed> {
+        store.suppress(new).await
+    }
+
+    async fn callbacks_at_gates(&self, store: &dyn Store, calls: &[CallUp]) -> Result<Vec<CalledUp>> {
+        store.callbacks_at_gates(calls).await
     }
 
     async fn send(
@@ -117,6 +125,16 @@ impl Mutated<dyn Store> {
             related.attempts = self.mutation.attempts(&*self.inner, &ids).await?;
         }
         Ok(related)
+    }
+
+    async fn suppress(&self, new: NewSuppressions) -> Result<Suppressed> {
+        self.mutation.before("suppress")?;
+        self.mutation.suppress(&*self.inner, new).await
+    }
+
+    async fn callbacks_at_gates(&self, calls: &[CallUp]) -> Result<Vec<CalledUp>> {
+        self.mutation.before("callbacks_at_gates")?;
+        self.mutation.callbacks_at_gates(&*self.inner, calls).await
     }
 }
 

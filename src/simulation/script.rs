@@ -6,6 +6,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan as _};
 use serde_json::json;
 
+use super::campaigns::CALENDAR;
 use crate::config::Config;
 use crate::domain::zones;
 use crate::sim::world::{Faults, Setup};
@@ -30,6 +31,8 @@ const WORKFLOW: &str = "WW5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a";
 pub(super) struct Script {
     pub(super) start: Timestamp,
     zone: &'static str,
+    /// A day on which the calendar of the run is closed.
+    closed: Option<Date>,
 }
 
 /// Calling hours: `from` and `to` are local minutes of each day.
@@ -38,12 +41,20 @@ pub(super) struct Hours {
     from: i16,
     to: i16,
     zone: &'static str,
+    closed: Option<Date>,
 }
 
 impl Script {
     pub(super) fn choose(random: &mut Rng) -> anyhow::Result<Self> {
         let (start, zone) = SCENES[random.usize(0..SCENES.len())];
-        Ok(Self { start: start.parse()?, zone })
+        Ok(Self { start: start.parse()?, zone, closed: None })
+    }
+
+    /// Closes the second day of the run, for orders with hours. Returns the day.
+    pub(super) fn close_second_day(&mut self) -> anyhow::Result<Date> {
+        let day = self.start.to_zoned(zones::zone(self.zone)?).date().tomorrow()?;
+        self.closed = Some(day);
+        Ok(day)
     }
 
     /// Half of the orders have hours. Some of these open at night, when clocks change.
@@ -53,14 +64,15 @@ impl Script {
         }
         let from = if random.bool() { random.i16(0..240) } else { random.i16(480..1200) };
         let to = (from + random.i16(20..600)).min(1439);
-        Some(Hours { from, to, zone: self.zone })
+        Some(Hours { from, to, zone: self.zone, closed: self.closed })
     }
 }
 
 impl Hours {
     pub(super) fn text(self) -> String {
         let clock = |minute: i16| format!("{:02}:{:02}", minute / 60, minute % 60);
-        format!("daily {}-{} @{}", clock(self.from), clock(self.to), self.zone)
+        let except = self.closed.map_or(String::new(), |_| format!(" except {CALENDAR}"));
+        format!("daily {}-{} @{}{except}", clock(self.from), clock(self.to), self.zone)
     }
 
     /// The spans between `from` and `until` in which calls are allowed, computed from local dates.
@@ -76,7 +88,7 @@ impl Hours {
         while date <= last {
             let (from, to) = (local(date, self.from, &zone)?, local(date, self.to, &zone)?);
             let window = (from.max(earliest), to.min(latest));
-            if window.0 < window.1 {
+            if window.0 < window.1 && Some(date) != self.closed {
                 windows.push(window);
             }
             date = date.tomorrow()?;

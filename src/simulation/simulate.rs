@@ -10,6 +10,7 @@ use anyhow::Context as _;
 use fastrand::Rng;
 use jiff::{SignedDuration, Timestamp};
 
+use super::campaigns::Leader;
 use super::script::{self, Script};
 use super::{Customer, Fixture, Mutation, NoMutation, Operator, SENDERS, Simulation, Trace, fixture, judge};
 use crate::domain::{CallbackId, Phone};
@@ -67,7 +68,7 @@ pub async fn run_seed_with(
     trace: Arc<Trace>,
 ) -> anyhow::Result<RunReport> {
     let mut random = Rng::with_seed(seed);
-    let scene = Script::choose(&mut random)?;
+    let mut scene = Script::choose(&mut random)?;
     let with = Fixture {
         seed,
         calls_per_second: random.u32(1..=5),
@@ -80,12 +81,15 @@ pub async fn run_seed_with(
     script::starts(seed, &mut setup);
     script::agents(seed, &mut setup);
     let consumers = random.u64(2..=24);
+    let leader = Leader::new(seed, consumers);
+    leader.close_a_day(&mut scene, &mut config)?;
     let daemon = Simulation::begin_with(&config, setup, scene.start, mutation, trace.clone()).await?;
     let mut run = Run {
         daemon,
         random,
         documents: Rng::with_seed(seed.wrapping_mul(31)),
         operator: Operator::new(seed, consumers),
+        leader,
         trouble,
         accepted: BTreeSet::new(),
         problems: Vec::new(),
@@ -105,6 +109,7 @@ struct Run {
     /// Draws the documents, so that they do not change what else a seed chooses.
     documents: Rng,
     operator: Operator,
+    leader: Leader,
     trouble: Trouble,
     /// Orders that were accepted.
     accepted: BTreeSet<CallbackId>,
@@ -133,6 +138,7 @@ impl Run {
             }
             self.act().await?;
             self.operator.act(&mut self.daemon).await?;
+            self.leader.act(&mut self.daemon).await?;
             let minutes = self.random.i64(0..180);
             self.pass(60 * minutes, 60).await?;
         }
@@ -144,9 +150,14 @@ impl Run {
         self.daemon.crashes.disarm();
         self.set_clock(SignedDuration::ZERO).await?;
         self.operator.resume_all(&mut self.daemon).await?;
+        self.leader.resume_all(&mut self.daemon).await?;
         self.daemon.advance(SignedDuration::from_hours(1)).await?;
         self.look_for_untrue_reasons().await?;
-        self.daemon.advance(SignedDuration::from_hours(HOURS_WITHOUT_TROUBLE)).await
+        self.daemon.advance(SignedDuration::from_hours(HOURS_WITHOUT_TROUBLE)).await?;
+        self.leader.end_all(&mut self.daemon).await?;
+        self.daemon.advance(SignedDuration::from_mins(10)).await?;
+        self.problems.extend(self.leader.problems(&self.daemon).await?);
+        Ok(())
     }
 
     /// Sets the offset of the daemon's clock from the world's.
@@ -242,7 +253,7 @@ impl Run {
             "earliest": earliest.to_string(),
             "latest": latest.to_string(),
             "priority": self.random.u8(0..=9),
-            "campaign": format!("campaign-{}", self.random.u8(0..3)),
+            "campaign": self.campaign(),
             "attempts_max": self.random.u8(1..=4),
             "separate": !self.accepted.len().is_multiple_of(4),
         });
@@ -260,9 +271,20 @@ impl Run {
         } else {
             // A daemon with a wrong clock may find that the deadline has passed.
             let no_time = self.trouble.faults && status == 422 && body.contains("hours.never_open");
-            anyhow::ensure!(status == 0 || no_time, "an order was answered with {status}: {body}");
+            // A campaign takes orders in some of its states only.
+            let is_closed = |code: &str| status == 422 && body.contains(code);
+            let closed = is_closed("campaign.closed") || is_closed("campaign.unknown");
+            let suppressed = status == 409 && body.contains("consumer.suppressed");
+            let is_known = status == 0 || no_time || closed || suppressed;
+            anyhow::ensure!(is_known, "an order was answered with {status}: {body}");
         }
         Ok(())
+    }
+
+    /// A campaign of the leader, or a label.
+    fn campaign(&mut self) -> String {
+        let label = format!("campaign-{}", self.random.u8(0..3));
+        self.leader.campaign().map_or(label, |campaign| campaign.to_string())
     }
 
     /// Registers with the oracle when the order allows calls.
@@ -349,6 +371,10 @@ impl Run {
     async fn judge(self, seed: u64) -> anyhow::Result<RunReport> {
         let mut problems = self.problems.clone();
         problems.extend(judge::problems(&self.daemon, &self.accepted).await?);
+        problems.extend(self.leader.left(&self.daemon, &self.accepted).await?);
+        if !self.trouble.faults {
+            problems.extend(self.leader.crowded(&self.daemon, &self.accepted).await?);
+        }
         judge::tell(&self.daemon, &self.accepted, &self.trace).await?;
         Ok(RunReport {
             seed,

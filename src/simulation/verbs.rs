@@ -8,7 +8,7 @@ pub(super) mod types {
     pub use crate::domain::timeline::Entry;
     pub use crate::domain::{
         AccountAlias, Budget, Callback, CallbackId, Campaign, CampaignCalls, CampaignId, ClockMark, Contact,
-        ContactKey, DeliveryId, Erasure, ErasureId, Gate, ListName, Loads, Message, MessageId, Name,
+        ContactKey, DeliveryId, Erasure, ErasureId, Gate, Lane, ListName, Loads, Message, MessageId, Name,
         OrderKind, Pair, PairKey, Pause, Person, Phone, Restriction, SetAside, SetAsideId, Tenant, TokenName,
         UserId,
     };
@@ -90,6 +90,7 @@ macro_rules! store_verbs {
             by_hand {
                 fn record(batch: Batch) -> ();
                 fn related(keys: &Keys) -> Related;
+                fn callbacks_at_gates(calls: &[CallUp]) -> Vec<CalledUp>;
             }
             writes {
                 fn lead() -> Lead;
@@ -101,8 +102,7 @@ macro_rules! store_verbs {
                 fn input(now: Timestamp, limit: usize, tokens: &[TokenName]) -> Input;
                 fn to_decide(now: Timestamp, keys: &DecideKeys) -> ToDecide;
                 fn next_wake() -> Option<Timestamp>;
-                fn callbacks_at_gates(gates: &[(Gate, usize)]) -> Vec<Vec<Callback>>;
-                fn gates() -> Vec<Gate>;
+                fn gates() -> Vec<(Gate, Lane)>;
                 fn waiting_callbacks_to(consumers: &[Phone]) -> Vec<Callback>;
                 fn unmatched_of(ids: &[UserId], sids: &[String]) -> Vec<FiledReport>;
                 fn pairs(keys: &[PairKey]) -> Vec<Pair>;
@@ -132,9 +132,10 @@ macro_rules! store_verbs {
         }
         $macro! {
             Suppressions
-            by_hand {}
-            writes {
+            by_hand {
                 fn suppress(new: NewSuppressions) -> Suppressed;
+            }
+            writes {
                 fn make_list(list: NewList) -> SuppressionList;
             }
             reads {

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use super::Result;
-use crate::domain::{Bucket, CallbackId, Campaign, CampaignCalls, CampaignId, Tenant};
+use crate::domain::{Bucket, CallbackId, Campaign, CampaignCalls, CampaignId, Outcome, Tenant};
 
 /// Campaigns, as the doors and the scheduler read them. A batch writes them.
 #[async_trait]
@@ -105,6 +105,8 @@ impl Default for CampaignCallsChange {
 pub struct CampaignRows {
     /// Those that are not closed.
     pub open: Vec<CallbackId>,
+    /// The others, with their ends.
+    pub closed: Vec<(CallbackId, Outcome)>,
     /// Where the next ones begin; `None` if there are no more.
     pub last: Option<i64>,
 }

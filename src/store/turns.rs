@@ -4,6 +4,7 @@
 //! changes nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -12,11 +13,12 @@ use super::{
     CampaignCallsChange, CampaignChange, ErasureStep, FiledReport, ListChange, OutboxRow, Result, Unmatched,
 };
 use crate::domain::calendar::MarkedDay;
+use crate::domain::lane::{Lanes, Paid, Room};
 use crate::domain::timeline::Entry;
 use crate::domain::{
-    AccountAlias, Attempt, AttemptId, Budget, Callback, CallbackId, ClockMark, CommandOutcome, Contact,
-    ContactKey, Gate, Loads, Message, MessageId, Name, Pair, PairKey, Pause, PauseId, Person, PersonId,
-    Phone, Restriction, SetAside, SetAsideEnd, SetAsideId, TokenName, TokenUse, UserId,
+    AccountAlias, Attempt, AttemptId, Budget, Callback, CallbackId, Campaigns, ClockMark, CommandOutcome,
+    Contact, ContactKey, Gate, Lane, Loads, Message, MessageId, Name, Pair, PairKey, Pause, PauseId, Person,
+    PersonId, Phone, Restriction, SetAside, SetAsideEnd, SetAsideId, TokenName, TokenUse, UserId,
 };
 
 /// The reads and writes of the scheduler alone.
@@ -41,12 +43,12 @@ pub trait Turns: Send + Sync {
     /// When the next waiting callback is due, if there is one.
     async fn next_wake(&self) -> Result<Option<Timestamp>>;
 
-    /// For each gate the callbacks that wait at it, at most as many as given, in order of rank: urgent first, then the
-    /// nearest deadline.
-    async fn callbacks_at_gates(&self, gates: &[(Gate, usize)]) -> Result<Vec<Vec<Callback>>>;
+    /// For each gate the callbacks that wait at it, at most as many as there is room for: the lowest class first, of the
+    /// same class each lane by its weight, and within a lane the nearest end of the dialling window.
+    async fn callbacks_at_gates(&self, calls: &[CallUp]) -> Result<Vec<CalledUp>>;
 
-    /// Gates with waiting callbacks.
-    async fn gates(&self) -> Result<Vec<Gate>>;
+    /// Gates with waiting callbacks, with each lane in which they wait.
+    async fn gates(&self) -> Result<Vec<(Gate, Lane)>>;
 
     /// All waiting callbacks to these consumers, whichever sender they want; each once.
     async fn waiting_callbacks_to(&self, consumers: &[Phone]) -> Result<Vec<Callback>>;
@@ -103,6 +105,27 @@ pub trait Turns: Send + Sync {
     /// a term since. After [`Error::OutcomeUnknown`](super::Error::OutcomeUnknown) [`Turns::last_batch`] tells whether it
     /// was written.
     async fn record(&self, batch: Batch) -> Result<()>;
+}
+
+/// What a turn wants of a gate: [`Turns::callbacks_at_gates`].
+#[derive(Debug, Clone)]
+pub struct CallUp {
+    pub gate: Gate,
+    pub room: Room,
+    /// The lanes that are known to wait there.
+    pub lanes: Lanes,
+    /// What these have paid for earlier turns, from the least on.
+    pub paid: Paid,
+    /// Whose weights count.
+    pub campaigns: Arc<Campaigns>,
+}
+
+/// What is stored of a [`CallUp`].
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CalledUp {
+    pub callbacks: Vec<Callback>,
+    /// The lanes in which more may wait.
+    pub lanes: Lanes,
 }
 
 /// What a turn begins with: [`Turns::input`].
@@ -200,6 +223,8 @@ pub struct ToDecide {
 pub struct Batch {
     /// With the version one above the stored one.
     pub callbacks: Vec<Callback>,
+    /// New callbacks of campaigns that follow others; of version 1.
+    pub made: Vec<Callback>,
     /// With the version one above the stored one; a new pair has version 1.
     pub pairs: Vec<Pair>,
     /// With the version one above the stored one; a new person has version 1.
@@ -285,6 +310,7 @@ impl Batch {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.callbacks.is_empty()
+            && self.made.is_empty()
             && self.pairs.is_empty()
             && self.persons.is_empty()
             && self.united.is_empty()

@@ -331,6 +331,22 @@ fn a_demo_ends_with_every_callback_closed_and_no_rule_broken() {
 }
 
 #[test]
+fn a_demo_of_a_campaign_checks_its_list_is_paused_and_ends_with_its_figures() {
+    let flags = ["demo", "--campaign", "--exit-when-idle", "--speed", "600", "--callbacks", "4"];
+    let Answer { code, out: output, .. } = Program::new().run(&flags);
+    assert_eq!(code, Some(0), "{output}");
+    for part in [
+        "Preflight of 7 rows: 4 would be ordered.",
+        "refused by the check of the list",
+        "state          finished",
+        "callbacks      4, of which 0 are open",
+        "rules broken         0",
+    ] {
+        assert!(output.contains(part), "{part}: {output}");
+    }
+}
+
+#[test]
 fn rows_on_standard_input_are_read_before_the_request_is_sent() {
     let mut child = Program::new()
         .command(&["enqueue", "--file", "-"])

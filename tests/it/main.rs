@@ -19,6 +19,8 @@ mod doctor_at_meta;
 mod documents;
 mod erasure;
 mod explained;
+mod fairness;
+mod follow_ups;
 mod from_bare;
 mod graph;
 mod graph_templates;

@@ -7,12 +7,15 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use ringmaster::config::Config;
+use ringmaster::domain::campaign::CampaignAct;
 use ringmaster::domain::event::CallReport;
 use ringmaster::domain::{
     Attempt, AttemptId, CallProgress, Event, Holds, Name, Pause, Person, Proof, Resource, Stage,
 };
-use ringmaster::simulation::{Mutation, Trace, Trouble, run_seed_with};
-use ringmaster::store::{Batch, NewCommand, Report, Result, Store};
+use ringmaster::simulation::{Campaign, Mutation, NoMutation, Trace, Trouble, run_seed_with};
+use ringmaster::store::{
+    Batch, CallUp, CalledUp, NewCommand, NewSuppressions, Report, Result, Store, Suppressed,
+};
 use ringmaster::twilio::{Request, Response, Transport, TransportError};
 
 const PEACE: Trouble = Trouble { faults: false, deaths: false };
@@ -322,7 +325,7 @@ async fn one_connected_call_too_many_is_noticed() {
 
 #[tokio::test]
 async fn calls_that_are_faster_than_the_account_allows_are_found() {
-    let problems = caught_among(66..96, PEACE, || {
+    let problems = caught_among(66..260, PEACE, || {
         Loose(|config| {
             config.calling.people.gap = SignedDuration::ZERO;
             config.accounts.values_mut().for_each(|account| account.calls_per_second = 1000.0);
@@ -393,5 +396,141 @@ impl Mutation for ForgetsPauses {
 
 #[tokio::test]
 async fn pauses_that_are_forgotten_at_a_restart_are_noticed() {
-    assert_named(&caught(ALL, || ForgetsPauses).await, &["PauseIsKept"]);
+    assert_named(
+        &caught(ALL, || ForgetsPauses).await,
+        &["PauseIsKept", "left while its campaign was stopped"],
+    );
+}
+
+/// Takes every pause of a campaign for one that is over.
+struct IgnoresCampaignPauses;
+
+#[async_trait]
+impl Mutation for IgnoresCampaignPauses {
+    async fn append_command(&self, store: &dyn Store, mut command: NewCommand) -> Result<bool> {
+        if let Event::Campaign(word) = &mut command.report.event
+            && let CampaignAct::Pause { until, .. } = &mut word.act
+        {
+            *until = Some(Timestamp::UNIX_EPOCH);
+        }
+        store.append_command(command).await
+    }
+}
+
+#[tokio::test]
+async fn a_pause_of_a_campaign_that_is_ignored_is_noticed() {
+    assert_named(&caught(PEACE, || IgnoresCampaignPauses).await, &["left while its campaign was stopped"]);
+}
+
+/// Takes a cancellation of a campaign for its drain.
+struct DrainsInstead;
+
+#[async_trait]
+impl Mutation for DrainsInstead {
+    async fn append_command(&self, store: &dyn Store, mut command: NewCommand) -> Result<bool> {
+        if let Event::Campaign(word) = &mut command.report.event
+            && matches!(word.act, CampaignAct::Cancel { .. })
+        {
+            word.act = CampaignAct::Drain;
+        }
+        store.append_command(command).await
+    }
+}
+
+#[tokio::test]
+async fn a_campaign_that_goes_on_after_its_cancellation_is_noticed() {
+    let problems = caught_among(1000..1060, PEACE, || DrainsInstead).await;
+    assert_named(&problems, &["left while its campaign was stopped", "was canceled and is"]);
+}
+
+/// Keeps no ceiling and no pace of campaigns.
+struct LiftsCeilings;
+
+#[async_trait]
+impl Mutation for LiftsCeilings {
+    async fn append_command(&self, store: &dyn Store, mut command: NewCommand) -> Result<bool> {
+        if let Event::Campaign(word) = &mut command.report.event {
+            match &mut word.act {
+                CampaignAct::Create { concurrent_calls_max, calls_per_minute, .. } => {
+                    (*concurrent_calls_max, *calls_per_minute) = (None, None);
+                }
+                CampaignAct::Change { concurrent_calls_max, calls_per_minute, .. } => {
+                    (*concurrent_calls_max, *calls_per_minute) = (None, None);
+                }
+                _ => {}
+            }
+        }
+        store.append_command(command).await
+    }
+}
+
+#[tokio::test]
+async fn a_campaign_without_its_ceiling_is_noticed() {
+    let problems = caught_among(1000..1060, PEACE, || LiftsCeilings).await;
+    assert_named(&problems, &["calls at once"]);
+}
+
+/// Calls up the callbacks of one campaign as long as it has any.
+struct OneAfterTheOther;
+
+#[async_trait]
+impl Mutation for OneAfterTheOther {
+    async fn callbacks_at_gates(&self, store: &dyn Store, calls: &[CallUp]) -> Result<Vec<CalledUp>> {
+        let mut calls = calls.to_vec();
+        for call in &mut calls {
+            call.paid = [(call.lanes.campaigns().next().flatten(), 0)].into();
+            let others = call.lanes.campaigns().skip(1).map(|campaign| (campaign, u64::MAX / 2));
+            call.paid.extend(others);
+        }
+        store.callbacks_at_gates(&calls).await
+    }
+}
+
+/// Three campaigns that compete for two calls at once.
+fn three_campaigns() -> Campaign {
+    Campaign {
+        consumers: 240,
+        days: 8,
+        deeds_per_hour: 1,
+        campaigns: 3,
+        set: |config, setup| {
+            config.limits.concurrent_calls_per_sender_max = Some(1);
+            setup.limits.concurrent_calls_per_sender = 1;
+        },
+        ..Campaign::default()
+    }
+}
+
+#[tokio::test]
+async fn a_campaign_that_is_starved_by_another_one_is_noticed() {
+    let run = |mutation: Arc<dyn Mutation>| async move {
+        three_campaigns().run(mutation, Arc::new(Trace::default())).await.unwrap().problems
+    };
+    assert_eq!(run(Arc::new(NoMutation)).await, Vec::<String>::new());
+    assert_named(&run(Arc::new(OneAfterTheOther)).await.join("\n"), &["is called again and again"]);
+}
+
+/// Takes every entry of a suppression list for one that is over.
+struct ForgetsSuppressions;
+
+#[async_trait]
+impl Mutation for ForgetsSuppressions {
+    async fn suppress(&self, store: &dyn Store, new: NewSuppressions) -> Result<Suppressed> {
+        store.suppress(NewSuppressions { expires_at: Some(Timestamp::UNIX_EPOCH), ..new }).await
+    }
+}
+
+#[tokio::test]
+async fn a_suppression_that_is_forgotten_is_noticed() {
+    let problems = caught_among(1000..1060, PEACE, || ForgetsSuppressions).await;
+    assert_named(&problems, &["PauseIsKept"]);
+}
+
+#[tokio::test]
+async fn a_closed_day_that_is_open_is_noticed() {
+    let problems = caught(PEACE, || {
+        Loose(|config| config.calendars.values_mut().for_each(|calendar| calendar.closed.clear()))
+    })
+    .await;
+    assert_named(&problems, &["CallInsideWindow", "MessageInsideHours"]);
 }

@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use ringmaster::config::Config;
 use ringmaster::domain::country::Prefix;
 use ringmaster::domain::{
-    ErrorCode, Issuer, ListName, PauseKind, Reason, RefusalKind, RoadKind, SuppressionScope,
+    DayPart, ErrorCode, Issuer, ListName, PauseKind, Reason, RefusalKind, RoadKind, SuppressionScope,
 };
 use ringmaster::metrics::Metrics;
 use strum::EnumCount as _;
@@ -36,6 +36,7 @@ fn reasons() -> Vec<Reason> {
         Reason::CalendarClosed { calendar: "BR-SP".parse().unwrap(), opens_at: at },
         Reason::CalendarUnknown { calendar: "office".parse().unwrap() },
         Reason::RetryNotBefore { at },
+        Reason::RetryShifted { at, part: DayPart::Evening },
         Reason::RetryAbandoned { at },
         Reason::NoPermission,
         Reason::PermissionGranted,
@@ -69,6 +70,7 @@ fn reasons() -> Vec<Reason> {
         Reason::SenderFull { live: 50, max: 50 },
         Reason::SenderPaused { until: at, why: why.into() },
         Reason::AccountFull { live: 500, max: 500 },
+        Reason::UrgentReserved { live: 45, max: 50, reserved: 5 },
         Reason::CampaignFull { live: 20, max: 20 },
         Reason::CampaignPaced { next_at: at },
         Reason::TokenCalls { max: 500, lifts_at: at },
@@ -157,12 +159,14 @@ const fn who(reason: &Reason) -> &'static str {
             "platform; operator: `resolve`"
         }
         Reason::RetryNotBefore { .. }
+        | Reason::RetryShifted { .. }
         | Reason::RetryAbandoned { .. }
         | Reason::AskLater { .. }
         | Reason::RequestLimit { .. }
         | Reason::ConnectedLimit { .. }
         | Reason::SenderFull { .. }
         | Reason::AccountFull { .. }
+        | Reason::UrgentReserved { .. }
         | Reason::CampaignFull { .. }
         | Reason::TokenCalls { .. }
         | Reason::TokenRequests { .. }

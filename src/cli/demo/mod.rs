@@ -6,6 +6,7 @@ pub mod summary;
 pub mod table;
 #[cfg(test)]
 mod tests;
+mod tour;
 
 use std::collections::BTreeMap;
 use std::io::{IsTerminal as _, Write};
@@ -14,7 +15,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Args;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use url::Url;
@@ -22,6 +23,7 @@ use url::Url;
 use self::setting::Setting;
 use self::summary::Summary;
 use self::table::{Live, Row, Size};
+use self::tour::Tour;
 use super::remote::{Ask, Body, NDJSON, Target};
 use super::scratch::Scratch;
 use super::stop;
@@ -50,6 +52,10 @@ pub(super) struct Demo {
     #[arg(long, value_name = "COUNT", default_value_t = 20,
         value_parser = clap::value_parser!(u16).range(1..=i64::from(samples::MAX)))]
     callbacks: u16,
+    /// A campaign instead of single callbacks: its list is checked and imported, it is launched, paused and resumed, and its
+    /// figures are shown at the end
+    #[arg(long)]
+    campaign: bool,
     /// End when all callbacks are closed, and fail if a rule of the platforms was broken
     #[arg(long)]
     exit_when_idle: bool,
@@ -86,16 +92,20 @@ impl Demo {
     async fn play(&self, folder: &Scratch, is_terminal: bool, out: &mut dyn Write) -> anyhow::Result<()> {
         let interrupted = stop::on_signal().context("signals cannot be received")?;
         let (stage, target) = self.begin(folder, out).await?;
-        samples::write_first(&stage.world).await;
         let now = stage.clock.now();
-        let mut orders = samples::orders(usize::from(self.callbacks), now, DEADLINE);
-        stage.world.with(|world, _| samples::name_people(&mut orders, world));
-        let rows: String = orders.iter().map(|order| format!("{order}\n")).collect();
-        let body = Body::Raw(NDJSON, rows.into_bytes());
-        target.send(&Ask::post("v1/callbacks/bulk", body)).await.context("the samples were refused")?;
+        let mut tour = match self.campaign {
+            true => Some(Tour::begin(&target, usize::from(self.callbacks), now, out).await?),
+            false => {
+                order_samples(&stage, &target, usize::from(self.callbacks), now).await?;
+                None
+            }
+        };
 
         let live = if is_terminal { Live::on_terminal(out, size()) } else { Live::as_lines(out) };
-        let out = self.watch(&stage, live, &interrupted).await?;
+        let out = self.watch(&stage, live, &interrupted, tour.as_mut()).await?;
+        if let Some(tour) = &tour {
+            tour.end(out).await?;
+        }
         let mut summary = Summary::of(&stage.daemon.store.census().await?, &stage.world.report());
         summary.reached_by = ways(&*stage.daemon.store, usize::from(self.callbacks)).await?;
         summary.write(out)?;
@@ -146,6 +156,7 @@ impl Demo {
         stage: &Stage,
         mut live: Live<W>,
         interrupted: &CancellationToken,
+        mut tour: Option<&mut Tour<'_>>,
     ) -> anyhow::Result<W> {
         let mut redraw = tokio::time::interval(REDRAW_EVERY);
         loop {
@@ -153,14 +164,33 @@ impl Demo {
                 _ = redraw.tick() => {}
                 () = interrupted.cancelled() => return Ok(live.into_inner()),
             }
+            if let Some(tour) = &mut tour {
+                tour.act(stage.clock.now()).await?;
+            }
             let rows = rows(&*stage.daemon.store, usize::from(self.callbacks)).await?;
             live.show(stage.clock.now(), &rows)?;
             let census = stage.daemon.store.census().await?;
-            if self.exit_when_idle && census.waiting + census.calling == 0 && census.unfolded_reports == 0 {
+            let is_through = tour.as_ref().is_none_or(|tour| tour.is_through());
+            if is_through
+                && self.exit_when_idle
+                && census.waiting + census.calling == 0
+                && census.unfolded_reports == 0
+            {
                 return Ok(live.into_inner());
             }
         }
     }
+}
+
+/// Orders the samples, for which consumers write first.
+async fn order_samples(stage: &Stage, target: &Target, count: usize, now: Timestamp) -> anyhow::Result<()> {
+    samples::write_first(&stage.world).await;
+    let mut orders = samples::orders(count, now, DEADLINE);
+    stage.world.with(|world, _| samples::name_people(&mut orders, world));
+    let rows: String = orders.iter().map(|order| format!("{order}\n")).collect();
+    let body = Body::Raw(NDJSON, rows.into_bytes());
+    target.send(&Ask::post("v1/callbacks/bulk", body)).await.context("the samples were refused")?;
+    Ok(())
 }
 
 /// The width of the terminal. A line that wraps would disturb the redrawing.

@@ -15,6 +15,8 @@ use crate::simulation::{AtMessenger, PAGE, SENDERS};
 const WRITTEN: &str = include_str!("callbacks.ndjson");
 /// French numbers for fiction: `+33 6 39 98` and four digits, starting at these.
 const MORE_FROM: u64 = 33_639_981_012;
+/// How many samples are written one by one.
+pub(super) const WRITTEN_COUNT: usize = 20;
 /// The maximum number of samples.
 pub const MAX: u16 = 5000;
 
@@ -130,6 +132,11 @@ mod tests {
             .map(|consumer| consumer.digits() % 100)
             .collect();
         assert!((1..=11).all(|habit| habits.contains(&habit)), "{habits:?}");
+    }
+
+    #[test]
+    fn the_written_samples_are_counted() {
+        assert_eq!(written().count(), WRITTEN_COUNT);
     }
 
     #[test]

@@ -45,6 +45,7 @@ impl Reason {
             Self::PairOnThePhone
             | Self::SenderFull { .. }
             | Self::AccountFull { .. }
+            | Self::UrgentReserved { .. }
             | Self::CampaignFull { .. }
             | Self::AgentBusy { .. }
             | Self::BotsBusy { .. }

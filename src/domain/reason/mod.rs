@@ -16,7 +16,8 @@ use strum::EnumCount;
 
 use super::country::Prefix;
 use super::{
-    CalendarName, ContentRef, ErrorCode, ListName, PauseKind, RefusalKind, RoadKind, SuppressionScope,
+    CalendarName, ContentRef, DayPart, ErrorCode, ListName, PauseKind, RefusalKind, RoadKind,
+    SuppressionScope,
 };
 
 pub use local_time::in_zone;
@@ -51,6 +52,11 @@ pub enum Reason {
         at: Timestamp,
     },
     /// The retry delay after an attempt whose consumer answered and was not served.
+    /// The next attempt is in a part of the day in which the consumer was not called yet.
+    RetryShifted {
+        at: Timestamp,
+        part: DayPart,
+    },
     RetryAbandoned {
         at: Timestamp,
     },
@@ -184,6 +190,12 @@ pub enum Reason {
         live: u32,
         max: u32,
     },
+    /// The free calls of the sender or the account are reserved for urgent callbacks.
+    UrgentReserved {
+        live: u32,
+        max: u32,
+        reserved: u32,
+    },
     /// The operator's limit for the campaign's calls in progress.
     CampaignFull {
         live: u32,
@@ -316,6 +328,7 @@ impl Reason {
             Self::CalendarClosed { .. } => "calendar.closed",
             Self::CalendarUnknown { .. } => "calendar.unknown",
             Self::RetryNotBefore { .. } => "retry.not_before",
+            Self::RetryShifted { .. } => "retry.other_part_of_day",
             Self::RetryAbandoned { .. } => "retry.abandoned",
             Self::NoPermission => "permission.none",
             Self::PermissionGranted => "permission.granted",
@@ -356,6 +369,7 @@ impl Reason {
             Self::SenderFull { .. } => "sender.concurrency",
             Self::SenderPaused { .. } => "sender.paused",
             Self::AccountFull { .. } => "account.concurrency",
+            Self::UrgentReserved { .. } => "urgent.reserved",
             Self::CampaignFull { .. } => "campaign.concurrency",
             Self::CampaignPaced { .. } => "campaign.pace",
             Self::TokenCalls { .. } => "token.calls_per_day",
@@ -416,6 +430,7 @@ impl Reason {
             | Self::OutsideHours { opens_at: at }
             | Self::CalendarClosed { opens_at: at, .. }
             | Self::RetryNotBefore { at }
+            | Self::RetryShifted { at, .. }
             | Self::RetryAbandoned { at }
             | Self::AskLater { at }
             | Self::AskedAgain { at }
@@ -457,6 +472,7 @@ impl Reason {
             | Self::OutsideHours { opens_at: at }
             | Self::CalendarClosed { opens_at: at, .. }
             | Self::RetryNotBefore { at }
+            | Self::RetryShifted { at, .. }
             | Self::RetryAbandoned { at }
             | Self::AskLater { at }
             | Self::AskedAgain { at }

@@ -1,6 +1,7 @@
 //! Sentence, `lifts_at` and `lifted_by` of each reason.
 
 use super::*;
+use crate::domain::DayPart;
 use crate::domain::callback::Waiting;
 
 fn at(second: i64) -> Timestamp {
@@ -72,6 +73,7 @@ fn what_time_alone_does_not_lift_says_who_can() {
         (Reason::PairOnThePhone, call),
         (Reason::SenderFull { live: 2, max: 2 }, call),
         (Reason::AccountFull { live: 2, max: 2 }, call),
+        (Reason::UrgentReserved { live: 9, max: 10, reserved: 1 }, call),
         (Reason::CampaignFull { live: 2, max: 2 }, call),
         (Reason::AgentBusy { live: 1, max: 1 }, call),
         (Reason::BotsBusy { live: 2, max: 2 }, call),
@@ -102,6 +104,7 @@ fn what_time_lifts_needs_nobody() {
         Reason::BeforeEarliest { earliest: at(1) },
         Reason::OutsideHours { opens_at: at(1) },
         Reason::RetryNotBefore { at: at(1) },
+        Reason::RetryShifted { at: at(1), part: DayPart::Evening },
         Reason::RetryAbandoned { at: at(1) },
         Reason::AskLater { at: at(1) },
         Reason::RequestLimit { used: 1, max, window, lifts_at: at(1) },

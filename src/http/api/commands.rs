@@ -196,6 +196,7 @@ impl<'a> Command<'a> {
             "calendar.too_many_days" => ApiError::new("calendar.too_many_days", detail),
             "campaign.not_found" => ApiError::new("campaign.not_found", detail),
             "campaign.state" => ApiError::new("campaign.state", detail),
+            "campaign.unfinished" => ApiError::new("campaign.unfinished", detail),
             "campaign.too_many" => {
                 let detail = format!("{} campaigns are open; end some first", Campaign::OPEN_MAX);
                 ApiError::new("campaign.too_many", detail)

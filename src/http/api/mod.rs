@@ -123,6 +123,7 @@ fn doors() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(campaigns::create::create, campaigns::list::list))
         .routes(routes!(campaigns::show::show))
         .routes(routes!(campaigns::act::change))
+        .routes(routes!(campaigns::follow_up::follow_up))
         .routes(routes!(campaigns::act::ready))
         .routes(routes!(campaigns::act::launch))
         .routes(routes!(campaigns::act::pause))

@@ -43,6 +43,7 @@ pub const ROUTES: &[(&str, &str, &[Scope])] = &[
     ("POST", "/v1/campaigns/{id}/resume", &[Scope::Order, Scope::Supervise]),
     ("POST", "/v1/campaigns/{id}/drain", &[Scope::Order, Scope::Supervise]),
     ("POST", "/v1/campaigns/{id}/cancel", &[Scope::Order, Scope::Supervise]),
+    ("POST", "/v1/campaigns/{id}/follow-up", &[Scope::Order]),
     ("POST", "/v1/clock/confirm", &[Scope::Operate]),
     ("GET", "/v1/commands/{id}", &[Scope::Order, Scope::Read, Scope::Work, Scope::Supervise, Scope::Operate]),
     ("GET", "/v1/attempts", &[Scope::Read]),

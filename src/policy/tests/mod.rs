@@ -28,10 +28,12 @@ mod paused;
 mod people;
 mod permission_request;
 mod pulled_forward;
+mod queueing;
 mod ranking;
 mod restricted;
 mod ringing;
 mod senders;
+mod shift;
 mod streak_guard;
 mod suppressed;
 mod waking;
@@ -74,6 +76,7 @@ fn rules() -> Rules {
             busy: SignedDuration::from_mins(15),
             canceled: SignedDuration::from_mins(5),
             abandoned: SignedDuration::from_mins(10),
+            shift: false,
             failed: SignedDuration::from_mins(5),
         },
         ask_ahead: SignedDuration::from_hours(24),
@@ -88,6 +91,7 @@ fn rules() -> Rules {
         people: PeopleRules::CAUTIOUS,
         number_zones: crate::domain::number_zones::Narrowed::default(),
         inviting: InviteRules::CAUTIOUS,
+        queueing: Queueing::STRICT,
     }
 }
 

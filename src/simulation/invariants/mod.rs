@@ -4,6 +4,7 @@
 //! backwards, whether a slot is taken without a live attempt, and whether a request left before its commit.
 
 mod backwards;
+mod campaigns;
 mod requests;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -13,6 +14,7 @@ use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 
 use backwards::backwards;
+use campaigns::{Begun, Conduct};
 
 use crate::clock::Clock;
 use crate::domain::timeline::Entry;
@@ -25,8 +27,8 @@ use crate::scheduler::Scheduler;
 use crate::simulation::verbs::store_verbs;
 use crate::simulation::verbs::types::*;
 use crate::store::{
-    Batch, CampaignReads, Erasures, Inbox, Keys, NewCommand, Orders, Outbox, OutboxRow, Records, Related,
-    Report, Result, Store, Suppressions, Tokens, Turns,
+    Batch, CallUp, CalledUp, CampaignReads, Erasures, Inbox, Keys, NewCommand, Orders, Outbox, OutboxRow,
+    Records, Related, Report, Result, Store, Suppressions, Tokens, Turns,
 };
 use crate::twilio::{Body, Request, Response, Transport, TransportError};
 use crate::webhooks::Topic;
@@ -57,6 +59,7 @@ pub(in crate::simulation) struct Seen {
     /// Reports that were new in the inbox.
     filed: usize,
     problems: Vec<String>,
+    campaigns: Conduct,
     /// Whether customer webhooks are configured.
     tells: bool,
 }
@@ -154,6 +157,7 @@ impl Seen {
     }
 
     fn committed(&mut self, now: Timestamp, batch: &Batch) {
+        let begun = Begun::of(self, batch);
         for message in &batch.messages {
             let stage = message.submission.stage;
             let before = self.stages.insert(message.id, stage);
@@ -195,6 +199,7 @@ impl Seen {
         for callback in &batch.callbacks {
             self.callback(callback, &batch.outbox);
         }
+        self.conduct(now, batch, &begun);
         let over = batch.callbacks.iter().filter(|callback| is_over(callback));
         self.over.extend(over.map(|callback| callback.id));
         self.take_holders(batch);
@@ -329,6 +334,14 @@ impl Checked<dyn Store> {
 
     async fn related(&self, keys: &Keys) -> Result<Related> {
         self.inner.related(keys).await
+    }
+
+    async fn suppress(&self, new: NewSuppressions) -> Result<Suppressed> {
+        self.inner.suppress(new).await
+    }
+
+    async fn callbacks_at_gates(&self, calls: &[CallUp]) -> Result<Vec<CalledUp>> {
+        self.inner.callbacks_at_gates(calls).await
     }
 }
 

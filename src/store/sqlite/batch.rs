@@ -34,6 +34,7 @@ pub fn record(db: &Connection, batch: &Batch, key: &Key) -> Result<()> {
         stands(db, batch, ground)?;
     }
     callbacks::amend(db, &batch.callbacks)?;
+    callbacks::make(db, &batch.made)?;
     unmatched::keep(db, &batch.unmatched)?;
     persons::remove(db, &batch.united)?;
     persons::write(db, &batch.persons)?;

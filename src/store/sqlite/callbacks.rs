@@ -18,8 +18,8 @@ use super::suppressions::{self, Key};
 use super::{consents, failures, links};
 use crate::domain::callback::{Closed, Waiting};
 use crate::domain::{
-    AccountAlias, AgentTarget, Callback, CallbackId, Gate, MissedWindow, Note, Order, OrderKind, Outcome,
-    Phone, Place, Priority, Psid, Purpose, State,
+    AccountAlias, AgentTarget, Callback, CallbackId, Gate, Lane, MissedWindow, Note, Order, OrderKind,
+    Outcome, Phone, Place, Priority, Psid, Purpose, State,
 };
 use crate::store::{Enqueue, Enqueued, Error, IdempotencyKey, Result, Status};
 
@@ -29,14 +29,14 @@ macro_rules! columns {
          variables, agent, attempts_max, campaign, reference, metadata, state, at, gate, expires_at, attempt, \
          note_code, note_sentence, note_lifts_at, attempts_made, faults, retry_at, invited_at, \
          cancel_requested_at, attempts_opened, attempt_allowed_at, purpose, waive_gap, abandoned_at, reached_late_at, \
-         kind, psids, invited_by, roads_failed, missed_call_at, missed_window, consent, links, separate"
+         kind, psids, invited_by, roads_failed, missed_call_at, missed_window, consent, links, separate, aged"
     };
 }
 
 /// An error rolls back the whole transaction, so the rows before it need no journal of their own (`OR FAIL`).
-const INSERT: &str = concat!("INSERT OR FAIL INTO callbacks (", columns!(), ", partition_no) VALUES ");
+const INSERT: &str = concat!("INSERT OR FAIL INTO callbacks (", columns!(), ", lane, partition_no) VALUES ");
 /// The parameters of one new row.
-const PARAMETERS: usize = 47;
+const PARAMETERS: usize = 49;
 /// How many rows one statement inserts. Its cursors stay where the row before was added. With more rows the bound texts
 /// would outgrow the memory that SQLite sets aside for small ones.
 const ROWS: usize = 4;
@@ -53,7 +53,8 @@ const UPDATE: &str = "UPDATE callbacks SET version = ?2, earliest = ?3, latest =
      state = ?7, at = ?8, gate = ?9, expires_at = ?10, attempt = ?11, note_code = ?12, note_sentence = ?13, \
      note_lifts_at = ?14, attempts_made = ?15, faults = ?16, retry_at = ?17, invited_at = ?18, \
      cancel_requested_at = ?19, attempts_opened = ?20, attempt_allowed_at = ?21, abandoned_at = ?22, \
-     reached_late_at = ?23, invited_by = ?24, roads_failed = ?25, missed_call_at = ?26, links = ?27 WHERE seq = ?1";
+     reached_late_at = ?23, invited_by = ?24, roads_failed = ?25, missed_call_at = ?26, links = ?27, aged = ?28, lane = ?29 \
+     WHERE seq = ?1";
 
 const KEEP_KEY: &str = "INSERT INTO idempotency_keys (token, key, body, callback) VALUES (?1, ?2, ?3, ?4) \
      ON CONFLICT (token, key) DO NOTHING";
@@ -69,10 +70,9 @@ pub const DUE: &str = concat!(
 pub const AT_GATE: &str = concat!(
     "SELECT ",
     columns!(),
-    " FROM callbacks INDEXED BY callbacks_by_gate WHERE state = 'waiting' AND gate = ?1 ORDER BY priority DESC, expires_at, id LIMIT ?2"
+    " FROM callbacks INDEXED BY callbacks_by_gate WHERE state = 'waiting' AND gate = ?1 AND ifnull(lane, '') = ?2 \
+     AND ifnull(aged, -priority) <= ?3 ORDER BY ifnull(aged, -priority), expires_at, id LIMIT ?4 OFFSET ?5"
 );
-/// Seeks from gate to gate, without reading the callbacks at each.
-pub const NEXT_GATE: &str = "SELECT gate FROM callbacks INDEXED BY callbacks_by_gate WHERE state = 'waiting' AND gate > ?1 ORDER BY gate LIMIT 1";
 /// A partition is 65,536 callbacks in a row. The indexes by consumer and by reference begin with it, so that new rows
 /// change only the pages of the last partition. Only partitions with a waiting callback are looked into.
 pub const WAITING_TO: &str = concat!(
@@ -125,6 +125,11 @@ pub fn enqueue<'a>(
     add(db, &new)?;
     ceilings.write(db)?;
     Ok(answers)
+}
+
+/// Inserts callbacks that the scheduler made.
+pub fn make(db: &Connection, new: &[Callback]) -> Result<()> {
+    if new.is_empty() { Ok(()) } else { add(db, &new.iter().map(Cow::Borrowed).collect::<Vec<_>>()) }
 }
 
 /// Inserts and counts new callbacks.
@@ -279,6 +284,8 @@ fn change(statement: &mut CachedStatement<'_>, seq: i64, callback: &Callback) ->
         failures::text(&callback.roads_failed)?,
         micros_if(callback.missed_call_at),
         links::text(&callback.links)?,
+        place.and_then(|place| place.aged),
+        place.and_then(|_| lane(order)),
     ])?;
     Ok(changed)
 }
@@ -340,6 +347,8 @@ fn bind(
         &order.consent.as_ref().map(consents::text).transpose()?,
         &links::text(&callback.links)?,
         &order.separate.then_some(1),
+        &place.and_then(|place| place.aged),
+        &place.and_then(|_| lane(order)),
         &partition,
     ];
     for (at, value) in row.iter().enumerate() {
@@ -350,6 +359,12 @@ fn bind(
         }
     }
     Ok(())
+}
+
+/// The lane in which the order waits at a gate. That of all without a campaign is not written.
+fn lane(order: &Order) -> Option<String> {
+    let lane = Lane::of(order);
+    lane.campaign.map(|_| lane.to_string())
 }
 
 /// What is usual is not written.
@@ -381,6 +396,8 @@ pub fn read(cells: &mut Cells<'_>) -> Result<Callback> {
     order.consent = cells.text_if()?.map(consents::read).transpose()?;
     let links = links::read(cells.text_if()?)?;
     order.separate = cells.take::<Option<bool>>()?.unwrap_or(false);
+    let aged = cells.take::<Option<i64>>()?;
+    let state = in_class(state, aged);
     Ok(Callback {
         id,
         version,
@@ -440,7 +457,7 @@ fn read_state(cells: &mut Cells<'_>) -> Result<State> {
     let state = cells.text()?;
     let at = cells.moment_if()?;
     let gate = cells.text_if()?.map(read_gate).transpose()?;
-    let place = gate.zip(cells.moment_if()?).map(|(gate, expires_at)| Place { gate, expires_at });
+    let place = gate.zip(cells.moment_if()?).map(|(gate, expires_at)| Place { gate, aged: None, expires_at });
     let attempt = cells.id_if()?;
     let code: Option<String> = cells.take()?;
     let sentence: Option<String> = cells.take()?;
@@ -461,7 +478,15 @@ fn read_state(cells: &mut Cells<'_>) -> Result<State> {
     read.ok_or_else(|| corrupt("a state with what belongs to it", state))
 }
 
-fn read_gate(text: &str) -> Result<Gate> {
+/// The class is one of the last columns of a row.
+fn in_class(mut state: State, aged: Option<i64>) -> State {
+    if let State::Waiting(Waiting { place: Some(place), .. }) = &mut state {
+        place.aged = aged;
+    }
+    state
+}
+
+pub fn read_gate(text: &str) -> Result<Gate> {
     text.parse().map_err(|()| Error::Corrupt("a callback waits at no gate".into()))
 }
 
@@ -536,21 +561,6 @@ pub fn due(db: &Connection, now: Timestamp, rows: usize) -> Result<Vec<Callback>
 
 pub fn next_wake(db: &Connection) -> Result<Option<Timestamp>> {
     Ok(first(&mut db.prepare_cached(NEXT_WAKE)?, [], |cells| cells.moment_if())?.flatten())
-}
-
-pub fn at_gate(db: &Connection, gate: &Gate, rows: usize) -> Result<Vec<Callback>> {
-    collect(&mut db.prepare_cached(AT_GATE)?, params![gate.to_string(), limit(rows)], read)
-}
-
-pub fn gates(db: &Connection) -> Result<Vec<Gate>> {
-    let mut next = db.prepare_cached(NEXT_GATE)?;
-    let mut last = String::new();
-    let mut gates = Vec::new();
-    while let Some(text) = first(&mut next, [&last], |cells| cells.take::<String>())? {
-        gates.push(read_gate(&text)?);
-        last = text;
-    }
-    Ok(gates)
 }
 
 /// All partitions, the newest first.

@@ -5,14 +5,14 @@ use std::collections::btree_map::Entry;
 
 use rusqlite::{Connection, params};
 
-use super::breakers;
-use super::rows::{Cells, collect, first, limit, micros, micros_if};
-use crate::domain::{Callback, CallbackId, Campaign, CampaignId, CampaignState, OrderKind, Tenant};
+use super::rows::{Cells, collect, first, limit, micros, micros_if, parse};
+use super::{breakers, follow_ups};
+use crate::domain::{Callback, CallbackId, Campaign, CampaignId, CampaignState, OrderKind, Outcome, Tenant};
 use crate::store::{CampaignChange, CampaignRecord, CampaignRows, Error, RecordedAct, Result};
 
 macro_rules! columns {
     () => {
-        "id, version, tenant, name, state, defaults, concurrent_calls_max, created_at, created_by, ended_at, breaker, calls_per_minute"
+        "id, version, tenant, name, state, defaults, concurrent_calls_max, created_at, created_by, ended_at, breaker, calls_per_minute, weight, follow_up"
     };
 }
 
@@ -36,11 +36,12 @@ pub const UNLAUNCHED: &str = "SELECT c.kind, c.callbacks FROM campaigns AS o IND
      CROSS JOIN campaign_counts AS c ON c.campaign = o.id \
      WHERE o.ended_at IS NULL AND o.state IN ('draft', 'ready') AND c.state = 'waiting' AND c.callbacks <> 0";
 const WRITE: &str = "INSERT INTO campaigns (id, version, tenant, name, state, defaults, concurrent_calls_max, \
-     created_at, created_by, ended_at, breaker, calls_per_minute) \
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) \
+     created_at, created_by, ended_at, breaker, calls_per_minute, weight, follow_up) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) \
      ON CONFLICT (id) DO UPDATE SET version = excluded.version, name = excluded.name, state = excluded.state, \
      concurrent_calls_max = excluded.concurrent_calls_max, ended_at = excluded.ended_at, \
-     breaker = excluded.breaker, calls_per_minute = excluded.calls_per_minute \
+     breaker = excluded.breaker, calls_per_minute = excluded.calls_per_minute, weight = excluded.weight, \
+     follow_up = excluded.follow_up \
      WHERE version < excluded.version";
 const NOTE: &str = "INSERT INTO campaign_acts (campaign, at, act, who, note) VALUES (?1, ?2, ?3, ?4, ?5)";
 const STORED: &str = "SELECT campaign, kind, state, callbacks FROM campaign_counts WHERE callbacks <> 0";
@@ -64,6 +65,8 @@ fn read(cells: &mut Cells<'_>) -> Result<Campaign> {
         ended_at: cells.moment_if()?,
         breaker: breakers::read(cells.text_if()?)?,
         calls_per_minute: cells.take()?,
+        weight: cells.take::<Option<u32>>()?.unwrap_or(Campaign::WEIGHT),
+        follow_up: cells.text_if()?.map(follow_ups::read).transpose()?.map(Into::into),
     })
 }
 
@@ -114,10 +117,16 @@ pub fn rows(db: &Connection, id: CampaignId, after: i64, most: usize) -> Result<
     let params = params![id.to_string(), after, limit(most)];
     let rows = collect(&mut db.prepare_cached(ROWS)?, params, |cells| {
         let (seq, id): (i64, CallbackId) = (cells.take()?, cells.id()?);
-        Ok((seq, matches!(cells.text()?, "waiting" | "calling").then_some(id)))
+        let outcome = match cells.text()? {
+            "waiting" | "calling" => None,
+            word => Some(parse::<Outcome>(word)?),
+        };
+        Ok((seq, id, outcome))
     })?;
-    let last = rows.last().map(|(seq, _)| *seq);
-    Ok(CampaignRows { open: rows.into_iter().filter_map(|(_, open)| open).collect(), last })
+    let last = rows.last().map(|(seq, ..)| *seq);
+    let open = rows.iter().filter(|(.., outcome)| outcome.is_none()).map(|(_, id, _)| *id).collect();
+    let closed = rows.into_iter().filter_map(|(_, id, outcome)| Some((id, outcome?))).collect();
+    Ok(CampaignRows { open, closed, last })
 }
 
 /// The campaigns of new orders, each read once.
@@ -159,6 +168,8 @@ pub fn write(db: &Connection, changes: &[CampaignChange]) -> Result<()> {
             micros_if(campaign.ended_at),
             breakers::text(&campaign.breaker)?,
             campaign.calls_per_minute,
+            (campaign.weight != Campaign::WEIGHT).then_some(campaign.weight),
+            campaign.follow_up.as_deref().map(follow_ups::text).transpose()?,
         ])?;
         if written == 0 {
             return Err(Error::Conflict);

@@ -7,25 +7,26 @@ use rusqlite::Connection;
 
 use super::{
     Sqlite, attempts, batch, breakers, calendars, callbacks, campaigns, ceilings, clock, commands,
-    consumer_records, contacts, counts, erasures, held_back, list, loads, messages, open_orders, outbox,
-    pairs, pauses, persons, references, related, reports, restrictions, set_aside, suppression_lists,
+    consumer_records, contacts, counts, erasures, gates, held_back, list, loads, messages, open_orders,
+    outbox, pairs, pauses, persons, references, related, reports, restrictions, set_aside, suppression_lists,
     suppressions, term, timeline, tokens, traces, unmatched, waiting,
 };
 use crate::domain::calendar::MarkedDay;
 use crate::domain::timeline::Entry;
 use crate::domain::{
     AccountAlias, Attempt, AttemptId, Budget, Callback, CallbackId, Campaign, CampaignCalls, CampaignId,
-    ClockMark, Contact, ContactKey, DeliveryId, Erasure, ErasureId, Gate, ListName, Loads, Message,
+    ClockMark, Contact, ContactKey, DeliveryId, Erasure, ErasureId, Gate, Lane, ListName, Loads, Message,
     MessageId, Name, OrderKind, Pair, PairKey, Pause, Person, Phone, Restriction, SetAside, SetAsideId,
     Tenant, TokenName, UserId,
 };
 use crate::store::{
-    Awaiting, Backlog, Batch, CampaignReads, CampaignRecord, CampaignRows, Census, CommandRecord,
-    ConsumerRecord, DecideKeys, Deletions, Delivery, Enqueue, Enqueued, EntryName, ErasureRecord,
-    ErasureTraces, ErasureWork, Erasures, FiledReport, Filter, Hashing, HeldBack, IdempotencyKey, Inbox,
-    Input, KeyPlace, Keys, Lead, Listed, NewCommand, NewErasure, NewList, NewSuppressions, OpenOrder, Orders,
-    Outbox, Page, PlatformName, Record, Records, Related, Report, Result, Settled, Suppressed,
-    SuppressionList, Suppressions, TimelineEnds, TimelineLine, ToDecide, Token, Tokens, Turns, Whom,
+    Awaiting, Backlog, Batch, CallUp, CalledUp, CampaignReads, CampaignRecord, CampaignRows, Census,
+    CommandRecord, ConsumerRecord, DecideKeys, Deletions, Delivery, Enqueue, Enqueued, EntryName,
+    ErasureRecord, ErasureTraces, ErasureWork, Erasures, FiledReport, Filter, Hashing, HeldBack,
+    IdempotencyKey, Inbox, Input, KeyPlace, Keys, Lead, Listed, NewCommand, NewErasure, NewList,
+    NewSuppressions, OpenOrder, Orders, Outbox, Page, PlatformName, Record, Records, Related, Report, Result,
+    Settled, Suppressed, SuppressionList, Suppressions, TimelineEnds, TimelineLine, ToDecide, Token, Tokens,
+    Turns, Whom,
 };
 
 use crate::suppression::NameHash;
@@ -276,17 +277,16 @@ impl Turns for Sqlite {
         .await
     }
 
-    async fn callbacks_at_gates(&self, gates: &[(Gate, usize)]) -> Result<Vec<Vec<Callback>>> {
-        if gates.is_empty() {
+    async fn callbacks_at_gates(&self, calls: &[CallUp]) -> Result<Vec<CalledUp>> {
+        if calls.is_empty() {
             return Ok(Vec::new());
         }
-        let gates = gates.to_vec();
-        self.read(move |db| gates.iter().map(|(gate, room)| callbacks::at_gate(db, gate, *room)).collect())
-            .await
+        let calls = calls.to_vec();
+        self.read(move |db| calls.into_iter().map(|call| gates::call_up(db, call)).collect()).await
     }
 
-    async fn gates(&self) -> Result<Vec<Gate>> {
-        self.read(callbacks::gates).await
+    async fn gates(&self) -> Result<Vec<(Gate, Lane)>> {
+        self.read(gates::all).await
     }
 
     async fn waiting_callbacks_to(&self, consumers: &[Phone]) -> Result<Vec<Callback>> {

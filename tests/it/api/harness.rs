@@ -95,6 +95,7 @@ fn rules() -> Rules {
             busy: SignedDuration::from_mins(30),
             canceled: SignedDuration::from_mins(5),
             abandoned: SignedDuration::from_mins(10),
+            shift: false,
             failed: SignedDuration::from_mins(10),
         },
         ask_ahead: SignedDuration::from_hours(24),
@@ -109,6 +110,7 @@ fn rules() -> Rules {
         people: ringmaster::policy::PeopleRules::CAUTIOUS,
         number_zones: ringmaster::domain::number_zones::Narrowed::default(),
         inviting: ringmaster::policy::InviteRules::CAUTIOUS,
+        queueing: ringmaster::policy::Queueing::STRICT,
     }
 }
 

@@ -178,6 +178,7 @@ async fn the_description_needs_no_token_and_has_every_route() {
         "/v1/campaigns/{id}/cancel",
         "/v1/campaigns/{id}/change",
         "/v1/campaigns/{id}/drain",
+        "/v1/campaigns/{id}/follow-up",
         "/v1/campaigns/{id}/launch",
         "/v1/campaigns/{id}/pause",
         "/v1/campaigns/{id}/ready",

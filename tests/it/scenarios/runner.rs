@@ -30,7 +30,7 @@ pub(super) struct Runner {
     pub(super) callbacks: BTreeMap<String, CallbackId>,
     /// Those that are only invites.
     pub(super) invites: BTreeSet<String>,
-    consumers: Vec<(String, Phone)>,
+    pub(super) consumers: Vec<(String, Phone)>,
     seen: BTreeMap<String, usize>,
     /// The ids of the last pauses, by their scopes.
     pub(super) pauses: BTreeMap<String, String>,
@@ -354,7 +354,7 @@ impl Runner {
         Ok(())
     }
 
-    fn note_window(
+    pub(super) fn note_window(
         &self,
         name: &str,
         sender: Phone,

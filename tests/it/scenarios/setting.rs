@@ -190,6 +190,13 @@ impl Setting {
             }
             ["no", "URL", "outside", "hours"] => self.config.inviting.url_outside_hours = false,
             ["retry", "after", "no", "answer", span] => calling.retry.no_answer = words::span(span)?,
+            ["retry", "in", "another", "part", "of", "the", "day"] => calling.retry.shift = true,
+            ["reserve", percent, "percent", "for", "urgent", "callbacks"] => {
+                calling.queueing.urgent_share = percent.parse()?;
+            }
+            ["an", "older", "callback", "rises", "each", span] => {
+                calling.queueing.ageing_step = words::span(span)?;
+            }
             ["retry", "after", "busy", span] => calling.retry.busy = words::span(span)?,
             ["calls", "last", "at", "most", span] => calling.call_time_limit = words::span(span)?,
             ["agent", "calls", "at", "once", count] => {

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use ringmaster::domain::{
-    Breaker, Bucket, CallCounts, Campaign, CampaignCalls, CampaignId, CampaignState, Gate, OrderKind,
-    Outcome, State, Tenant,
+    Breaker, Bucket, CallCounts, Campaign, CampaignCalls, CampaignId, CampaignState, FollowUp, Gate, Lane,
+    OrderKind, Outcome, State, Tenant,
 };
 use ringmaster::store::{
     Batch, CampaignCallsChange, CampaignChange, CampaignRows, Enqueued, IdempotencyKey, OpenOrder,
@@ -14,11 +14,11 @@ use uuid::Uuid;
 
 use super::samples::*;
 
-fn id(n: u8) -> CampaignId {
+pub fn id(n: u8) -> CampaignId {
     CampaignId::new(Uuid::from_u128(n.into()))
 }
 
-fn campaign(n: u8, state: CampaignState) -> Campaign {
+pub fn campaign(n: u8, state: CampaignState) -> Campaign {
     Campaign {
         id: id(n),
         version: 1,
@@ -28,14 +28,16 @@ fn campaign(n: u8, state: CampaignState) -> Campaign {
         defaults: r#"{"priority":3}"#.into(),
         concurrent_calls_max: Some(7),
         calls_per_minute: Some(30),
+        weight: 30,
         breaker: ringmaster::domain::Breaker::default(),
+        follow_up: None,
         created_at: at(1),
         created_by: "crm".into(),
         ended_at: None,
     }
 }
 
-fn change(campaign: Campaign, act: Option<RecordedAct>) -> Batch {
+pub fn change(campaign: Campaign, act: Option<RecordedAct>) -> Batch {
     Batch { campaigns: vec![CampaignChange { campaign, act }], ..Batch::default() }
 }
 
@@ -54,6 +56,19 @@ pub async fn a_campaign_reads_as_it_was_written_with_its_acts(store: &dyn Store)
     record(store, change(changed.clone(), Some(act(1, "create")))).await;
     record(store, change(campaign(2, CampaignState::Draft), None)).await;
     changed.version = 2;
+    changed.follow_up = Some(
+        FollowUp {
+            of: id(2),
+            outcomes: vec![Outcome::Expired],
+            earliest: None,
+            latest: at(9),
+            after: 3,
+            made: 2,
+            left_out: 1,
+            is_whole: false,
+        }
+        .into(),
+    );
     (changed.state, changed.name, changed.concurrent_calls_max) =
         (CampaignState::Running, "Late spring".into(), None);
     record(store, change(changed.clone(), Some(act(2, "launch")))).await;
@@ -139,7 +154,8 @@ pub async fn an_order_of_a_draft_is_stored_at_the_gate_of_its_launch(store: &dyn
     assert_eq!(waiting.place.as_ref().map(|place| &place.gate), Some(&gate));
     assert_eq!(waiting.wake_at, held.order.latest);
     assert_eq!(stored(store, 2).await.state, callback(2).state, "that one is launched");
-    assert_eq!(store.gates().await.unwrap(), [gate]);
+    let lane = Lane { campaign: Some(id(1)), is_urgent: false };
+    assert_eq!(store.gates().await.unwrap(), [(gate, lane)]);
 }
 
 pub async fn an_order_is_taken_only_by_an_open_campaign_of_its_tenant(store: &dyn Store) {

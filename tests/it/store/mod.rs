@@ -12,6 +12,7 @@ mod customers;
 mod deliveries;
 mod erasures;
 mod hooks;
+mod lanes;
 mod leaders;
 mod pages;
 mod pauses;
@@ -112,6 +113,9 @@ macro_rules! conformance {
                 missing_values_are_left_out
                 an_empty_batch_is_no_fault
                 the_census_counts_every_state
+            );
+            each!($fresh, lanes:
+                campaigns_take_turns_at_a_gate
             );
             each!($fresh, people:
                 a_person_reads_as_it_was_written_with_all_pairs

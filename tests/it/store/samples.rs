@@ -54,7 +54,7 @@ pub fn callback(n: u32) -> Callback {
 }
 
 pub fn waiting(second: i64, gate: Option<Gate>) -> State {
-    let place = gate.map(|gate| Place { gate, expires_at: at(second) });
+    let place = gate.map(|gate| Place { gate, aged: None, expires_at: at(second) });
     State::Waiting(Waiting { wake_at: at(second), place, note: note() })
 }
 

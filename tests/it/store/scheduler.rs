@@ -6,15 +6,15 @@ use ringmaster::domain::callback::Waiting;
 use ringmaster::domain::event::MessageProgress;
 use ringmaster::domain::timeline::Entry;
 use ringmaster::domain::{
-    Attempt, CallPermission, Callback, ClockDoubt, ClockMark, ErrorCode, Event, Gate, Outcome, Pair, PairKey,
-    Priority, Reading, Stage, State, Submission, Tenant,
+    Attempt, CallPermission, Callback, ClockDoubt, ClockMark, ErrorCode, Event, Gate, Lane, Outcome, Pair,
+    PairKey, Priority, Reading, Stage, State, Submission, Tenant,
 };
 use ringmaster::store::{Awaiting, Batch, Census, Error, Ground, Keys, Report, Store};
 
 use super::samples::*;
 
 /// A callback whose dialling window ends at that second; the deadlines are in the opposite order.
-fn at_gate(n: u32, gate: &Gate, level: u8, expires: i64) -> Callback {
+pub fn at_gate(n: u32, gate: &Gate, level: u8, expires: i64) -> Callback {
     let mut callback = callback(n);
     callback.order.priority = Priority::new(level).unwrap();
     callback.order.latest = at(10_000 - expires);
@@ -79,7 +79,13 @@ pub async fn a_gate_gives_callbacks_by_priority_and_then_by_the_end_of_their_win
     keep(store, callbacks.clone()).await;
     let nobody = Gate::sender(sender(9));
     let gates = [(gate.clone(), 10), (gate, 2), (other, 10), (nobody, 10)];
-    let [called, fewer, others, none] = &store.callbacks_at_gates(&gates).await.unwrap()[..] else {
+    let calls = gates.map(|(gate, room)| super::lanes::call_up(gate, room, [Lane::default()]));
+    let answers = store.callbacks_at_gates(&calls).await.unwrap();
+    let left = answers.iter().map(|answer| !answer.lanes.is_empty());
+    assert_eq!(left.collect::<Vec<_>>(), [false, true, false, false], "whether more may wait");
+    let [called, fewer, others, none] =
+        &answers.into_iter().map(|answer| answer.callbacks).collect::<Vec<_>>()[..]
+    else {
         panic!("an answer for each gate")
     };
     assert_eq!(numbers(called), [3, 2, 5, 1, 4]);
@@ -100,10 +106,11 @@ pub async fn the_gates_are_those_with_waiting_callbacks(store: &dyn Store) {
         .await;
     let mut gates = store.gates().await.unwrap();
     gates.sort();
-    assert_eq!(gates, [gate.clone(), other]);
+    let lane = Lane::default();
+    assert_eq!(gates, [(gate.clone(), lane), (other, lane)]);
     let left = next(&stored(store, 3).await, waiting(9, None));
     record(store, Batch { callbacks: vec![left], ..Batch::default() }).await;
-    assert_eq!(store.gates().await.unwrap(), [gate]);
+    assert_eq!(store.gates().await.unwrap(), [(gate, lane)]);
 }
 
 pub async fn a_callback_at_a_gate_is_still_due_at_its_time(store: &dyn Store) {

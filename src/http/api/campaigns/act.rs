@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::breaker::NewBreaker;
-use super::create::{calls_max, calls_per_minute, name, note};
+use super::create::{calls_max, calls_per_minute, name, note, weight};
 use super::{ProgressView, pauses_now, record};
 use crate::domain::{CampaignAct, CampaignCommand, Event, PauseId};
 use crate::http::api::body::JsonBytes;
@@ -62,6 +62,9 @@ pub(in crate::http::api) struct Changed {
     #[serde(default, deserialize_with = "super::given")]
     #[schema(value_type = Option<i64>, minimum = 1, maximum = 6_000)]
     calls_per_minute: Option<Option<i64>>,
+    /// 1 to 100. It holds for the next call.
+    #[schema(minimum = 1, maximum = 100)]
+    weight: Option<i64>,
     /// When it is paused without an operator. Fields that are absent stay.
     breaker: Option<NewBreaker>,
     /// For the record; at most 200 bytes.
@@ -190,7 +193,7 @@ pub(in crate::http::api) async fn pause(
     Word { id: &id, body: &bytes, note: why, act, faults }.carry_out(&app, &caller, &headers).await
 }
 
-/// Changes the name, the ceiling, the pace or the breaker of a campaign. Its callbacks keep what they were made with.
+/// Changes the name, the ceiling, the pace, the weight or the breaker of a campaign. Its callbacks keep what they were made with.
 #[utoipa::path(post, path = "/v1/campaigns/{id}/change", operation_id = "change_campaign", tag = "campaigns",
     params(
         ("id" = String, Path, description = "`cmp_` and 32 hexadecimal digits"),
@@ -222,6 +225,7 @@ pub(in crate::http::api) async fn change(
         name: changed.name.as_deref().and_then(|text| name(Some(text), &mut faults)).map(Into::into),
         concurrent_calls_max: changed.concurrent_calls_max.map(|max| calls_max(max, &mut faults)),
         calls_per_minute: changed.calls_per_minute.map(|pace| calls_per_minute(pace, &mut faults)),
+        weight: weight(changed.weight, &mut faults),
         breaker: NewBreaker::read(changed.breaker, &mut faults),
     };
     Word { id: &id, body: &bytes, note, act, faults }.carry_out(&app, &caller, &headers).await
@@ -267,6 +271,11 @@ impl Word<'_> {
         if is_new && self.act.after(before.state).is_none() {
             let detail = format!("the campaign is {}, so it cannot {word}", before.state.as_str());
             return Err(ApiError::new("campaign.state", detail));
+        }
+        if is_new && before.is_unfinished() && matches!(self.act, CampaignAct::Ready | CampaignAct::Launch) {
+            let detail =
+                "its callbacks are still being made; \"ringmaster campaign show\" tells how far it is";
+            return Err(ApiError::new("campaign.unfinished", detail));
         }
         let (by, note) = (caller.name().into(), self.note.map(Into::into));
         let event = Event::Campaign(CampaignCommand { campaign: before.id, by, note, act: self.act });

@@ -52,6 +52,10 @@ pub(in crate::http::api) struct Draft {
     /// How many of its calls may begin in a minute, 1 to 6,000. Without it there is no such limit.
     #[schema(minimum = 1, maximum = 6_000)]
     calls_per_minute: Option<i64>,
+    /// How many turns it has among campaigns whose callbacks have equal priority, 1 to 100; without it 10. The callbacks
+    /// without a campaign together have 10.
+    #[schema(minimum = 1, maximum = 100)]
+    weight: Option<i64>,
     /// When it is paused without an operator.
     breaker: Option<NewBreaker>,
     /// For the record; at most 200 bytes.
@@ -93,6 +97,7 @@ pub(in crate::http::api) async fn create(
     let name = name(draft.name.as_deref(), &mut faults);
     let calls = calls_max(draft.concurrent_calls_max, &mut faults);
     let pace = calls_per_minute(draft.calls_per_minute, &mut faults);
+    let weight = weight(draft.weight, &mut faults);
     let breaker = NewBreaker::read(draft.breaker, &mut faults);
     let note = note(draft.note.as_deref(), &mut faults);
     let defaults = draft.defaults.as_deref().map_or("{}", RawValue::get);
@@ -114,7 +119,9 @@ pub(in crate::http::api) async fn create(
         defaults: defaults.into(),
         concurrent_calls_max: calls,
         calls_per_minute: pace,
+        weight: weight.unwrap_or(Campaign::WEIGHT),
         breaker: breaker.of(Breaker::default()),
+        follow_up: None,
         created_at: now,
         created_by: caller.name().into(),
         ended_at: None,
@@ -125,7 +132,9 @@ pub(in crate::http::api) async fn create(
         defaults: Arc::clone(&campaign.defaults),
         concurrent_calls_max: calls,
         calls_per_minute: pace,
+        weight,
         breaker,
+        follow_up: None,
     };
     let (by, note) = (Arc::clone(&campaign.created_by), note.map(Into::into));
     let event = Event::Campaign(CampaignCommand { campaign: campaign.id, by, note, act });
@@ -162,6 +171,11 @@ pub(super) fn calls_max(given: Option<i64>, faults: &mut Vec<FieldError>) -> Opt
 /// The pace, checked.
 pub(super) fn calls_per_minute(given: Option<i64>, faults: &mut Vec<FieldError>) -> Option<u32> {
     up_to(CALLS_PER_MINUTE_MAX, "calls_per_minute", given, faults)
+}
+
+/// The weight, checked.
+pub(super) fn weight(given: Option<i64>, faults: &mut Vec<FieldError>) -> Option<u32> {
+    up_to(i64::from(Campaign::WEIGHT_MAX), "weight", given, faults)
 }
 
 fn up_to(max: i64, name: &str, given: Option<i64>, faults: &mut Vec<FieldError>) -> Option<u32> {

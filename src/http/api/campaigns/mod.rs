@@ -4,6 +4,7 @@
 pub(super) mod act;
 mod breaker;
 pub(super) mod create;
+pub(super) mod follow_up;
 pub(super) mod list;
 pub(super) mod show;
 
@@ -15,6 +16,7 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use breaker::BreakerView;
+use follow_up::FollowUpView;
 
 use super::pauses;
 use crate::domain::{Campaign, CampaignId, CampaignState, PauseScope, Pauses};
@@ -41,7 +43,12 @@ pub(super) struct View {
     /// How many of its calls may begin in a minute.
     #[serde(skip_serializing_if = "Option::is_none")]
     calls_per_minute: Option<u32>,
+    /// How many turns it has among campaigns whose callbacks have equal priority.
+    weight: u32,
     breaker: BreakerView,
+    /// Whose callbacks it takes over, and how far.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    follow_up: Option<FollowUpView>,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
     /// The name of the API token that created it.
@@ -102,7 +109,9 @@ impl View {
             defaults: RawValue::from_string(campaign.defaults.to_string()).unwrap_or_default(),
             concurrent_calls_max: campaign.concurrent_calls_max,
             calls_per_minute: campaign.calls_per_minute,
+            weight: campaign.weight,
             breaker: BreakerView::of(&campaign.breaker),
+            follow_up: campaign.follow_up.as_deref().map(FollowUpView::of),
             created_at: campaign.created_at,
             created_by: campaign.created_by.to_string(),
             ended_at: campaign.ended_at,

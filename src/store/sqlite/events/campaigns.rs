@@ -7,8 +7,9 @@ use jiff::fmt::serde::timestamp::microsecond;
 use serde::{Deserialize, Serialize};
 
 use super::fields::{id, shared, shared_if};
-use crate::domain::{BreakerChange, CampaignAct, CampaignCommand, CampaignId, PauseId, Tenant};
+use crate::domain::{BreakerChange, CampaignAct, CampaignCommand, CampaignId, FollowUp, PauseId, Tenant};
 use crate::store::sqlite::breakers::ChangeShape;
+use crate::store::sqlite::follow_ups;
 
 #[derive(Serialize, Deserialize)]
 #[serde(remote = "CampaignCommand")]
@@ -37,8 +38,12 @@ enum ActShape {
         concurrent_calls_max: Option<u32>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         calls_per_minute: Option<u32>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        weight: Option<u32>,
         #[serde(default, with = "ChangeShape")]
         breaker: BreakerChange,
+        #[serde(default, skip_serializing_if = "Option::is_none", with = "follow_ups")]
+        follow_up: Option<FollowUp>,
     },
     Change {
         #[serde(default, skip_serializing_if = "Option::is_none", with = "shared_if")]
@@ -48,6 +53,8 @@ enum ActShape {
         concurrent_calls_max: Option<Option<u32>>,
         #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "given")]
         calls_per_minute: Option<Option<u32>>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        weight: Option<u32>,
         #[serde(default, with = "ChangeShape")]
         breaker: BreakerChange,
     },

@@ -3,8 +3,9 @@
 use rusqlite::Connection;
 
 use super::super::{
-    attempts, callbacks, campaigns, commands, counts, erasures, file, held_back, list, messages, open_orders,
-    outbox, pairs, pauses, references, reports, set_aside, suppressions, timeline, traces, waiting,
+    attempts, callbacks, campaigns, commands, counts, erasures, file, gates, held_back, list, messages,
+    open_orders, outbox, pairs, pauses, references, reports, set_aside, suppressions, timeline, traces,
+    waiting,
 };
 
 fn plan(db: &Connection, sql: &str) -> String {
@@ -32,8 +33,13 @@ fn the_scheduler_seeks_and_never_sorts() {
     let db = file::open_memory().unwrap();
     assert_plan(&db, callbacks::NEXT_WAKE, &["COVERING INDEX callbacks_by_wake"]);
     assert_plan(&db, callbacks::DUE, &["SEARCH callbacks USING INDEX callbacks_by_wake (at<?)"]);
-    assert_plan(&db, callbacks::AT_GATE, &["SEARCH callbacks USING INDEX callbacks_by_gate (gate=?)"]);
-    assert_plan(&db, callbacks::NEXT_GATE, &["SEARCH", "COVERING INDEX callbacks_by_gate (gate>?)"]);
+    let of_lane = "SEARCH callbacks USING INDEX callbacks_by_gate (gate=? AND <expr>=? AND <expr><?)";
+    assert_plan(&db, callbacks::AT_GATE, &[of_lane]);
+    let after_class = "INDEX callbacks_by_gate (gate=? AND <expr>=? AND <expr>>?)";
+    assert_plan(&db, gates::NEXT_CLASS, &["SEARCH", after_class]);
+    assert_plan(&db, gates::NEXT_GATE, &["SEARCH", "COVERING INDEX callbacks_by_gate (gate>?)"]);
+    assert_plan(&db, gates::FIRST_LANE, &["SEARCH", "INDEX callbacks_by_gate (gate=?)"]);
+    assert_plan(&db, gates::NEXT_LANE, &["SEARCH", "INDEX callbacks_by_gate (gate=? AND <expr>>?)"]);
     assert_plan(&db, reports::UNFOLDED, &["SCAN u", "SEARCH r USING INTEGER PRIMARY KEY"]);
     assert_plan(
         &db,
