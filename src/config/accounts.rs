@@ -8,7 +8,10 @@ use url::Url;
 use crate::content::{self, role::Role};
 use crate::domain::callback::AgentError;
 use crate::domain::person::PORTFOLIO_DEFAULT;
-use crate::domain::{AccountAlias, AgentTarget, CallbackPermission, ContentRef, Phone, Portfolio, Sender};
+use crate::domain::pool::NoPoolName;
+use crate::domain::{
+    AccountAlias, AgentTarget, CallbackPermission, ContentRef, Phone, PoolName, Portfolio, Sender,
+};
 
 use super::http::base;
 use super::secret::Secret;
@@ -167,6 +170,7 @@ fn read_sender(number: &str, account: &AccountAlias, section: &mut Section<'_>) 
     let concurrent_calls_max = section.ask("concurrent_calls_max").within(1, 1000).optional();
     let callback_permission = section.ask("callback_permission").or(CallbackPermission::Off);
     let agent = section.ask("agent").optional();
+    let pool = section.ask("pool").optional();
     let workflow = sid(section, "workflow_sid", "WW").optional();
     let inbound_document = section.ask("inbound_document").rule(|name: &String| document(name)).optional();
     let sender = Sender {
@@ -175,6 +179,7 @@ fn read_sender(number: &str, account: &AccountAlias, section: &mut Section<'_>) 
         portfolio: PORTFOLIO_DEFAULT.into(),
         label,
         agent,
+        pool,
         workflow,
         permission_request,
         request_road: None,
@@ -277,6 +282,19 @@ impl Setting for CallbackPermission {
 
     fn write(&self) -> String {
         quoted(self.into())
+    }
+}
+
+impl Setting for PoolName {
+    const EXPECTED: &'static str = "the name of a pool: letters, digits, \"-\", \"_\" and \".\"";
+    const KIND: &'static str = "pool";
+
+    fn read(value: &Value) -> Result<Self, String> {
+        String::read(value)?.parse().map_err(|error: NoPoolName| error.to_string())
+    }
+
+    fn write(&self) -> String {
+        quoted(self.as_str())
     }
 }
 

@@ -1,6 +1,6 @@
 //! Builds the parts from the configuration: rules, documents, accounts and keys.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
 use std::sync::{Arc, OnceLock};
 
@@ -298,6 +298,7 @@ impl Shared {
             zone_data: zone_data::choice().map(|choice| choice.counts.clone()),
             metrics: self.metrics.clone(),
             token_rates: TokenRates::default(),
+            pools_with_source: BTreeSet::new(),
             command_wait: COMMAND_WAIT,
         })
     }

@@ -2,8 +2,11 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::resources::no_seat;
 use super::{Assessment, Case, Step, caps, rolling, window};
-use crate::domain::{CallPermission, Callback, Gate, Load, Outcome, Reason, SenderPart, TokenUse};
+use crate::domain::{
+    CallPermission, Callback, Gate, Load, Outcome, Reason, Resource, SenderPart, TokenUse,
+};
 
 /// The earliest time at which a callback can be dialled, and the reasons until then.
 pub(super) struct When {
@@ -173,8 +176,12 @@ fn obstacles(case: &Case<'_>) -> Vec<Obstacle> {
     if let Some((gate, reason)) = candidate.rest(now, Some(SenderPart::Placed)) {
         found.push((latest, Some(gate), reason));
     }
-    for Load { resource, live, own_max, next_at } in &candidate.load {
-        if let Some(reason) = rules.full(resource, *live, *own_max) {
+    for Load { resource, live, own_max, next_at, pool } in &candidate.load {
+        let full = match (resource, pool) {
+            (Resource::Pool(key), Some(pool)) => no_seat(now, key, pool, *live),
+            _ => rules.full(resource, *live, *own_max),
+        };
+        if let Some(reason) = full {
             found.push((latest, Some(Gate::Room(resource.clone())), reason));
         }
         if let (Some(next_at), Some(campaign)) =

@@ -6,7 +6,7 @@ use super::settle::close;
 use super::state::Intended;
 use super::turn::Turn;
 use super::working_set::Line;
-use super::{ceilings, people};
+use super::{ceilings, people, seats};
 use crate::domain::callback::Waiting;
 use crate::domain::{
     AccountAlias, Attempt, AttemptId, CallPermission, Callback, CallbackId, Channel, ContentRef, Message,
@@ -95,6 +95,7 @@ fn place_call(turn: &mut Turn<'_>, callback: &Callback, number: Phone) {
         turn.loads.accounts.insert(account.clone(), pace.view());
     }
     turn.take(&attempt.holds);
+    seats::take(turn, &attempt);
     if let Some(campaign) = callback.order.campaign_id() {
         turn.loads.campaign_paces.take(campaign, &turn.loads.campaigns, now);
     }
@@ -220,6 +221,7 @@ fn wait(turn: &mut Turn<'_>, id: CallbackId, mut waiting: Waiting) {
                 | "account.concurrency"
                 | "campaign.concurrency"
                 | "bot.concurrency"
+                | "pool.no_seat"
                 | "pair.fenced"
         )
     {

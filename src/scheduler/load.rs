@@ -10,7 +10,7 @@ use super::request::{Done, News};
 use super::state::Intended;
 use super::turn::Turn;
 use super::{campaigns, ceilings, erasures, metrics, people, rules_changed};
-use crate::domain::{Answer, Callback, Event, Gate, InviteToken, Name, Phone, UserId};
+use crate::domain::{Answer, Callback, Event, Gate, InviteToken, Name, Phone, Resource, UserId};
 use crate::store::{self, FiledReport, Input, Keys, Related, Store};
 
 /// Reads new reports, due callbacks and callbacks at open gates, with everything related to them.
@@ -108,6 +108,7 @@ fn room_at(turn: &Turn<'_>, gate: &Gate) -> usize {
             let room = turn.loads.campaign_paces.room(*id, &turn.loads.campaigns, turn.now);
             room.unwrap_or(usize::MAX)
         }
+        Gate::Room(Resource::Pool(key)) => turn.loads.seats.room(&turn.loads.pools, key, turn.now) as usize,
         Gate::Room(resource) => {
             let live = turn.loads.in_use.of(resource);
             let own = turn.loads.campaigns.ceiling(resource).map_or(u32::MAX, |max| max.saturating_sub(live));
@@ -242,6 +243,7 @@ impl Wanted {
             | Event::SuppressionRemoved(_)
             | Event::SuppressionComplete { .. }
             | Event::Campaign(_)
+            | Event::Pool(_)
             | Event::Erasure { .. }
             | Event::Erased
             | Event::Restriction { .. } => {}

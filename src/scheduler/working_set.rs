@@ -13,7 +13,8 @@ use crate::domain::{
 };
 use crate::policy::PersonView;
 use crate::store::{
-    Batch, CampaignCallsChange, CampaignChange, ListChange, OutboxRow, PauseLifted, SetAsideEnded, Unmatched,
+    Batch, CampaignCallsChange, CampaignChange, ListChange, OutboxRow, PauseLifted, PoolChanges,
+    SetAsideEnded, Unmatched,
 };
 use crate::webhooks::Topic;
 
@@ -41,6 +42,7 @@ pub(super) struct WorkingSet {
     pub(super) suppressions: Vec<ListChange>,
     /// The days of calendars that operators marked.
     pub(super) marked_days: Vec<MarkedDay>,
+    pub(super) pools: PoolChanges,
     pub(super) campaigns: Vec<CampaignChange>,
     /// Uses of tokens, by minute: more or less than before.
     pub(super) uses: BTreeMap<(TokenName, TokenUse, i64), i32>,
@@ -199,6 +201,7 @@ impl WorkingSet {
             marked_days: self.marked_days,
             campaigns: self.campaigns,
             campaign_calls: CampaignCallsChange::default(),
+            pools: self.pools,
             erasures: Vec::new(),
             dropped: Vec::new(),
             clock: None,

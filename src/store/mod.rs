@@ -9,6 +9,7 @@ mod error;
 mod inbox;
 mod orders;
 mod outbox;
+mod pools;
 mod records;
 pub mod sqlite;
 mod suppressions;
@@ -28,6 +29,7 @@ pub use orders::{
     Awaiting, Census, Count, Enqueue, Enqueued, Filter, HeldBack, IdempotencyKey, InviteCensus, Listed,
     OpenOrder, OrderCeiling, Orders, Page, Record, Status, TimelineEnds, TimelineLine, Whom,
 };
+pub use pools::PoolChanges;
 pub use outbox::{Backlog, Delivery, Outbox, OutboxRow, Settled};
 pub use records::{ConsumerRecord, PlatformName, Records};
 pub use suppressions::{

@@ -36,6 +36,7 @@ mod outbox;
 mod pairs;
 mod pauses;
 mod persons;
+mod pools;
 mod private;
 mod reader;
 mod references;

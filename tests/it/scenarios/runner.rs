@@ -302,6 +302,7 @@ impl Runner {
                     let id = self.campaigns.get(*campaign).map_or(*campaign, String::as_str);
                     ("campaign", json!(id), more)
                 }
+                ["pool", pool, more @ ..] => ("pool", json!(pool), more),
                 ["document", document, more @ ..] => ("document", json!(document), more),
                 ["agent", agent, more @ ..] => ("agent", json!(agent), more),
                 other => bail!("{:?} is not a part of a callback", other.join(" ")),
