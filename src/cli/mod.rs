@@ -25,6 +25,7 @@ mod openapi;
 mod parse_error;
 mod pause;
 mod permission;
+mod pool;
 mod remote;
 mod sandbox;
 mod scratch;
@@ -265,6 +266,9 @@ enum Command {
     /// Create, launch, pause and end campaigns: callbacks that go together
     #[command(subcommand)]
     Campaign(campaign::Command),
+    /// Feed pools of agents, list and show their seats, and remove them
+    #[command(subcommand)]
+    Pool(pool::Command),
     /// List the senders with their calls in progress and pauses
     #[command(after_long_help = "Example:\n  ringmaster senders")]
     Senders(senders::Senders),
@@ -423,6 +427,7 @@ impl Command {
             Self::Pauses(pauses) => pauses.run(out),
             Self::Calendars(command) => calendars::run(command, out),
             Self::Campaign(command) => campaign::run(command, out),
+            Self::Pool(command) => command.run(out),
             Self::Senders(senders) => senders.run(out),
             Self::Sender(command) => sender::run(command, out),
             Self::Doctor(doctor) => doctor.run(out),

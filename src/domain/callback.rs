@@ -12,8 +12,8 @@ use super::ids::{IdError, InviteId};
 use super::reason::{Note, Reason};
 use super::sip::{self, SipAddress};
 use super::{
-    AccountAlias, AttemptId, CallbackId, CallingHours, Consent, ContactKey, LinkGiven, Phone, Place, PoolName,
-    Psid, RoadFailure, RoadName, Shared, Tenant, TokenName,
+    AccountAlias, AttemptId, CallbackId, CallingHours, Consent, ContactKey, LinkGiven, Phone, Place,
+    PoolName, Psid, RoadFailure, RoadName, Shared, Tenant, TokenName,
 };
 
 /// One callback: the customer's order and its current state.

@@ -15,7 +15,10 @@ pub struct PoolName(Arc<str>);
 
 /// Why a text is no name of a pool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("is no name of a pool: expected 1 to {} letters, digits, \"-\", \"_\" and \".\"", PoolName::LENGTH_MAX)]
+#[error(
+    "is no name of a pool: expected 1 to {} letters, digits, \"-\", \"_\" and \".\"",
+    PoolName::LENGTH_MAX
+)]
 pub struct NoPoolName;
 
 impl PoolName {
@@ -171,9 +174,17 @@ pub struct PoolCommand {
 /// What becomes of a pool.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PoolAct {
-    Feed { figure: Figure, as_of: Timestamp, valid_until: Timestamp, headroom: u32, wrap_up: SignedDuration },
+    Feed {
+        figure: Figure,
+        as_of: Timestamp,
+        valid_until: Timestamp,
+        headroom: u32,
+        wrap_up: SignedDuration,
+    },
     /// Its source failed: what it fed is over.
-    Fail { why: Arc<str> },
+    Fail {
+        why: Arc<str>,
+    },
     Remove,
 }
 
@@ -192,7 +203,7 @@ impl Pools {
     }
 
     /// Those of a tenant, by name.
-    pub fn of_tenant<'p>(&'p self, tenant: &Tenant) -> impl Iterator<Item = &'p Pool> + use<'p, '_> {
+    pub fn of_tenant<'p>(&'p self, tenant: &'p Tenant) -> impl Iterator<Item = &'p Pool> {
         self.0.values().filter(move |pool| pool.key.tenant == *tenant)
     }
 

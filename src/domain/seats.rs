@@ -85,7 +85,8 @@ impl Seats {
     /// The pool in whose wrap-up this call is.
     #[must_use]
     pub fn wrapping_up(&self, attempt: AttemptId) -> Option<&PoolKey> {
-        let has = |held: &BTreeMap<AttemptId, Seat>| held.get(&attempt).is_some_and(|seat| seat.until.is_some());
+        let has =
+            |held: &BTreeMap<AttemptId, Seat>| held.get(&attempt).is_some_and(|seat| seat.until.is_some());
         self.0.iter().find(|(_, held)| has(held)).map(|(pool, _)| pool)
     }
 

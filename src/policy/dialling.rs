@@ -4,9 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::resources::no_seat;
 use super::{Assessment, Case, Step, caps, rolling, window};
-use crate::domain::{
-    CallPermission, Callback, Gate, Load, Outcome, Reason, Resource, SenderPart, TokenUse,
-};
+use crate::domain::{CallPermission, Callback, Gate, Load, Outcome, Reason, Resource, SenderPart, TokenUse};
 
 /// The earliest time at which a callback can be dialled, and the reasons until then.
 pub(super) struct When {

@@ -83,14 +83,22 @@ impl PoolFigure {
                 None
             }
             (Some(_), Some(_)) => {
-                faults.push(fault("free", "field.value", "a pool is fed by \"seats\" or by \"free\", not by both"));
+                faults.push(fault(
+                    "free",
+                    "field.value",
+                    "a pool is fed by \"seats\" or by \"free\", not by both",
+                ));
                 None
             }
             (Some(_), None) => seats.map(Figure::Seats),
             (None, Some(_)) => free.map(Figure::Free),
         };
         if self.valid_for.is_none() {
-            faults.push(fault("valid_for", "field.missing", "is missing: the seconds for which the figure holds"));
+            faults.push(fault(
+                "valid_for",
+                "field.missing",
+                "is missing: the seconds for which the figure holds",
+            ));
         }
         if self.free.is_some() && self.as_of.is_none() {
             faults.push(fault("as_of", "field.missing", "is missing: the moment at which so many were free"));

@@ -10,7 +10,8 @@ use super::state::Scheduler;
 use super::turn::Turn;
 use crate::clock::later;
 use crate::domain::{
-    Attempt, AttemptId, CommandOutcome, Figure, Gate, Pool, PoolAct, PoolCommand, Pools, Resource, Seat, WrapUp,
+    Attempt, AttemptId, CommandOutcome, Figure, Gate, Pool, PoolAct, PoolCommand, Pools, Resource, Seat,
+    WrapUp,
 };
 use crate::store;
 
@@ -105,7 +106,13 @@ pub(super) fn ended(turn: &mut Turn<'_>, attempt: &Attempt) {
                 let seat = Seat { taken_at, busy_since: Some(busy_since), until: Some(until) };
                 turn.loads.seats.take(pool, attempt.id, seat);
                 let pool = pool.clone();
-                turn.work.pools.wrap_ups.push(WrapUp { attempt: attempt.id, pool, taken_at, busy_since, until });
+                turn.work.pools.wrap_ups.push(WrapUp {
+                    attempt: attempt.id,
+                    pool,
+                    taken_at,
+                    busy_since,
+                    until,
+                });
             }
             None => _ = turn.loads.seats.give_back(pool, attempt.id),
         }

@@ -29,8 +29,8 @@ pub use orders::{
     Awaiting, Census, Count, Enqueue, Enqueued, Filter, HeldBack, IdempotencyKey, InviteCensus, Listed,
     OpenOrder, OrderCeiling, Orders, Page, Record, Status, TimelineEnds, TimelineLine, Whom,
 };
-pub use pools::PoolChanges;
 pub use outbox::{Backlog, Delivery, Outbox, OutboxRow, Settled};
+pub use pools::PoolChanges;
 pub use records::{ConsumerRecord, PlatformName, Records};
 pub use suppressions::{
     EntryName, Hashing, ListChange, NewList, NewSuppressions, Suppressed, SuppressionList, Suppressions,

@@ -9,8 +9,8 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use super::{
-    CampaignCallsChange, CampaignChange, ErasureStep, FiledReport, ListChange, OutboxRow, PoolChanges, Result,
-    Unmatched,
+    CampaignCallsChange, CampaignChange, ErasureStep, FiledReport, ListChange, OutboxRow, PoolChanges,
+    Result, Unmatched,
 };
 use crate::domain::calendar::MarkedDay;
 use crate::domain::timeline::Entry;

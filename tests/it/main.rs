@@ -43,6 +43,7 @@ mod outside;
 mod page;
 mod parsers;
 mod pauses;
+mod pools;
 mod questions;
 mod reference;
 mod roads_simulation;

@@ -12,8 +12,7 @@ const COMMANDS_KEPT: SignedDuration = SignedDuration::from_hours(1);
 /// Commands that one batch deletes, at most.
 const DELETED_MOST: u32 = 100;
 
-const ALL: &str =
-    "SELECT pool, kind, figure, as_of, valid_until, headroom, wrap_up, fed_by, fault FROM pools ORDER BY pool";
+const ALL: &str = "SELECT pool, kind, figure, as_of, valid_until, headroom, wrap_up, fed_by, fault FROM pools ORDER BY pool";
 pub const WRAP_UPS: &str = "SELECT attempt, pool, taken_at, busy_since, until FROM wrap_ups \
      INDEXED BY wrap_ups_by_end WHERE until > ?1";
 const SET: &str = "INSERT INTO pools (pool, kind, figure, as_of, valid_until, headroom, wrap_up, fed_by, fault) \
@@ -114,7 +113,8 @@ fn forget_commands(db: &Connection, changes: &PoolChanges) -> Result<()> {
     }
     let sql = "SELECT seq FROM pool_commands INDEXED BY pool_commands_by_time WHERE folded_at <= ?1 LIMIT ?2";
     let before = micros(changes.at) - span(COMMANDS_KEPT);
-    let old: Vec<i64> = collect(&mut db.prepare_cached(sql)?, params![before, DELETED_MOST], Cells::take)?;
+    let old: Vec<i64> =
+        collect(&mut db.prepare_cached(sql)?, params![before, DELETED_MOST], |cells| cells.take())?;
     for seq in old {
         // The command first, which refers to the report.
         for sql in [

@@ -16,8 +16,8 @@ use crate::domain::timeline::Entry;
 use crate::domain::{
     AccountAlias, Attempt, AttemptId, Budget, Callback, CallbackId, Campaign, CampaignCalls, CampaignId,
     ClockMark, Contact, ContactKey, DeliveryId, Erasure, ErasureId, Gate, ListName, Loads, Message,
-    MessageId, Name, OrderKind, Pair, PairKey, Pause, Person, Phone, Pool, Restriction, SetAside,
-    SetAsideId, Tenant, TokenName, UserId, WrapUp,
+    MessageId, Name, OrderKind, Pair, PairKey, Pause, Person, Phone, Pool, Restriction, SetAside, SetAsideId,
+    Tenant, TokenName, UserId, WrapUp,
 };
 use crate::store::{
     Awaiting, Backlog, Batch, CampaignReads, CampaignRecord, CampaignRows, Census, CommandRecord,

@@ -16,6 +16,7 @@ mod leaders;
 mod pages;
 mod pauses;
 mod people;
+mod pools;
 mod round_trips;
 pub mod samples;
 mod scheduler;
@@ -112,6 +113,10 @@ macro_rules! conformance {
                 missing_values_are_left_out
                 an_empty_batch_is_no_fault
                 the_census_counts_every_state
+            );
+            each!($fresh, pools:
+                a_pool_is_read_as_it_was_fed_last
+                a_wrap_up_is_found_until_its_end_or_until_it_is_ended
             );
             each!($fresh, people:
                 a_person_reads_as_it_was_written_with_all_pairs
