@@ -41,6 +41,7 @@ pub struct Account {
     pub content_url: Url,
     pub messaging_url: Url,
     pub monitor_url: Url,
+    pub taskrouter_url: Url,
     pub senders: BTreeMap<Phone, Sender>,
     /// The content that senders name instead of its SID. It is looked up at the start.
     pub named_content: BTreeMap<(Phone, Role), String>,
@@ -81,6 +82,7 @@ impl Account {
         let content_url = endpoint("content_url", "https://content.twilio.com");
         let messaging_url = endpoint("messaging_url", "https://messaging.twilio.com");
         let monitor_url = endpoint("monitor_url", "https://monitor.twilio.com");
+        let taskrouter_url = endpoint("taskrouter_url", "https://taskrouter.twilio.com");
         let portfolio = section.ask("portfolio").rule(|name: &String| is_portfolio(name));
         let portfolio = Portfolio::from(portfolio.or(PORTFOLIO_DEFAULT.to_owned()));
         let shared_keys: Vec<Option<(String, Secret)>> =
@@ -105,6 +107,7 @@ impl Account {
             content_url,
             messaging_url,
             monitor_url,
+            taskrouter_url,
             named_content,
             content_variables: BTreeMap::new(),
             senders,
@@ -214,7 +217,7 @@ fn shared_key(section: &mut Section<'_>) -> Option<(String, Secret)> {
 }
 
 /// Checks a SID. The fault does not repeat the text, which may be a misplaced secret.
-fn sid<'s, 'a>(
+pub(super) fn sid<'s, 'a>(
     section: &'s mut Section<'a>,
     key: &str,
     prefix: &str,

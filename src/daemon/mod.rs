@@ -11,6 +11,7 @@ mod listeners;
 mod messenger;
 mod meta;
 mod named_content;
+mod pools;
 mod rules;
 mod templates;
 mod wiring;
@@ -31,6 +32,7 @@ use crate::http::Doors;
 use crate::ids::IdGenerator;
 use crate::metrics::Metrics;
 use crate::platform::Platform;
+use crate::pools::Feeder;
 use crate::scheduler::Scheduler;
 use crate::store::Store;
 use crate::store::sqlite::{Access, Options as StoreOptions, Sqlite};
@@ -102,6 +104,8 @@ pub struct Assembled {
     pub scheduler: Scheduler,
     /// The API, the hooks and the metrics, for one listener or two.
     pub doors: Doors,
+    /// What feeds the pools of the configuration.
+    pub feeders: Vec<Feeder>,
     /// `None` if no customer webhook is configured.
     pub dispatcher: Option<Dispatcher>,
     /// What the parts go by: the machine's clock, as long as it is trusted.
@@ -144,7 +148,8 @@ pub async fn assemble(config: &Config, deps: Deps) -> anyhow::Result<Assembled> 
     let scheduler = Scheduler::new(parts.scheduler_deps(config, &deps)?);
     let doors = parts.doors(config);
     let dispatcher = parts.dispatcher(config)?;
-    Ok(Assembled { scheduler, doors, dispatcher, clock: parts.clock() })
+    let feeders = parts.feeders(config, &deps)?;
+    Ok(Assembled { scheduler, doors, feeders, dispatcher, clock: parts.clock() })
 }
 
 /// Starts a daemon: opens the store, binds its address, recovers and runs.
@@ -182,7 +187,7 @@ pub async fn start(config: &Config, options: Options) -> anyhow::Result<Running>
         platforms: BTreeMap::new(),
         metrics,
     };
-    let Assembled { mut scheduler, doors, dispatcher, .. } = assemble(config, deps).await?;
+    let Assembled { mut scheduler, doors, feeders, dispatcher, .. } = assemble(config, deps).await?;
     scheduler.recover().await.context("cannot recover from the last stop")?;
     store.void_claims().await.context("cannot release the deliveries of the last run")?;
     let servers = listeners.serve(&doors, config, &shutdown);
@@ -191,6 +196,9 @@ pub async fn start(config: &Config, options: Options) -> anyhow::Result<Running>
         stops.cancelled().await;
         places.close();
     });
+    for feeder in feeders {
+        tokio::spawn(feeder.run(shutdown.clone()));
+    }
     let webhook_endpoint = dispatcher.as_ref().map(|dispatcher| dispatcher.endpoint.clone());
     let dispatcher = dispatcher.map(|dispatcher| tokio::spawn(dispatcher.run(shutdown.clone())));
     let scheduler = tokio::spawn(scheduler.run(shutdown));

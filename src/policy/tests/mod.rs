@@ -49,9 +49,10 @@ use crate::domain::country::Prefix;
 use crate::domain::event::PermissionAnswer;
 use crate::domain::{
     AccountView, Agent, AgentTarget, Agents, Attempt, AttemptId, CallProgress, CallbackId,
-    CallbackPermission, CampaignId, Disposition, Held, Holds, LegOrder, Load, Loads, MessageId, Numbers,
-    Order, PairKey, Pause, PauseId, PauseScope, Person, PersonId, Priority, Purpose, Refusal, Resource, Rest,
-    Script, SenderPart, SetAside, SetAsideId, SetAsideItem, Stage, State, Submission, Tenant,
+    CallbackPermission, CampaignId, Disposition, Figure, Held, Holds, LegOrder, Load, Loads, MessageId,
+    Numbers, Order, PairKey, Pause, PauseId, PauseScope, Person, PersonId, Pool, PoolKey, Pools, Priority,
+    Purpose, Refusal, Resource, Rest, Script, Seat, Seats, SenderPart, SetAside, SetAsideId, SetAsideItem,
+    Stage, State, Submission, Tenant,
 };
 
 const HOUR: i64 = 3600;
