@@ -10,6 +10,7 @@ mod cloud;
 mod crash;
 mod customer;
 mod delivery;
+mod desk;
 mod fixture;
 mod invariants;
 mod judge;

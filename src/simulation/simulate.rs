@@ -10,6 +10,7 @@ use anyhow::Context as _;
 use fastrand::Rng;
 use jiff::{SignedDuration, Timestamp};
 
+use super::desk::Desk;
 use super::script::{self, Script};
 use super::{Customer, Fixture, Mutation, NoMutation, Operator, SENDERS, Simulation, Trace, fixture, judge};
 use crate::domain::{CallbackId, Phone};
@@ -86,6 +87,7 @@ pub async fn run_seed_with(
         random,
         documents: Rng::with_seed(seed.wrapping_mul(31)),
         operator: Operator::new(seed, consumers),
+        desk: Desk::new(seed)?,
         trouble,
         accepted: BTreeSet::new(),
         problems: Vec::new(),
@@ -105,6 +107,7 @@ struct Run {
     /// Draws the documents, so that they do not change what else a seed chooses.
     documents: Rng,
     operator: Operator,
+    desk: Desk,
     trouble: Trouble,
     /// Orders that were accepted.
     accepted: BTreeSet<CallbackId>,
@@ -133,6 +136,7 @@ impl Run {
             }
             self.act().await?;
             self.operator.act(&mut self.daemon).await?;
+            self.desk.act(&mut self.daemon).await?;
             let minutes = self.random.i64(0..180);
             self.pass(60 * minutes, 60).await?;
         }
@@ -252,6 +256,7 @@ impl Run {
                 order.insert("hours".to_owned(), hours.text().into());
             }
         }
+        self.desk.assign(&mut order);
         let (status, body) = self.post("/v1/callbacks", order.to_string()).await?;
         if status == 202 {
             let answer: serde_json::Value = serde_json::from_str(&body)?;

@@ -5,6 +5,7 @@
 
 mod backwards;
 mod requests;
+mod seats;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,6 +14,8 @@ use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 
 use backwards::backwards;
+use seats::Desks;
+pub(in crate::simulation) use seats::Fed;
 
 use crate::clock::Clock;
 use crate::domain::timeline::Entry;
@@ -54,6 +57,9 @@ pub(in crate::simulation) struct Seen {
     /// Callbacks that were canceled or closed.
     over: BTreeSet<CallbackId>,
     created: BTreeSet<String>,
+    desks: Desks,
+    /// Attempts whose seats were looked at.
+    seated: BTreeSet<AttemptId>,
     /// Reports that were new in the inbox.
     filed: usize,
     problems: Vec<String>,
@@ -154,6 +160,7 @@ impl Seen {
     }
 
     fn committed(&mut self, now: Timestamp, batch: &Batch) {
+        self.wrap_up(batch);
         for message in &batch.messages {
             let stage = message.submission.stage;
             let before = self.stages.insert(message.id, stage);
@@ -201,6 +208,7 @@ impl Seen {
         for attempt in &batch.attempts {
             self.slot_of(attempt);
         }
+        self.seats(batch);
         for person in &batch.persons {
             self.calls_of(person, !batch.united.is_empty());
         }
