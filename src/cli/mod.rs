@@ -117,6 +117,10 @@ enum Command {
     /// GET /sandbox/pages/PAGE/people/NUMBER has the "psid" by which a page of Messenger knows a consumer, which an order
     /// names. POST /sandbox/pages lets the consumer do something there: its JSON has "page", "consumer", and "does", which
     /// is writes (with "text"), calls, taps or blocks.
+    ///
+    /// POST /sandbox/pools/NAME sets how many agents of a team are free, reserved, assigned, wrapping and away; NAME is that of
+    /// a pool, or the SID of a task queue. GET tells the seats as the URL of a pool does, and TaskRouter's statistics tell them
+    /// of a task queue.
     #[command(after_long_help = "Examples:\n  ringmaster sandbox\n  \
                                  ringmaster sandbox --speed 60 --sender +442079460000 --sender +442079460001\n  \
                                  curl -X POST http://127.0.0.1:4010/sandbox/faults -H 'Content-Type: \

@@ -43,6 +43,7 @@ mod outside;
 mod page;
 mod parsers;
 mod pauses;
+mod pool_sources;
 mod pools;
 mod questions;
 mod reference;

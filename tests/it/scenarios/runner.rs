@@ -176,6 +176,7 @@ impl Runner {
             ["pause", scope @ ..] => self.pause(scope).await,
             ["resume", scope @ ..] => self.resume(scope).await,
             ["campaign", name, what @ ..] => self.campaign(name, what).await,
+            ["pool", name, what @ ..] => self.pool(name, what).await,
             ["explain", name] => self.explain(name).await,
             ["show", name] => self.show(name).await,
             ["expect", what @ ..] => self.expect(what).await,
@@ -541,7 +542,15 @@ impl Runner {
     }
 
     pub(super) async fn post(&mut self, path: &str, body: &Value) -> Result<(u16, Value)> {
-        let request = Request::post(path)
+        self.tell(Request::post(path), body).await
+    }
+
+    pub(super) async fn put(&mut self, path: &str, body: &Value) -> Result<(u16, Value)> {
+        self.tell(Request::put(path), body).await
+    }
+
+    async fn tell(&mut self, request: http::request::Builder, body: &Value) -> Result<(u16, Value)> {
+        let request = request
             .header("authorization", format!("Bearer {}", self.token))
             .header("content-type", "application/json")
             .body(Body::from(body.to_string()))?;
