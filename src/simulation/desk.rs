@@ -38,6 +38,11 @@ impl Desk {
         Ok(Self { random, is_open, pool, tells_seats, headroom, wrap_up, agents: 3 })
     }
 
+    /// Lets the checker look at its calls.
+    pub(super) fn open(&self, daemon: &Simulation) {
+        look(&daemon.seen).watches(&self.pool);
+    }
+
     /// Lets some orders need an agent.
     pub(super) fn assign(&mut self, order: &mut Value) {
         if self.is_open && self.random.u8(0..3) > 0 {

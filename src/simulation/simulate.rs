@@ -95,6 +95,7 @@ pub async fn run_seed_with(
         consumers,
         trace,
     };
+    run.desk.open(&run.daemon);
     Customer::admit(&run.daemon).await?;
     run.trouble().await?;
     run.peace().await?;

@@ -31,6 +31,11 @@ pub(super) struct Desks {
 }
 
 impl Seen {
+    /// From now on the calls of this pool are looked at: nobody has told a figure yet.
+    pub(in crate::simulation) fn watches(&mut self, pool: &PoolKey) {
+        self.desks.told.entry(pool.clone()).or_default();
+    }
+
     /// A customer tells a figure; it is not answered yet.
     pub(in crate::simulation) fn told(&mut self, pool: &PoolKey, fed: Fed) {
         self.desks.told.entry(pool.clone()).or_default().push(fed);
@@ -76,7 +81,8 @@ impl Seen {
             }
             for pool in attempt.holds.pools() {
                 let at = attempt.submission.intended_at;
-                let told = self.desks.told.get(pool).cloned().unwrap_or_default();
+                // Of other pools it does not know what was told.
+                let Some(told) = self.desks.told.get(pool).cloned() else { continue };
                 if !told.iter().any(|fed| self.has_seat(pool, *fed, at)) {
                     let id = attempt.id;
                     self.problem(format!("{id} has no seat of {pool} at {at}; it was told {told:?}"));

@@ -485,7 +485,7 @@ impl Runner {
         self.simulation.as_ref().context("nothing has begun")
     }
 
-    fn simulation_mut(&mut self) -> Result<&mut Simulation> {
+    pub(super) fn simulation_mut(&mut self) -> Result<&mut Simulation> {
         self.simulation.as_mut().context("nothing has begun")
     }
 
