@@ -5,10 +5,12 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use url::Url;
 
+use super::Config;
 use super::accounts::sid;
 use super::http::endpoint;
 use super::secret::Secret;
-use super::section::Section;
+use super::section::{Reading, Section};
+use super::tree::Origin;
 use crate::domain::pool::{NoPoolName, Pool, PoolName};
 
 /// A pool that is fed from a source.
@@ -42,6 +44,7 @@ pub(super) fn read(name: &str, section: &mut Section<'_>) -> Option<(PoolName, P
         section.fault("", error.to_string());
     }
     let seconds = Duration::from_secs;
+    let faults = section.reading.faults.len();
     let url: Option<Url> = section.ask("url").rule(endpoint).optional();
     let secret = section.secret("secret").optional();
     let every = section.ask("every").within(seconds(2), seconds(60)).or(seconds(10));
@@ -55,6 +58,8 @@ pub(super) fn read(name: &str, section: &mut Section<'_>) -> Option<(PoolName, P
             section.fault("url", "is given beside taskrouter: a pool has one source");
             None
         }
+        // A refused URL is told already.
+        (None, false) if section.reading.faults.len() > faults => None,
         (None, false) => {
             section.fault("", "has no source: give it url, or a section taskrouter");
             None
@@ -62,6 +67,14 @@ pub(super) fn read(name: &str, section: &mut Section<'_>) -> Option<(PoolName, P
         (Some(url), false) => Some(PoolSource::Url { url, secret }),
         (None, true) => queue,
     };
+    if let Some(PoolSource::TaskRouter { valid_for, .. }) = &source
+        && SignedDuration::try_from(every).is_ok_and(|every| *valid_for <= every)
+    {
+        section.fault(
+            "every",
+            "is not shorter than taskrouter.valid_for: the pool would have no seat in between",
+        );
+    }
     Some((pool.ok()?, PoolSettings { source: source?, every, timeout, headroom, wrap_up }))
 }
 
@@ -84,5 +97,23 @@ fn task_router(section: &mut Section<'_>) -> (bool, Option<PoolSource>) {
             }
             (is_given, None)
         }
+    }
+}
+
+/// The accounts of task queues have to be there.
+pub(super) fn check(config: &Config, reading: &mut Reading) {
+    for (name, pool) in &config.pools {
+        let PoolSource::TaskRouter { account, .. } = &pool.source else { continue };
+        if config.accounts.contains_key(account.as_str()) {
+            continue;
+        }
+        let section = format!("pools.{name}.taskrouter");
+        let answer = reading.answers.iter().find(|it| it.section == section && it.key == "account");
+        let origin = answer.map_or(Origin::Nowhere, |answer| answer.origin.clone());
+        reading.fault(
+            &origin,
+            &format!("{section}.account"),
+            format!("is no account: there is no [accounts.{account}]"),
+        );
     }
 }

@@ -80,6 +80,7 @@ pub struct Running {
     servers: Vec<JoinHandle<()>>,
     scheduler: JoinHandle<()>,
     dispatcher: Option<JoinHandle<()>>,
+    feeders: Vec<JoinHandle<()>>,
 }
 
 impl Running {
@@ -91,6 +92,9 @@ impl Running {
         self.scheduler.await.context("the scheduler panicked")?;
         if let Some(dispatcher) = self.dispatcher {
             dispatcher.await.context("the webhook dispatcher panicked")?;
+        }
+        for feeder in self.feeders {
+            feeder.await.context("what feeds a pool panicked")?;
         }
         for server in self.servers {
             server.await.context("the server panicked")?;
@@ -196,12 +200,10 @@ pub async fn start(config: &Config, options: Options) -> anyhow::Result<Running>
         stops.cancelled().await;
         places.close();
     });
-    for feeder in feeders {
-        tokio::spawn(feeder.run(shutdown.clone()));
-    }
+    let feeders = feeders.into_iter().map(|feeder| tokio::spawn(feeder.run(shutdown.clone()))).collect();
     let webhook_endpoint = dispatcher.as_ref().map(|dispatcher| dispatcher.endpoint.clone());
     let dispatcher = dispatcher.map(|dispatcher| tokio::spawn(dispatcher.run(shutdown.clone())));
     let scheduler = tokio::spawn(scheduler.run(shutdown));
     tracing::info!(%address, hooks = %hooks_address, accounts = config.accounts.len(), "ready");
-    Ok(Running { address, hooks_address, store, webhook_endpoint, servers, scheduler, dispatcher })
+    Ok(Running { address, hooks_address, store, webhook_endpoint, servers, scheduler, dispatcher, feeders })
 }

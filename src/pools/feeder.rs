@@ -48,7 +48,10 @@ impl Feeder {
         let mut course = Course::default();
         loop {
             let asked_at = self.clock.now();
-            self.feed(&mut course).await;
+            tokio::select! {
+                () = self.feed(&mut course) => {}
+                () = shutdown.cancelled() => return,
+            }
             tokio::select! {
                 () = self.clock.sleep_until(later(asked_at, self.every)) => {}
                 () = shutdown.cancelled() => return,
