@@ -130,7 +130,13 @@ fn decisions() {
     let candidates = [Candidate {
         sender: &sender,
         pair: pair.clone(),
-        load: vec![Load { resource: Resource::Sender(sender.number), live: 7, own_max: None, next_at: None }],
+        load: vec![Load {
+            resource: Resource::Sender(sender.number),
+            live: 7,
+            own_max: None,
+            next_at: None,
+            pool: None,
+        }],
         account: account.clone(),
         paused: None,
         pauses: Vec::new(),

@@ -9,6 +9,7 @@ pub mod meta;
 pub mod onboarding;
 pub mod platform;
 pub mod policy;
+pub mod pools;
 pub mod store;
 pub mod suppression;
 pub mod transport;

@@ -25,6 +25,7 @@ mod openapi;
 mod parse_error;
 mod pause;
 mod permission;
+mod pool;
 mod remote;
 mod sandbox;
 mod scratch;
@@ -116,6 +117,10 @@ enum Command {
     /// GET /sandbox/pages/PAGE/people/NUMBER has the "psid" by which a page of Messenger knows a consumer, which an order
     /// names. POST /sandbox/pages lets the consumer do something there: its JSON has "page", "consumer", and "does", which
     /// is writes (with "text"), calls, taps or blocks.
+    ///
+    /// POST /sandbox/pools/NAME sets how many agents of a team are free, reserved, assigned, wrapping and away; NAME is that of
+    /// a pool, or the SID of a task queue. GET tells the seats as the URL of a pool does, and TaskRouter's statistics tell them
+    /// of a task queue.
     #[command(after_long_help = "Examples:\n  ringmaster sandbox\n  \
                                  ringmaster sandbox --speed 60 --sender +442079460000 --sender +442079460001\n  \
                                  curl -X POST http://127.0.0.1:4010/sandbox/faults -H 'Content-Type: \
@@ -266,6 +271,9 @@ enum Command {
     /// Create, launch, pause and end campaigns: callbacks that go together
     #[command(subcommand)]
     Campaign(campaign::Command),
+    /// Feed pools of agents, list and show their seats, and remove them
+    #[command(subcommand)]
+    Pool(pool::Command),
     /// List the senders with their calls in progress and pauses
     #[command(after_long_help = "Example:\n  ringmaster senders")]
     Senders(senders::Senders),
@@ -424,6 +432,7 @@ impl Command {
             Self::Pauses(pauses) => pauses.run(out),
             Self::Calendars(command) => calendars::run(command, out),
             Self::Campaign(command) => campaign::run(command, out),
+            Self::Pool(command) => command.run(out),
             Self::Senders(senders) => senders.run(out),
             Self::Sender(command) => sender::run(command, out),
             Self::Doctor(doctor) => doctor.run(out),

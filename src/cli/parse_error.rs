@@ -4,7 +4,7 @@ use clap::error::{ContextKind, ContextValue};
 use clap::{Arg, Command, Error};
 
 /// Example values by the name of the flag or of its value. A flag with a default or possible values needs no example.
-const EXAMPLES: [(&str, &str); 63] = [
+const EXAMPLES: [(&str, &str); 65] = [
     ("NUMBER", "+5511987654321"),
     ("WHEN", "+2h"),
     ("LEVEL", "urgent"),
@@ -47,6 +47,8 @@ const EXAMPLES: [(&str, &str); 63] = [
     ("TOKEN_FILE", "token.txt"),
     ("hours", "'mon-fri 9:00-18:00 @America/Sao_Paulo'"),
     ("agent", "client:alice"),
+    ("pool", "support"),
+    ("SECONDS", "60"),
     ("document", "dial-client"),
     ("campaign", "renewals"),
     ("reference", "ticket-17"),

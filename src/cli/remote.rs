@@ -98,6 +98,10 @@ impl<'a> Ask<'a> {
         Self::new(Method::POST, path, body)
     }
 
+    pub(super) fn put(path: impl Into<String>, body: Body) -> Self {
+        Self::new(Method::PUT, path, body)
+    }
+
     pub(super) fn delete(path: impl Into<String>) -> Self {
         Self::new(Method::DELETE, path, Body::None)
     }

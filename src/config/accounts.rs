@@ -8,7 +8,10 @@ use url::Url;
 use crate::content::{self, role::Role};
 use crate::domain::callback::AgentError;
 use crate::domain::person::PORTFOLIO_DEFAULT;
-use crate::domain::{AccountAlias, AgentTarget, CallbackPermission, ContentRef, Phone, Portfolio, Sender};
+use crate::domain::pool::NoPoolName;
+use crate::domain::{
+    AccountAlias, AgentTarget, CallbackPermission, ContentRef, Phone, PoolName, Portfolio, Sender,
+};
 
 use super::http::base;
 use super::secret::Secret;
@@ -38,6 +41,7 @@ pub struct Account {
     pub content_url: Url,
     pub messaging_url: Url,
     pub monitor_url: Url,
+    pub taskrouter_url: Url,
     pub senders: BTreeMap<Phone, Sender>,
     /// The content that senders name instead of its SID. It is looked up at the start.
     pub named_content: BTreeMap<(Phone, Role), String>,
@@ -78,6 +82,7 @@ impl Account {
         let content_url = endpoint("content_url", "https://content.twilio.com");
         let messaging_url = endpoint("messaging_url", "https://messaging.twilio.com");
         let monitor_url = endpoint("monitor_url", "https://monitor.twilio.com");
+        let taskrouter_url = endpoint("taskrouter_url", "https://taskrouter.twilio.com");
         let portfolio = section.ask("portfolio").rule(|name: &String| is_portfolio(name));
         let portfolio = Portfolio::from(portfolio.or(PORTFOLIO_DEFAULT.to_owned()));
         let shared_keys: Vec<Option<(String, Secret)>> =
@@ -102,6 +107,7 @@ impl Account {
             content_url,
             messaging_url,
             monitor_url,
+            taskrouter_url,
             named_content,
             content_variables: BTreeMap::new(),
             senders,
@@ -167,6 +173,7 @@ fn read_sender(number: &str, account: &AccountAlias, section: &mut Section<'_>) 
     let concurrent_calls_max = section.ask("concurrent_calls_max").within(1, 1000).optional();
     let callback_permission = section.ask("callback_permission").or(CallbackPermission::Off);
     let agent = section.ask("agent").optional();
+    let pool = section.ask("pool").optional();
     let workflow = sid(section, "workflow_sid", "WW").optional();
     let inbound_document = section.ask("inbound_document").rule(|name: &String| document(name)).optional();
     let sender = Sender {
@@ -175,6 +182,7 @@ fn read_sender(number: &str, account: &AccountAlias, section: &mut Section<'_>) 
         portfolio: PORTFOLIO_DEFAULT.into(),
         label,
         agent,
+        pool,
         workflow,
         permission_request,
         request_road: None,
@@ -209,7 +217,7 @@ fn shared_key(section: &mut Section<'_>) -> Option<(String, Secret)> {
 }
 
 /// Checks a SID. The fault does not repeat the text, which may be a misplaced secret.
-fn sid<'s, 'a>(
+pub(super) fn sid<'s, 'a>(
     section: &'s mut Section<'a>,
     key: &str,
     prefix: &str,
@@ -277,6 +285,19 @@ impl Setting for CallbackPermission {
 
     fn write(&self) -> String {
         quoted(self.into())
+    }
+}
+
+impl Setting for PoolName {
+    const EXPECTED: &'static str = "the name of a pool: letters, digits, \"-\", \"_\" and \".\"";
+    const KIND: &'static str = "pool";
+
+    fn read(value: &Value) -> Result<Self, String> {
+        String::read(value)?.parse().map_err(|error: NoPoolName| error.to_string())
+    }
+
+    fn write(&self) -> String {
+        quoted(self.as_str())
     }
 }
 

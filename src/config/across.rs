@@ -8,6 +8,7 @@ use crate::domain::{AccountAlias, AgentTarget, Country, Phone};
 
 use super::Config;
 use super::http::is_loopback;
+use super::pools;
 use super::section::Reading;
 use super::tree::Origin;
 
@@ -26,6 +27,7 @@ pub(super) fn check(config: &Config, reading: &mut Reading) {
         }
     }
     refuse_unreachable(config, reading);
+    pools::check(config, reading);
     for (account, number, origin) in &senders {
         refuse_foreign_agent(config, account, *number, origin, reading);
     }

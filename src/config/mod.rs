@@ -13,7 +13,7 @@ use std::sync::LazyLock;
 
 use crate::domain::calendar::OwnCalendar;
 use crate::domain::country::BARRED_DESTINATIONS;
-use crate::domain::{AccountAlias, Agents, CalendarName, Calendars, Directory, Sender};
+use crate::domain::{AccountAlias, Agents, CalendarName, Calendars, Directory, PoolName, Sender};
 use crate::policy::InviteRules;
 
 mod accounts;
@@ -27,6 +27,7 @@ mod inviting;
 mod messenger;
 mod meta;
 mod parts;
+mod pools;
 mod secret;
 mod section;
 mod suppression;
@@ -43,6 +44,7 @@ pub use http::{Http, PublicUrl};
 pub use messenger::Messenger;
 pub use meta::Meta;
 pub use parts::{Content, Log, LogFormat, Metrics, Store, Twiml, Webhooks};
+pub use pools::{PoolSettings, PoolSource};
 pub use secret::Secret;
 pub use suppression::Suppression;
 
@@ -73,6 +75,8 @@ pub struct Config {
     pub calendars: BTreeMap<CalendarName, OwnCalendar>,
     /// Rules for single agents.
     pub agents: BTreeMap<Agents, AgentSettings>,
+    /// Pools of agents that are fed from a source.
+    pub pools: BTreeMap<PoolName, PoolSettings>,
     pub accounts: BTreeMap<AccountAlias, Account>,
     /// Phone numbers at WhatsApp's Cloud API.
     pub meta: BTreeMap<AccountAlias, Meta>,
@@ -302,6 +306,10 @@ impl Config {
             let agents = section.each(AgentSettings::read);
             agents.into_iter().flatten().collect()
         });
+        let pools = root.section("pools", |section| {
+            let pools = section.each(pools::read);
+            pools.into_iter().flatten().collect()
+        });
         let suppression = root.section("suppression", Suppression::read);
         let webhooks = root.section("webhooks", Webhooks::read);
         let log = root.section("log", Log::read);
@@ -322,6 +330,7 @@ impl Config {
             campaigns,
             calendars: own_calendars,
             agents,
+            pools,
             accounts,
             meta,
             messenger,

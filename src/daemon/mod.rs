@@ -11,6 +11,7 @@ mod listeners;
 mod messenger;
 mod meta;
 mod named_content;
+mod pools;
 mod rules;
 mod templates;
 mod wiring;
@@ -31,6 +32,7 @@ use crate::http::Doors;
 use crate::ids::IdGenerator;
 use crate::metrics::Metrics;
 use crate::platform::Platform;
+use crate::pools::Feeder;
 use crate::scheduler::Scheduler;
 use crate::store::Store;
 use crate::store::sqlite::{Access, Options as StoreOptions, Sqlite};
@@ -78,6 +80,7 @@ pub struct Running {
     servers: Vec<JoinHandle<()>>,
     scheduler: JoinHandle<()>,
     dispatcher: Option<JoinHandle<()>>,
+    feeders: Vec<JoinHandle<()>>,
 }
 
 impl Running {
@@ -89,6 +92,9 @@ impl Running {
         self.scheduler.await.context("the scheduler panicked")?;
         if let Some(dispatcher) = self.dispatcher {
             dispatcher.await.context("the webhook dispatcher panicked")?;
+        }
+        for feeder in self.feeders {
+            feeder.await.context("what feeds a pool panicked")?;
         }
         for server in self.servers {
             server.await.context("the server panicked")?;
@@ -102,6 +108,8 @@ pub struct Assembled {
     pub scheduler: Scheduler,
     /// The API, the hooks and the metrics, for one listener or two.
     pub doors: Doors,
+    /// What feeds the pools of the configuration.
+    pub feeders: Vec<Feeder>,
     /// `None` if no customer webhook is configured.
     pub dispatcher: Option<Dispatcher>,
     /// What the parts go by: the machine's clock, as long as it is trusted.
@@ -144,7 +152,8 @@ pub async fn assemble(config: &Config, deps: Deps) -> anyhow::Result<Assembled> 
     let scheduler = Scheduler::new(parts.scheduler_deps(config, &deps)?);
     let doors = parts.doors(config);
     let dispatcher = parts.dispatcher(config)?;
-    Ok(Assembled { scheduler, doors, dispatcher, clock: parts.clock() })
+    let feeders = parts.feeders(config, &deps)?;
+    Ok(Assembled { scheduler, doors, feeders, dispatcher, clock: parts.clock() })
 }
 
 /// Starts a daemon: opens the store, binds its address, recovers and runs.
@@ -182,7 +191,7 @@ pub async fn start(config: &Config, options: Options) -> anyhow::Result<Running>
         platforms: BTreeMap::new(),
         metrics,
     };
-    let Assembled { mut scheduler, doors, dispatcher, .. } = assemble(config, deps).await?;
+    let Assembled { mut scheduler, doors, feeders, dispatcher, .. } = assemble(config, deps).await?;
     scheduler.recover().await.context("cannot recover from the last stop")?;
     store.void_claims().await.context("cannot release the deliveries of the last run")?;
     let servers = listeners.serve(&doors, config, &shutdown);
@@ -191,9 +200,10 @@ pub async fn start(config: &Config, options: Options) -> anyhow::Result<Running>
         stops.cancelled().await;
         places.close();
     });
+    let feeders = feeders.into_iter().map(|feeder| tokio::spawn(feeder.run(shutdown.clone()))).collect();
     let webhook_endpoint = dispatcher.as_ref().map(|dispatcher| dispatcher.endpoint.clone());
     let dispatcher = dispatcher.map(|dispatcher| tokio::spawn(dispatcher.run(shutdown.clone())));
     let scheduler = tokio::spawn(scheduler.run(shutdown));
     tracing::info!(%address, hooks = %hooks_address, accounts = config.accounts.len(), "ready");
-    Ok(Running { address, hooks_address, store, webhook_endpoint, servers, scheduler, dispatcher })
+    Ok(Running { address, hooks_address, store, webhook_endpoint, servers, scheduler, dispatcher, feeders })
 }

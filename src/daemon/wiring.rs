@@ -12,12 +12,12 @@ use jiff::SignedDuration;
 
 use super::Deps;
 use super::rules::{rules, settings};
-use super::{messenger, meta, named_content};
+use super::{messenger, meta, named_content, pools};
 use crate::clock::Clock;
-use crate::config::{self, Account, Config};
+use crate::config::{self, Account, Config, PoolSettings};
 use crate::content::Folder;
 use crate::domain::pause::PauseKind;
-use crate::domain::{AccountAlias, Directory, Issuer};
+use crate::domain::{AccountAlias, Directory, Issuer, Pool, PoolKey, PoolName, Tenant};
 use crate::hook_urls::HookUrls;
 use crate::http::hooks::messenger::MessengerHooks;
 use crate::http::hooks::meta::MetaHooks;
@@ -30,6 +30,7 @@ use crate::ids::IdGenerator;
 use crate::metrics::Metrics;
 use crate::platform::Platform;
 use crate::policy::Rules;
+use crate::pools::Feeder;
 use crate::scheduler::{self, ClockGuard};
 use crate::store::{Hashing, Store};
 use crate::suppression::NameHasher;
@@ -298,6 +299,7 @@ impl Shared {
             zone_data: zone_data::choice().map(|choice| choice.counts.clone()),
             metrics: self.metrics.clone(),
             token_rates: TokenRates::default(),
+            pools_with_source: config.pools.keys().cloned().collect(),
             command_wait: COMMAND_WAIT,
         })
     }
@@ -363,17 +365,38 @@ impl Shared {
         }
     }
 
+    /// What feeds the pools of the configuration.
+    pub(super) fn feeders(&self, config: &Config, deps: &Deps) -> anyhow::Result<Vec<Feeder>> {
+        let feeder = |(name, own): (&PoolName, &PoolSettings)| {
+            let pool = PoolKey { tenant: Tenant::default(), name: name.clone() };
+            let (by, source) = pools::source(config, deps, &pool, own)?;
+            Ok(Feeder {
+                pool,
+                by: by.into(),
+                source,
+                every: SignedDuration::try_from(own.every).unwrap_or(Pool::VALID_LONGEST),
+                timeout: own.timeout,
+                headroom: own.headroom,
+                wrap_up: own.wrap_up,
+                store: self.store.clone(),
+                clock: self.clock(),
+                ids: self.ids.clone(),
+                waker: self.waker.clone(),
+            })
+        };
+        config.pools.iter().map(feeder).collect()
+    }
+
     /// The dispatcher of customer webhooks, if a URL is configured.
     pub(super) fn dispatcher(&self, config: &Config) -> anyhow::Result<Option<Dispatcher>> {
         let webhooks = &config.webhooks;
         let Some((url, endpoint)) = webhooks.url.as_ref().zip(self.webhook_events.endpoint()) else {
             return Ok(None);
         };
-        let subnets = webhooks.allow.iter().map(|subnet| Subnet::new(subnet.addr(), subnet.prefix_len()));
         let sender = HttpSender::new(EndpointConfig {
             url: url.clone(),
             signer: Signer::new(webhooks.secrets().map(|secret| secret.expose()))?,
-            guard: Guard::new(subnets).with_hosts(webhooks.allow_hosts.iter().cloned()),
+            guard: guard(webhooks),
             connect_timeout: webhooks.connect_timeout,
             request_timeout: webhooks.request_timeout,
         })
@@ -390,6 +413,12 @@ impl Shared {
             give_up_after: SignedDuration::try_from(webhooks.give_up_after).unwrap_or(SignedDuration::MAX),
         }))
     }
+}
+
+/// The addresses at which customers are asked and told.
+pub(super) fn guard(webhooks: &config::Webhooks) -> Guard {
+    let subnets = webhooks.allow.iter().map(|subnet| Subnet::new(subnet.addr(), subnet.prefix_len()));
+    Guard::new(subnets).with_hosts(webhooks.allow_hosts.iter().cloned())
 }
 
 fn metrics_page(config: &Config, app: &Arc<App>) -> Router {
@@ -462,6 +491,7 @@ pub(super) fn client(account: &Account, transport: Arc<dyn Transport>) -> Client
             content: base(&account.content_url),
             messaging: base(&account.messaging_url),
             monitor: base(&account.monitor_url),
+            task_router: base(&account.taskrouter_url),
         },
         create_timeout: account.request_timeout,
         read_timeout: account.request_timeout,

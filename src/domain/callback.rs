@@ -12,8 +12,8 @@ use super::ids::{IdError, InviteId};
 use super::reason::{Note, Reason};
 use super::sip::{self, SipAddress};
 use super::{
-    AccountAlias, AttemptId, CallbackId, CallingHours, Consent, ContactKey, LinkGiven, Phone, Place, Psid,
-    RoadFailure, RoadName, Shared, Tenant, TokenName,
+    AccountAlias, AttemptId, CallbackId, CallingHours, Consent, ContactKey, LinkGiven, Phone, Place,
+    PoolName, Psid, RoadFailure, RoadName, Shared, Tenant, TokenName,
 };
 
 /// One callback: the customer's order and its current state.
@@ -77,6 +77,8 @@ pub struct Order {
     pub document: String,
     pub variables: BTreeMap<String, String>,
     pub agent: Option<AgentTarget>,
+    /// The pool of which its call needs a seat, instead of that of its sender.
+    pub pool: Option<PoolName>,
     pub attempts_max: u32,
     pub campaign: Option<String>,
     /// Why the consumer is called.
@@ -120,6 +122,7 @@ impl Order {
             document: document.into(),
             variables: BTreeMap::new(),
             agent: None,
+            pool: None,
             attempts_max: Self::ATTEMPTS_DEFAULT,
             campaign: None,
             purpose: Purpose::default(),

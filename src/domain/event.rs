@@ -10,7 +10,7 @@ use super::calendar::CalendarMark;
 use super::{
     AccountAlias, AttemptId, AttemptResolution, CallbackId, CallingHours, CampaignAct, CampaignCommand,
     ErasureId, ErrorCode, InviteToken, ListName, MessageId, MessageResolution, Named, Pause, PauseId,
-    PauseScope, Phone, Priority, Psid, Restricted, SetAsideId, SetAsideVerdict,
+    PauseScope, Phone, PoolCommand, Priority, Psid, Restricted, SetAsideId, SetAsideVerdict,
 };
 
 /// One event. Reports arrive in any order, repeatedly, or never; folding must handle that.
@@ -99,6 +99,8 @@ pub enum Event {
     SuppressionComplete { list_id: i64, by: String },
     /// A campaign was created or changed.
     Campaign(CampaignCommand),
+    /// A pool of agents was fed or removed, or its source failed.
+    Pool(PoolCommand),
     /// The erasure of a person began: so many entries of the suppression list are new.
     Erasure {
         erasure: ErasureId,
@@ -245,6 +247,8 @@ impl Event {
             | Self::SuppressionRemoved(_)
             | Self::SuppressionComplete { .. }
             | Self::Campaign(_)
+            // A new figure holds from its answer on, which waits for the fold.
+            | Self::Pool(_)
             | Self::Erased
             | Self::MessengerCall { .. }
             | Self::MessengerMessage { .. }
@@ -282,6 +286,7 @@ impl Event {
             Self::SuppressionRemoved(_) => "suppression_removed",
             Self::SuppressionComplete { .. } => "suppression_complete",
             Self::Campaign(_) => "campaign",
+            Self::Pool(_) => "pool",
             Self::Erasure { .. } => "erasure",
             Self::Erased => "erased",
         }

@@ -171,6 +171,7 @@ mod tests {
             Gate::Account("main".into()),
             Gate::Room(Resource::Account("main".into())),
             Gate::campaign("spring: one, two"),
+            Gate::Room(Resource::Pool("shop/support".parse().unwrap())),
             Gate::Rest(Phone::parse("+551151991234").unwrap()),
             Gate::Part(Phone::parse("+551151991234").unwrap(), SenderPart::Placed),
             Gate::Part(Phone::parse("+551151991234").unwrap(), SenderPart::Buttons),

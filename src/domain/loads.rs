@@ -7,8 +7,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::{
-    AccountAlias, Calendars, CampaignPaces, Campaigns, Held, Holds, InUse, Pauses, Phone, Resource,
-    SenderPart,
+    AccountAlias, Calendars, CampaignPaces, Campaigns, Held, Holds, InUse, Pauses, Phone, PoolLoad, Pools,
+    Resource, Seats, SenderPart,
 };
 
 /// How many of a resource are in use.
@@ -20,6 +20,8 @@ pub struct Load {
     pub own_max: Option<u32>,
     /// When its pace allows the next call; `None` at once.
     pub next_at: Option<Timestamp>,
+    /// Of a pool, what it has; `live` is then what is subtracted from that.
+    pub pool: Option<PoolLoad>,
 }
 
 /// The end of a pause that the platform caused, and its reason.
@@ -51,6 +53,10 @@ pub struct Loads {
     /// The campaigns that are not over. Shared, like the pauses.
     pub campaigns: Arc<Campaigns>,
     pub campaign_paces: CampaignPaces,
+    /// The pools of agents as they were last fed. Shared, like the pauses.
+    pub pools: Arc<Pools>,
+    /// The seats of pools that calls hold, also after their end.
+    pub seats: Seats,
     pub held: Held,
     /// When the scheduler published them; `None` before it has. They have not changed since.
     pub as_of: Option<Timestamp>,
@@ -66,11 +72,16 @@ impl Loads {
     /// The load of each resource that a call would hold.
     #[must_use]
     pub fn of(&self, holds: &Holds) -> Vec<Load> {
-        let load = |it: &Resource| Load {
-            resource: it.clone(),
-            live: self.in_use.of(it),
-            own_max: self.campaigns.ceiling(it),
-            next_at: self.campaign_paces.next_of(it),
+        let load = |it: &Resource| {
+            let (pool, live) = match it {
+                Resource::Pool(key) => {
+                    let (pool, used) = self.seats.load(&self.pools, key);
+                    (Some(pool), used)
+                }
+                _ => (None, self.in_use.of(it)),
+            };
+            let (own_max, next_at) = (self.campaigns.ceiling(it), self.campaign_paces.next_of(it));
+            Load { resource: it.clone(), live, own_max, next_at, pool }
         };
         holds.iter().map(load).collect()
     }

@@ -8,7 +8,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use super::{AccountAlias, Agents, Phone};
+use super::{AccountAlias, Agents, Phone, PoolKey};
 
 /// Something of which only so much can be in use at once. A call takes one of each that it needs, all or none, and
 /// gives them back when it is over.
@@ -24,6 +24,8 @@ pub enum Resource {
     Agents(Agents),
     /// A call of a bot in progress.
     Bot,
+    /// A seat of a pool of agents. It may be held longer than the call; see [`Seats`](super::Seats).
+    Pool(PoolKey),
 }
 
 impl Resource {
@@ -52,6 +54,7 @@ impl fmt::Display for Resource {
             Self::Campaign(name) => write!(f, "campaign:{name}"),
             Self::Agents(agents) => write!(f, "agents:{agents}"),
             Self::Bot => f.write_str("bot:"),
+            Self::Pool(pool) => write!(f, "pool:{pool}"),
         }
     }
 }
@@ -72,6 +75,7 @@ impl FromStr for Resource {
             ("campaign", name) => Ok(Self::Campaign(name.into())),
             ("agents", names) => Agents::from_stored(names).map(Self::Agents).ok_or(UnknownResource),
             ("bot", "") => Ok(Self::Bot),
+            ("pool", key) => key.parse().map(Self::Pool).map_err(|_| UnknownResource),
             _ => Err(UnknownResource),
         }
     }
@@ -103,6 +107,14 @@ impl Holds {
     #[must_use]
     pub fn has(&self, resource: &Resource) -> bool {
         self.0.contains(resource)
+    }
+
+    /// The pools of which it holds a seat.
+    pub fn pools(&self) -> impl Iterator<Item = &PoolKey> {
+        self.0.iter().filter_map(|resource| match resource {
+            Resource::Pool(pool) => Some(pool),
+            _ => None,
+        })
     }
 }
 
@@ -180,11 +192,12 @@ mod tests {
 
     #[test]
     fn a_resource_reads_back_what_it_writes() {
-        for resource in all().into_iter().chain([agents(["alice"]), agents(["bob", "alice"]), Resource::Bot])
-        {
+        let pool = Resource::Pool("shop/support".parse().unwrap());
+        let others = [agents(["alice"]), agents(["bob", "alice"]), Resource::Bot, pool];
+        for resource in all().into_iter().chain(others) {
             assert_eq!(resource.to_string().parse(), Ok(resource));
         }
-        for text in ["sender:x", "nowhere", "desk:1", "agents:", "bot:1", ""] {
+        for text in ["sender:x", "nowhere", "desk:1", "agents:", "bot:1", "pool:support", ""] {
             assert_eq!(text.parse::<Resource>(), Err(UnknownResource), "{text}");
         }
     }

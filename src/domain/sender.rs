@@ -4,7 +4,7 @@ use std::sync::Arc;
 use strum::{EnumString, IntoStaticStr};
 
 use super::person::PORTFOLIO_DEFAULT;
-use super::{AgentTarget, ContentRef, Phone, Portfolio, Road};
+use super::{AgentTarget, ContentRef, Phone, PoolName, Portfolio, Road};
 
 /// The operator's short name of an account at a platform, such as `main`.
 pub type AccountAlias = Arc<str>;
@@ -20,6 +20,8 @@ pub struct Sender {
     pub label: Option<String>,
     /// The agent for calls without an agent in the order.
     pub agent: Option<AgentTarget>,
+    /// The pool of the tenant `default` of which calls need a seat, unless their order names another.
+    pub pool: Option<PoolName>,
     /// The TaskRouter workflow for `{{workflow}}` in documents, unless the order has one.
     pub workflow: Option<String>,
     /// Content of permission requests inside the 24 h service window. It needs no approval.
@@ -51,6 +53,7 @@ impl Sender {
             portfolio: PORTFOLIO_DEFAULT.into(),
             label: None,
             agent: None,
+            pool: None,
             workflow: None,
             permission_request: None,
             request_road: None,

@@ -15,7 +15,7 @@ mod envelope;
 mod pages;
 mod path;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -30,7 +30,8 @@ use crate::domain::calendar::oldest_marked;
 use crate::domain::number_zones::Narrowed;
 use crate::domain::zones::ZoneData;
 use crate::domain::{
-    AccountAlias, Calendars, CampaignId, Campaigns, Country, Directory, Issuer, Loads, Pauses, WrittenHours,
+    AccountAlias, Calendars, CampaignId, Campaigns, Country, Directory, Issuer, Loads, Pauses, PoolName,
+    WrittenHours,
 };
 use crate::hook_urls::HookUrls;
 use crate::ids::IdGenerator;
@@ -83,6 +84,8 @@ pub struct App {
     /// Bounds the streams of events that are open.
     pub event_places: Arc<EventPlaces>,
     pub token_rates: TokenRates,
+    /// The pools of the configuration, which sources of their own feed.
+    pub pools_with_source: BTreeSet<PoolName>,
     /// How long an answer waits for its command to be folded.
     pub command_wait: SignedDuration,
 }
@@ -106,6 +109,8 @@ impl App {
         loads.calendars = self.marked_calendars().await?;
         loads.pauses = Arc::new(Pauses::new(self.store.pauses(self.clock.now()).await?));
         loads.campaigns = Arc::new(Campaigns::new(self.store.open_campaigns().await?));
+        loads.pools = Arc::new(self.store.pools().await?.into_iter().collect());
+        loads.seats.forget_ended(self.clock.now());
         Ok(loads)
     }
 }

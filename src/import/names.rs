@@ -111,6 +111,7 @@ pub const NAMES: &[(&str, &[&str])] = &[
     ("hours", &[]),
     ("document", &[]),
     ("attempts_max", &[]),
+    ("pool", &["fila", "cola", "warteschlange"]),
     ("waive_gap", &[]),
     ("separate", &[]),
 ];

@@ -5,6 +5,8 @@
 // Values from outside come in here: no sum of them may overflow, no moment leave its range.
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 
+pub mod seats;
+
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;

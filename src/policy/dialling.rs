@@ -2,8 +2,9 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::resources::no_seat;
 use super::{Assessment, Case, Step, caps, rolling, shift, window};
-use crate::domain::{CallPermission, Gate, Lane, Load, Outcome, Reason, SenderPart, TokenUse};
+use crate::domain::{CallPermission, Gate, Lane, Load, Outcome, Reason, Resource, SenderPart, TokenUse};
 
 /// The earliest time at which a callback can be dialled, and the reasons until then.
 pub(super) struct When {
@@ -174,8 +175,12 @@ fn obstacles(case: &Case<'_>) -> Vec<Obstacle> {
         found.push((latest, Some(gate), reason));
     }
     let is_bulk = Lane::of(&case.callback.order).is_bulk();
-    for Load { resource, live, own_max, next_at } in &candidate.load {
-        if let Some(reason) = rules.full(resource, *live, *own_max, is_bulk) {
+    for Load { resource, live, own_max, next_at, pool } in &candidate.load {
+        let full = match (resource, pool) {
+            (Resource::Pool(key), Some(pool)) => no_seat(now, key, pool, *live),
+            _ => rules.full(resource, *live, *own_max, is_bulk),
+        };
+        if let Some(reason) = full {
             found.push((latest, Some(Gate::Room(resource.clone())), reason));
         }
         if let (Some(next_at), Some(campaign)) =

@@ -2,8 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
+
 use super::Rules;
-use crate::domain::{Agent, Agents, Callback, Holds, Reason, Resource, Script, Sender};
+use crate::domain::{
+    Agent, Agents, Callback, Holds, PoolKey, PoolLoad, Reason, Resource, Script, Sender, Tenant,
+};
 
 /// The most that may be in use at once, for resources that have a ceiling of their own.
 pub type Ceilings = BTreeMap<Resource, u32>;
@@ -15,7 +19,31 @@ pub fn holds(callback: &Callback, sender: &Sender, script: Option<&Script>) -> H
     let always = [Resource::Sender(sender.number), Resource::Account(sender.account.clone())];
     let agents = script.into_iter().flat_map(|script| script.agents(callback, sender)).map(Resource::Agents);
     let bot = script.filter(|script| script.has_bot).map(|_| Resource::Bot);
-    Holds::new(always.into_iter().chain(campaign).chain(agents).chain(bot))
+    let pool = pool(callback, sender).map(Resource::Pool);
+    Holds::new(always.into_iter().chain(campaign).chain(agents).chain(bot).chain(pool))
+}
+
+/// The pool of which a call needs a seat: the order's own, of its tenant, or else that of the sender, which is one of the
+/// tenant of the configuration.
+fn pool(callback: &Callback, sender: &Sender) -> Option<PoolKey> {
+    let own = callback.order.pool.as_ref().map(|name| (callback.tenant.clone(), name));
+    let usual = || sender.pool.as_ref().map(|name| (Tenant::default(), name));
+    own.or_else(usual).map(|(tenant, name)| PoolKey { tenant, name: name.clone() })
+}
+
+/// Why a pool has no seat for one more call at `now`, if that is so.
+pub(super) fn no_seat(now: Timestamp, key: &PoolKey, pool: &PoolLoad, used: u32) -> Option<Reason> {
+    let pool_name = key.name.clone();
+    match *pool {
+        PoolLoad::Unknown => Some(Reason::PoolUnknown { pool: pool_name }),
+        PoolLoad::Fed { until, .. } if now >= until => {
+            Some(Reason::PoolExpired { pool: pool_name, since: until })
+        }
+        PoolLoad::Fed { usable, .. } if used >= usable => {
+            Some(Reason::PoolFull { pool: pool_name, used, max: usable })
+        }
+        PoolLoad::Fed { .. } => None,
+    }
 }
 
 impl Rules {
@@ -33,6 +61,8 @@ impl Rules {
                 Some(agents.iter().fold(0, |sum: u32, one| sum.saturating_add(self.seats(one))))
             }
             Resource::Account(_) | Resource::Campaign(_) | Resource::Bot => own,
+            // Its feed says how many; see `no_seat`.
+            Resource::Pool(_) => None,
         }
     }
 
@@ -85,6 +115,7 @@ impl Rules {
             Resource::Campaign(_) => Reason::CampaignFull { live, max },
             Resource::Agents(_) => Reason::AgentBusy { live, max },
             Resource::Bot => Reason::BotsBusy { live, max },
+            Resource::Pool(pool) => Reason::PoolFull { pool: pool.name.clone(), used: live, max },
         })
     }
 }

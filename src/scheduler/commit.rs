@@ -44,6 +44,7 @@ pub(super) async fn commit(mut turn: Turn<'_>) -> store::Result<bool> {
         .into_batch(|topic, callback| deps.webhook_events.tell(|| deps.ids.uuid(now), now, topic, callback));
     batch.ground = ground;
     batch.campaign_calls = counted.change(Bucket::first(now, Breaker::DAY));
+    batch.pools.at = now;
     batch.erasures = erasing.steps;
     batch.dropped = erasing.dropped;
     let (steps, dropped) = (batch.erasures.clone(), batch.dropped.len());
@@ -81,7 +82,8 @@ pub(super) async fn commit(mut turn: Turn<'_>) -> store::Result<bool> {
     metrics::codes(&scheduler.deps.metrics, &mut scheduler.told, &codes);
     let lifts = scheduler.loads.pauses != loads.pauses
         || scheduler.loads.calendars != loads.calendars
-        || scheduler.loads.campaigns != loads.campaigns;
+        || scheduler.loads.campaigns != loads.campaigns
+        || scheduler.loads.pools != loads.pools;
     scheduler.erasing.committed(now, &steps, dropped);
     scheduler.campaigns_ending.committed(sweep.as_ref(), &loads.campaigns);
     scheduler.new_rules.committed(decided_again);

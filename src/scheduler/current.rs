@@ -66,6 +66,7 @@ fn about(turn: &Turn<'_>, event: &Event) -> (Option<Numbers>, Option<CallbackId>
         | Event::SuppressionRemoved(_)
         | Event::SuppressionComplete { .. }
         | Event::Campaign(_)
+        | Event::Pool(_)
         | Event::Erasure { .. }
         | Event::Erased
         | Event::MessengerCall { .. }

@@ -6,7 +6,7 @@ use super::settle::close;
 use super::state::Intended;
 use super::turn::Turn;
 use super::working_set::Line;
-use super::{ceilings, people, turns};
+use super::{ceilings, people, seats, turns};
 use crate::domain::callback::Waiting;
 use crate::domain::{
     AccountAlias, Attempt, AttemptId, CallPermission, Callback, CallbackId, Channel, ContentRef, Gate, Lane,
@@ -101,6 +101,7 @@ fn place_call(turn: &mut Turn<'_>, callback: &Callback, number: Phone) {
     }
     turn.take(&attempt.holds);
     turns::pay(turn, callback, &attempt);
+    seats::take(turn, &attempt);
     if let Some(campaign) = callback.order.campaign_id() {
         turn.loads.campaign_paces.take(campaign, &turn.loads.campaigns, now);
     }
@@ -227,6 +228,7 @@ fn wait(turn: &mut Turn<'_>, id: CallbackId, mut waiting: Waiting) {
                 | "campaign.concurrency"
                 | "bot.concurrency"
                 | "urgent.reserved"
+                | "pool.no_seat"
                 | "pair.fenced"
         )
     {

@@ -8,7 +8,7 @@ use super::turn::Turn;
 use super::working_set::Line;
 use super::{
     calendars, callers, campaigns, command, erasures, messages, pages, pauses, people, permission_log,
-    resolve, restrictions, set_aside, suppressions,
+    resolve, restrictions, seats, set_aside, suppressions,
 };
 use crate::domain::event::{
     ConnectionReport, MessageReport, PermissionAnswer, PermissionOverride, PermissionReply, Word,
@@ -88,6 +88,7 @@ pub(super) fn report(turn: &mut Turn<'_>, at: Timestamp, event: &Event) -> Comma
         }
         Event::Erased => {}
         Event::Campaign(command) => return campaigns::fold(turn, at, command),
+        Event::Pool(command) => return seats::fold(turn, at, command),
         // Written by versions before commands.
         Event::CancelRequested { callback } => settle::withdraw_or_hang_up(turn, *callback, ""),
     }

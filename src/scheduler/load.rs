@@ -12,7 +12,7 @@ use super::state::Intended;
 use super::turn::Turn;
 use super::{campaigns, ceilings, erasures, follow_ups, metrics, people, rules_changed};
 use crate::domain::lane::Room;
-use crate::domain::{Answer, Callback, Event, Gate, InviteToken, Name, Phone, UserId};
+use crate::domain::{Answer, Callback, Event, Gate, InviteToken, Name, Phone, Resource, UserId};
 use crate::store::{self, CallUp, CalledUp, FiledReport, Input, Keys, Related, Store};
 
 /// Reads new reports, due callbacks and callbacks at open gates, with everything related to them.
@@ -117,6 +117,9 @@ fn room_at(turn: &Turn<'_>, gate: &Gate) -> Room {
     }
     match gate {
         Gate::Any(parts) => parts.iter().map(|part| room_at(turn, part)).fold(Room::NONE, Room::and),
+        Gate::Room(Resource::Pool(key)) => {
+            Room::of(turn.loads.seats.room(&turn.loads.pools, key, turn.now) as usize)
+        }
         Gate::Room(resource) => {
             let live = turn.loads.in_use.of(resource);
             let own = turn.loads.campaigns.ceiling(resource).map_or(u32::MAX, |max| max.saturating_sub(live));
@@ -272,6 +275,7 @@ impl Wanted {
             | Event::SuppressionRemoved(_)
             | Event::SuppressionComplete { .. }
             | Event::Campaign(_)
+            | Event::Pool(_)
             | Event::Erasure { .. }
             | Event::Erased
             | Event::Restriction { .. } => {}

@@ -69,6 +69,7 @@ mod restrictions;
 mod round;
 mod rules_changed;
 mod run;
+mod seats;
 mod set_aside;
 mod settings;
 mod settle;

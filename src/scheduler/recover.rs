@@ -15,7 +15,7 @@ use super::round::{self, Next};
 use super::settle::{self, change_attempt};
 use super::state::{Intended, Scheduler};
 use super::turn::Turn;
-use super::{cancellations, commit, decide_all, messages, people};
+use super::{cancellations, commit, decide_all, messages, people, seats};
 
 impl Scheduler {
     /// Leads from now on: begins a term, builds the state in memory, and resolves what was in progress: an intent is withdrawn, because no
@@ -57,6 +57,7 @@ impl Scheduler {
         self.read_campaigns().await?;
         self.read_campaign_calls().await?;
         self.read_erasures().await?;
+        self.read_pools().await?;
         self.read_restrictions().await?;
         self.compare_rules().await?;
         self.clock_stored = store.clock_mark().await?;
@@ -130,6 +131,7 @@ fn count(turn: &mut Turn<'_>, found: &Found) {
     }
     for attempt in &found.attempts {
         turn.take(&attempt.holds);
+        seats::take(turn, attempt);
     }
     for account in &found.submitted {
         if let Some(pace) = turn.scheduler.paces.get_mut(account) {

@@ -18,7 +18,7 @@ use super::{
     outbound, reconcile,
 };
 use crate::domain::callback::Waiting;
-use crate::domain::{CommandOutcome, State};
+use crate::domain::{CommandOutcome, Event, State};
 use crate::panics::{Panicked, contain};
 use crate::store::{self, FiledReport, Store, Unmatched};
 
@@ -44,6 +44,7 @@ pub(super) fn begin(scheduler: &mut Scheduler) -> Turn<'_> {
     loads.paused_senders.retain(|_, (until, _)| *until > now);
     loads.paused_parts.retain(|_, (until, _)| *until > now);
     loads.campaign_paces.sync(&loads.campaigns, now);
+    loads.seats.forget_ended(now);
     for (alias, pace) in &mut scheduler.paces {
         pace.sync(now);
         loads.accounts.insert(alias.clone(), pace.view());
@@ -208,6 +209,9 @@ fn take_in(turn: &mut Turn<'_>, reports: Vec<FiledReport>) {
             false => fold::report(turn, report.received_at, &report.event),
         };
         if report.is_command {
+            if matches!(report.event, Event::Pool(_)) {
+                turn.work.pools.commands.push(report.seq);
+            }
             turn.work.outcomes.push((report.seq, outcome));
         } else {
             turn.work.folded.push(report.seq);

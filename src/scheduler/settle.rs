@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::state::Deps;
 use super::turn::Turn;
 use super::working_set::Line;
-use super::{ceilings, counting, people, permission_log};
+use super::{ceilings, counting, people, permission_log, seats};
 use crate::domain::callback::{Closed, Waiting};
 use crate::domain::event::{CallReport, ConnectionEnd};
 use crate::domain::{
@@ -60,12 +60,14 @@ pub(super) fn change_attempt_because(
         && let Some(at) = after.connected_at
     {
         turn.work.pairs.change(key, |pair| ledger::call_connected(pair, at, &rules));
+        seats::answered(turn, &after);
     }
     match (before.is_live(), after.is_live()) {
         (true, false) => ended(turn, key, &after),
         (false, true) => {
             // A call that was recorded as not placed exists after all, so it takes its resources again.
             turn.take(&after.holds);
+            seats::take(turn, &after);
             let intended_at = after.submission.intended_at;
             turn.work.persons.change(key.person, |person| {
                 person.live.insert(id);
@@ -173,6 +175,7 @@ fn ended(turn: &mut Turn<'_>, key: PairKey, attempt: &Attempt) {
         turn.endings.extend(attempt.ending());
     }
     let rules = turn.scheduler.deps.rules.clone();
+    seats::ended(turn, attempt);
     turn.give_back(&attempt.holds);
     let missed = ledger::is_miss(attempt, disposition, &rules);
     let ended_at = attempt.ended_at.unwrap_or(now);

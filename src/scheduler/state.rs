@@ -24,7 +24,7 @@ use super::settings::Settings;
 use crate::clock::Clock;
 use crate::domain::{
     AccountAlias, AttemptId, Calendars, CampaignCalls, ClockMark, Directory, ErrorCode, Gate, InUse, Loads,
-    MessageId, Phone, Restriction, Script,
+    MessageId, Phone, Resource, Restriction, Script, Seats,
 };
 use crate::ids::IdGenerator;
 use crate::metrics::Metrics;
@@ -216,6 +216,11 @@ impl Scheduler {
                 self.budgets.get(token)?.reached(*what, now).map(|reached| reached.lifts_at)
             }
             Gate::Pace(id) => Some(self.loads.campaign_paces.next_at(*id).unwrap_or(Timestamp::MIN)),
+            // A seat is free again when its agent has wrapped up, unless the figure of the pool ends before.
+            Gate::Room(Resource::Pool(key)) => {
+                let fed_until = self.loads.pools.get(key)?.valid_until;
+                self.loads.seats.next_end(key).filter(|at| *at < fed_until)
+            }
             // A report that frees a slot wakes the scheduler.
             Gate::Room(_) => None,
             Gate::Any(parts) => parts.iter().filter_map(|part| self.alarm_of(part, now)).min(),
@@ -300,6 +305,7 @@ impl Scheduler {
         self.hang_ups = HangUps::default();
         self.overdue = Overdue::default();
         self.loads.in_use = InUse::default();
+        self.loads.seats = Seats::default();
         self.publication = Publication::default();
     }
 

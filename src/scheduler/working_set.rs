@@ -13,7 +13,8 @@ use crate::domain::{
 };
 use crate::policy::PersonView;
 use crate::store::{
-    Batch, CampaignCallsChange, CampaignChange, ListChange, OutboxRow, PauseLifted, SetAsideEnded, Unmatched,
+    Batch, CampaignCallsChange, CampaignChange, ListChange, OutboxRow, PauseLifted, PoolChanges,
+    SetAsideEnded, Unmatched,
 };
 use crate::webhooks::Topic;
 
@@ -43,6 +44,7 @@ pub(super) struct WorkingSet {
     pub(super) marked_days: Vec<MarkedDay>,
     /// New callbacks of campaigns that follow others.
     pub(super) made: Vec<Callback>,
+    pub(super) pools: PoolChanges,
     pub(super) campaigns: Vec<CampaignChange>,
     /// Uses of tokens, by minute: more or less than before.
     pub(super) uses: BTreeMap<(TokenName, TokenUse, i64), i32>,
@@ -202,6 +204,7 @@ impl WorkingSet {
             made: self.made,
             campaigns: self.campaigns,
             campaign_calls: CampaignCallsChange::default(),
+            pools: self.pools,
             erasures: Vec::new(),
             dropped: Vec::new(),
             clock: None,

@@ -5,6 +5,7 @@
 //! the platform's rules, with records of its own. `local` is another, smaller platform.
 
 mod consumer_levers;
+mod desk_levers;
 mod in_process;
 pub mod local;
 mod page_levers;

@@ -152,6 +152,7 @@ impl Sandbox {
             .route("/sandbox/calls", post(switch_calls))
             .route("/sandbox/handshakes", post(shake_hands))
             .merge(super::consumer_levers::routes())
+            .merge(super::desk_levers::routes())
             .merge(super::page_levers::routes())
             .fallback(ask)
             .with_state(self.clone())

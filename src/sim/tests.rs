@@ -8,13 +8,14 @@ use uuid::Uuid;
 
 use super::{InProcess, World};
 use crate::clock::{Clock as _, ManualClock};
-use crate::domain::{AttemptId, Phone, Words};
+use crate::domain::{AttemptId, Figure, Phone, Words};
+use crate::platform::seats::SeatSource as _;
 use crate::sim::world::{
-    AccountSetup, Answer, ContentSetup, Faults, SenderSetup, Setup, Webhook, WebhookReply,
+    AccountSetup, Answer, ContentSetup, Desk, Faults, SenderSetup, Setup, Webhook, WebhookReply,
 };
 use crate::twilio::forms::{self, Form};
 use crate::twilio::{
-    Account, Address, Basic, CallFilter, Client, Created, NewCall, NewMessage, UnknownCause,
+    Account, Address, Basic, CallFilter, Client, Created, NewCall, NewMessage, QueueSource, UnknownCause,
 };
 
 const ACCOUNT: &str = "ACaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
@@ -192,4 +193,32 @@ fn a_fault_is_a_probability() {
             assert_eq!(told, format!("{name} is {value}: expected a probability from 0 to 1"));
         }
     }
+}
+
+#[tokio::test]
+async fn a_task_queue_tells_its_free_workers_to_the_client() {
+    let fixture = Fixture::new();
+    let (workspace, queue) = (format!("WS{}", "0".repeat(32)), format!("WQ{}", "0".repeat(32)));
+    let read = async || {
+        let source = QueueSource {
+            client: fixture.client.clone(),
+            workspace_sid: workspace.clone(),
+            task_queue_sid: queue.clone(),
+            valid_for: SignedDuration::from_secs(30),
+        };
+        source.read(fixture.clock.now()).await.map_err(|unread| unread.to_string())
+    };
+    assert_eq!(read().await.unwrap_err(), "Twilio knows no such task queue");
+    let desk = Desk { free: 3, reserved: 1, assigned: 4, wrapping: 2, away: 5 };
+    fixture.world.lock().unwrap().set_desk(&queue, desk);
+    let told = read().await.unwrap();
+    assert_eq!(told.figure, Figure::Free(3));
+    // The statistics may be some seconds old.
+    let now = fixture.clock.now();
+    let seconds = SignedDuration::from_secs;
+    assert_eq!((told.as_of, told.valid_until), (now - seconds(5), now + seconds(30)));
+    fixture.world.lock().unwrap().set_desk(&queue, Desk { away: 91, ..desk });
+    assert!(read().await.unwrap_err().contains("more than 100"));
+    fixture.world.lock().unwrap().set_faults(Faults { throttle: 1.0, ..Faults::default() });
+    assert_eq!(read().await.unwrap_err(), "Twilio answered that there are too many requests");
 }

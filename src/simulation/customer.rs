@@ -34,6 +34,11 @@ impl Customer {
         Ok(request)
     }
 
+    pub(super) fn put(path: &str, body: String) -> anyhow::Result<Request<Body>> {
+        let request = Request::put(path).header("authorization", bearer());
+        Ok(request.header("content-type", "application/json").body(Body::from(body))?)
+    }
+
     pub(super) fn post(path: &str, media: &str, body: String) -> anyhow::Result<Request<Body>> {
         let request = Request::post(path).header("authorization", bearer()).header("content-type", media);
         Ok(request.body(Body::from(body))?)

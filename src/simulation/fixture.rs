@@ -86,6 +86,7 @@ pub fn fixture(fixture: &Fixture) -> (Config, Setup) {
             content_url: fixture.api_url.clone(),
             messaging_url: fixture.api_url.clone(),
             monitor_url: fixture.api_url.clone(),
+            taskrouter_url: fixture.api_url.clone(),
             named_content: BTreeMap::new(),
             content_variables: BTreeMap::new(),
             senders,

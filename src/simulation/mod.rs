@@ -11,6 +11,7 @@ mod cloud;
 mod crash;
 mod customer;
 mod delivery;
+mod desk;
 mod fixture;
 mod invariants;
 mod judge;

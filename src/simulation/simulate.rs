@@ -11,6 +11,7 @@ use fastrand::Rng;
 use jiff::{SignedDuration, Timestamp};
 
 use super::campaigns::Leader;
+use super::desk::Desk;
 use super::script::{self, Script};
 use super::{Customer, Fixture, Mutation, NoMutation, Operator, SENDERS, Simulation, Trace, fixture, judge};
 use crate::domain::{CallbackId, Phone};
@@ -90,6 +91,7 @@ pub async fn run_seed_with(
         documents: Rng::with_seed(seed.wrapping_mul(31)),
         operator: Operator::new(seed, consumers),
         leader,
+        desk: Desk::new(seed)?,
         trouble,
         accepted: BTreeSet::new(),
         problems: Vec::new(),
@@ -97,6 +99,7 @@ pub async fn run_seed_with(
         consumers,
         trace,
     };
+    run.desk.open(&run.daemon);
     Customer::admit(&run.daemon).await?;
     run.trouble().await?;
     run.peace().await?;
@@ -110,6 +113,7 @@ struct Run {
     documents: Rng,
     operator: Operator,
     leader: Leader,
+    desk: Desk,
     trouble: Trouble,
     /// Orders that were accepted.
     accepted: BTreeSet<CallbackId>,
@@ -139,6 +143,7 @@ impl Run {
             self.act().await?;
             self.operator.act(&mut self.daemon).await?;
             self.leader.act(&mut self.daemon).await?;
+            self.desk.act(&mut self.daemon).await?;
             let minutes = self.random.i64(0..180);
             self.pass(60 * minutes, 60).await?;
         }
@@ -263,6 +268,7 @@ impl Run {
                 order.insert("hours".to_owned(), hours.text().into());
             }
         }
+        self.desk.assign(&mut order);
         let (status, body) = self.post("/v1/callbacks", order.to_string()).await?;
         if status == 202 {
             let answer: serde_json::Value = serde_json::from_str(&body)?;

@@ -8,9 +8,7 @@ pub(super) mod types {
     pub use crate::domain::timeline::Entry;
     pub use crate::domain::{
         AccountAlias, Budget, Callback, CallbackId, Campaign, CampaignCalls, CampaignId, ClockMark, Contact,
-        ContactKey, DeliveryId, Erasure, ErasureId, Gate, Lane, ListName, Loads, Message, MessageId, Name,
-        OrderKind, Pair, PairKey, Pause, Person, Phone, Restriction, SetAside, SetAsideId, Tenant, TokenName,
-        UserId,
+        ContactKey, DeliveryId, Erasure, ErasureId, Gate, Lane, ListName, Loads, Message, MessageId, Name, OrderKind, Pair, PairKey, Pause, Person, Phone, Pool, Restriction, SetAside, SetAsideId, Tenant, TokenName, UserId, WrapUp,
     };
     pub use crate::store::{
         Awaiting, Backlog, CampaignRecord, CampaignRows, Census, CommandRecord, ConsumerRecord, DecideKeys,
@@ -82,6 +80,7 @@ macro_rules! store_verbs {
                 fn loads() -> Loads;
                 fn set_aside() -> Vec<SetAside>;
                 fn marked_days(from: Date) -> Vec<MarkedDay>;
+                fn pools() -> Vec<Pool>;
                 fn set_aside_by_id(id: SetAsideId) -> Option<SetAside>;
             }
         }
@@ -107,6 +106,7 @@ macro_rules! store_verbs {
                 fn unmatched_of(ids: &[UserId], sids: &[String]) -> Vec<FiledReport>;
                 fn pairs(keys: &[PairKey]) -> Vec<Pair>;
                 fn attempts_by_sid(sids: &[String]) -> Vec<Attempt>;
+                fn wrap_ups(now: Timestamp) -> Vec<WrapUp>;
                 fn last_batch() -> u64;
                 fn pairs_with_live_inbound() -> Vec<Pair>;
                 fn clock_mark() -> Option<ClockMark>;

@@ -9,6 +9,7 @@ mod error;
 mod inbox;
 mod orders;
 mod outbox;
+mod pools;
 mod records;
 pub mod sqlite;
 mod suppressions;
@@ -29,6 +30,7 @@ pub use orders::{
     OpenOrder, OrderCeiling, Orders, Page, Record, Status, TimelineEnds, TimelineLine, Whom,
 };
 pub use outbox::{Backlog, Delivery, Outbox, OutboxRow, Settled};
+pub use pools::PoolChanges;
 pub use records::{ConsumerRecord, PlatformName, Records};
 pub use suppressions::{
     EntryName, Hashing, ListChange, NewList, NewSuppressions, Suppressed, SuppressionList, Suppressions,

@@ -8,7 +8,7 @@ use super::{Page, Record, Result};
 use crate::domain::calendar::MarkedDay;
 use crate::domain::{
     AccountAlias, Attempt, AttemptId, Callback, CallbackId, Contact, ContactKey, Loads, Message, MessageId,
-    Name, Pair, Pause, Person, SetAside, SetAsideId,
+    Name, Pair, Pause, Person, Pool, SetAside, SetAsideId,
 };
 
 /// What a platform knows a call or message by.
@@ -68,6 +68,9 @@ pub trait Records: Send + Sync {
 
     /// The days of calendars that operators marked, from this day on.
     async fn marked_days(&self, from: Date) -> Result<Vec<MarkedDay>>;
+
+    /// The pools of agents as they were last fed.
+    async fn pools(&self) -> Result<Vec<Pool>>;
 
     /// One that is or was set aside.
     async fn set_aside_by_id(&self, id: SetAsideId) -> Result<Option<SetAside>>;

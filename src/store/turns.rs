@@ -10,15 +10,14 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use super::{
-    CampaignCallsChange, CampaignChange, ErasureStep, FiledReport, ListChange, OutboxRow, Result, Unmatched,
+    CampaignCallsChange, CampaignChange, ErasureStep, FiledReport, ListChange, OutboxRow, PoolChanges,
+    Result, Unmatched,
 };
 use crate::domain::calendar::MarkedDay;
 use crate::domain::lane::{Lanes, Paid, Room};
 use crate::domain::timeline::Entry;
 use crate::domain::{
-    AccountAlias, Attempt, AttemptId, Budget, Callback, CallbackId, Campaigns, ClockMark, CommandOutcome,
-    Contact, ContactKey, Gate, Lane, Loads, Message, MessageId, Name, Pair, PairKey, Pause, PauseId, Person,
-    PersonId, Phone, Restriction, SetAside, SetAsideEnd, SetAsideId, TokenName, TokenUse, UserId,
+    AccountAlias, Attempt, AttemptId, Budget, Callback, CallbackId, Campaigns, ClockMark, CommandOutcome, Contact, ContactKey, Gate, Lane, Loads, Message, MessageId, Name, Pair, PairKey, Pause, PauseId, Person, PersonId, Phone, Restriction, SetAside, SetAsideEnd, SetAsideId, TokenName, TokenUse, UserId, WrapUp,
 };
 
 /// The reads and writes of the scheduler alone.
@@ -85,6 +84,9 @@ pub trait Turns: Send + Sync {
 
     /// Keeps what everything that waits was decided by.
     async fn keep_rules_digest(&self, digest: [u8; 32]) -> Result<()>;
+
+    /// Seats of pools that are still held at `now` after their calls.
+    async fn wrap_ups(&self, now: Timestamp) -> Result<Vec<WrapUp>>;
 
     /// What platforms restrict at `now`.
     async fn restrictions(&self, now: Timestamp) -> Result<Vec<Restriction>>;
@@ -264,6 +266,7 @@ pub struct Batch {
     /// Campaigns that are new or changed, in the order of the changes.
     pub campaigns: Vec<CampaignChange>,
     pub campaign_calls: CampaignCallsChange,
+    pub pools: PoolChanges,
     /// Steps of erasures. They come last.
     pub erasures: Vec<ErasureStep>,
     /// The `seq` of folded reports and commands that name an erased person: their text goes.
@@ -332,6 +335,7 @@ impl Batch {
             && self.marked_days.is_empty()
             && self.campaigns.is_empty()
             && self.campaign_calls.is_empty()
+            && self.pools.is_empty()
             && self.erasures.is_empty()
             && self.dropped.is_empty()
             && self.clock.is_none()

@@ -47,6 +47,7 @@ pub struct Endpoints {
     pub content: String,
     pub messaging: String,
     pub monitor: String,
+    pub task_router: String,
 }
 
 impl Default for Endpoints {
@@ -57,6 +58,7 @@ impl Default for Endpoints {
             content: "https://content.twilio.com".to_owned(),
             messaging: "https://messaging.twilio.com".to_owned(),
             monitor: "https://monitor.twilio.com".to_owned(),
+            task_router: "https://taskrouter.twilio.com".to_owned(),
         }
     }
 }
@@ -71,6 +73,7 @@ impl Endpoints {
             content: base.to_owned(),
             messaging: base.to_owned(),
             monitor: base.to_owned(),
+            task_router: base.to_owned(),
         }
     }
 }
@@ -90,6 +93,7 @@ pub(super) enum Service {
     Content,
     Messaging,
     Monitor,
+    TaskRouter,
 }
 
 /// The maximum number of pages of a list. A longer list is an error, because an incomplete one would be wrong.
@@ -244,6 +248,7 @@ impl Client {
             Service::Content => &endpoints.content,
             Service::Messaging => &endpoints.messaging,
             Service::Monitor => &endpoints.monitor,
+            Service::TaskRouter => &endpoints.task_router,
         };
         Request {
             method,

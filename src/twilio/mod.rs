@@ -20,6 +20,7 @@ pub mod content;
 pub mod messages;
 pub mod monitor;
 pub mod senders;
+pub mod task_router;
 
 pub mod forms;
 pub mod signature;
@@ -42,6 +43,7 @@ pub use monitor::Alert;
 pub use outcome::{Created, Error, Refusal, UnknownCause};
 pub use platform::TwilioPlatform;
 pub use senders::Sender;
+pub use task_router::{QueueSource, QueueStatistics};
 
 pub use crate::transport::{
     self, Basic, Body, HttpOptions, HttpTransport, Request, Response, Transport, TransportError, http,

@@ -68,21 +68,8 @@ impl HttpSender {
     /// # Errors
     /// When TLS cannot be set up on this machine.
     pub fn new(route: EndpointConfig) -> Result<Self, reqwest::Error> {
-        // A second installation is refused and changes nothing.
-        let _ = rustls::crypto::ring::default_provider().install_default();
         let guard = Arc::new(route.guard);
-        let client = reqwest::Client::builder()
-            .user_agent(concat!("ringmaster/", env!("CARGO_PKG_VERSION")))
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .no_proxy()
-            .http1_only()
-            .tcp_nodelay(true)
-            .dns_resolver(Arc::new(Guarded(Arc::clone(&guard))))
-            .connect_timeout(route.connect_timeout)
-            .timeout(route.request_timeout)
-            .pool_idle_timeout(POOL_IDLE)
-            .build()?;
+        let client = client(&guard, route.connect_timeout, route.request_timeout)?;
         Ok(Self { client, url: route.url, signer: route.signer, guard })
     }
 
@@ -112,7 +99,30 @@ impl HttpSender {
     }
 }
 
-fn literal(url: &Url) -> Option<IpAddr> {
+/// A client that connects only to addresses that the guard allows.
+pub(super) fn client(
+    guard: &Arc<Guard>,
+    connect_timeout: Duration,
+    request_timeout: Duration,
+) -> Result<reqwest::Client, reqwest::Error> {
+    // A second installation is refused and changes nothing.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder()
+        .user_agent(concat!("ringmaster/", env!("CARGO_PKG_VERSION")))
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .no_proxy()
+        .http1_only()
+        .tcp_nodelay(true)
+        .dns_resolver(Arc::new(Guarded(Arc::clone(guard))))
+        .connect_timeout(connect_timeout)
+        .timeout(request_timeout)
+        .pool_idle_timeout(POOL_IDLE)
+        .build()
+}
+
+/// The address in a URL that has no name.
+pub(super) fn literal(url: &Url) -> Option<IpAddr> {
     match url.host()? {
         Host::Ipv4(address) => Some(address.into()),
         Host::Ipv6(address) => Some(address.into()),
@@ -135,7 +145,7 @@ async fn read(mut answer: reqwest::Response, now: Timestamp) -> Answer {
     Answer::Status { code, retry_after }
 }
 
-fn word(error: &reqwest::Error) -> &'static str {
+pub(super) fn word(error: &reqwest::Error) -> &'static str {
     let mut cause: Option<&(dyn StdError + 'static)> = Some(error);
     while let Some(inner) = cause {
         if inner.is::<Refused>() {

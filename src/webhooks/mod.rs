@@ -1,5 +1,6 @@
 //! Customer webhooks: bodies (`events`), signatures (`sign`), retries (`retry_policy`), allowed addresses
-//! (`guard`), one delivery (`http_sender`), and all deliveries in time (`dispatcher`).
+//! (`guard`), one delivery (`http_sender`), and all deliveries in time (`dispatcher`). `http_reader` reads what a customer
+//! offers at a URL, at the same addresses.
 //!
 //! A delivery is a row of the outbox, written in the transaction of its change. So it is delivered at least
 //! once, in order for each callback. The format is Standard Webhooks (standardwebhooks.com, read November
@@ -14,9 +15,11 @@ pub mod sign;
 mod dispatcher;
 mod endpoint;
 mod events;
+mod http_reader;
 mod http_sender;
 
 pub use dispatcher::Dispatcher;
 pub use endpoint::{Endpoint, Standing};
 pub use events::{Topic, WebhookEvents};
+pub use http_reader::{HttpReader, ReaderConfig};
 pub use http_sender::{EndpointConfig, HttpSender};

@@ -45,6 +45,8 @@ mod outside;
 mod page;
 mod parsers;
 mod pauses;
+mod pool_sources;
+mod pools;
 mod questions;
 mod reference;
 mod roads_simulation;

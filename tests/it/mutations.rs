@@ -10,7 +10,8 @@ use ringmaster::config::Config;
 use ringmaster::domain::campaign::CampaignAct;
 use ringmaster::domain::event::CallReport;
 use ringmaster::domain::{
-    Attempt, AttemptId, CallProgress, Event, Holds, Name, Pause, Person, Proof, Resource, Stage,
+    Attempt, AttemptId, CallProgress, Event, Holds, Name, Pause, Person, PoolAct, PoolCommand, Proof,
+    Resource, Stage,
 };
 use ringmaster::simulation::{Campaign, Mutation, NoMutation, Trace, Trouble, run_seed_with};
 use ringmaster::store::{
@@ -533,4 +534,44 @@ async fn a_closed_day_that_is_open_is_noticed() {
     })
     .await;
     assert_named(&problems, &["CallInsideWindow", "MessageInsideHours"]);
+}
+
+/// Takes figures of pools for ones without headroom that hold for an hour.
+struct BelievesOldFigures;
+
+#[async_trait]
+impl Mutation for BelievesOldFigures {
+    async fn append_command(&self, store: &dyn Store, mut command: NewCommand) -> Result<bool> {
+        if let Event::Pool(PoolCommand { act: PoolAct::Feed { valid_until, headroom, .. }, .. }) =
+            &mut command.report.event
+        {
+            *valid_until = *valid_until + SignedDuration::from_hours(1);
+            *headroom = 0;
+        }
+        store.append_command(command).await
+    }
+}
+
+#[tokio::test]
+async fn a_call_without_a_seat_is_noticed() {
+    assert_named(&caught(PEACE, || BelievesOldFigures).await, &["has no seat of default/desk"]);
+}
+
+/// Does not store which seats calls hold, so that they are forgotten at a restart.
+struct ForgetsSeats;
+
+#[async_trait]
+impl Mutation for ForgetsSeats {
+    async fn record(&self, store: &dyn Store, mut batch: Batch) -> Result<()> {
+        for attempt in &mut batch.attempts {
+            let rest = attempt.holds.iter().filter(|held| !matches!(held, Resource::Pool(_)));
+            attempt.holds = Holds::new(rest.cloned());
+        }
+        store.record(batch).await
+    }
+}
+
+#[tokio::test]
+async fn a_seat_that_is_not_stored_is_found() {
+    assert_named(&caught(ALL, || ForgetsSeats).await, &["calls in progress hold"]);
 }

@@ -77,6 +77,9 @@ fn reasons() -> Vec<Reason> {
         Reason::TokenRequests { max: 500, lifts_at: at },
         Reason::AgentBusy { live: 1, max: 1 },
         Reason::BotsBusy { live: 100, max: 100 },
+        Reason::PoolFull { pool: "support".parse().unwrap(), used: 3, max: 3 },
+        Reason::PoolExpired { pool: "support".parse().unwrap(), since: at },
+        Reason::PoolUnknown { pool: "support".parse().unwrap() },
         Reason::AccountPaced { next_at: at },
         Reason::AccountPaused { until: at, why: why.into() },
         Reason::SenderUnknown,
@@ -181,6 +184,8 @@ const fn who(reason: &Reason) -> &'static str {
         | Reason::NoRequestContent
         | Reason::SenderUnknown
         | Reason::DestinationBarred { .. } => "operator: configuration",
+        Reason::PoolFull { .. } => "agents, who become free",
+        Reason::PoolExpired { .. } | Reason::PoolUnknown { .. } => "who feeds the pool: `pool set`",
         Reason::DocumentUnknown => "operator: TwiML directory",
         Reason::ReportSetAside | Reason::CallbackSetAside => "operator: `set-aside`",
         Reason::NoPageId | Reason::RoadFailed { .. } => "customer, in a new order",

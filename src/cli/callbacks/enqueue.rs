@@ -16,7 +16,7 @@ use crate::cli::values::{
     Page, Pair, agent, json, messenger, missed_window, moment, page, pair, phone, priority, purpose,
     variables,
 };
-use crate::domain::{AgentTarget, MissedWindow, OrderKind, Phone, Purpose};
+use crate::domain::{AgentTarget, MissedWindow, OrderKind, Phone, PoolName, Purpose};
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Enqueue {
@@ -47,6 +47,9 @@ pub(in crate::cli) struct Enqueue {
     /// The priority: urgent, normal, bulk, or a number from 0 (bulk) to 9 (urgent)
     #[arg(long, value_name = "LEVEL", value_parser = priority)]
     priority: Option<u8>,
+    /// The pool of agents of which the call needs a free seat, instead of that of its sender
+    #[arg(long, value_name = "NAME")]
+    pool: Option<PoolName>,
     /// The maximum number of attempts
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=20))]
     attempts_max: Option<u32>,
@@ -80,7 +83,7 @@ pub(in crate::cli) struct Enqueue {
     /// Callbacks as NDJSON or as a JSON array, with the fields of the API; "-" reads the standard input
     #[arg(
         long, value_name = "FILE",
-        conflicts_with_all = ["consumer", "document", "senders", "variables", "agent", "earliest", "latest",
+        conflicts_with_all = ["consumer", "document", "senders", "variables", "agent", "pool", "earliest", "latest",
             "hours", "priority", "attempts_max", "campaign", "purpose", "consent_source", "waive_gap",
             "separate", "missed_window",
             "reference", "messenger", "metadata"]
@@ -121,7 +124,7 @@ impl Enqueue {
             several => (None, Some(several.into())),
         };
         let text = |text: &Option<String>| text.clone().map(Value::from);
-        let given: [(&str, Option<Value>); 20] = [
+        let given: [(&str, Option<Value>); 21] = [
             ("consumer", self.consumer.map(|consumer| consumer.e164().into())),
             ("sender", sender),
             ("senders", senders),
@@ -132,6 +135,7 @@ impl Enqueue {
             ("document", text(&self.document)),
             ("variables", variables(&self.variables)?),
             ("agent", self.agent.as_ref().map(|agent| agent.to_string().into())),
+            ("pool", self.pool.as_ref().map(|pool| pool.as_str().into())),
             ("attempts_max", self.attempts_max.map(Into::into)),
             ("campaign", text(&self.campaign)),
             ("purpose", self.purpose.map(|purpose| purpose.as_str().into())),

@@ -105,6 +105,7 @@ pub(super) fn record(callback: &Callback, out: &mut dyn Write) -> anyhow::Result
     say("senders", Some(callback.senders.join(", ")));
     say("document", Some(callback.document.clone()));
     say("agent", callback.agent.clone());
+    say("pool", callback.pool.clone());
     say("earliest", callback.earliest.map(second));
     say("latest", callback.latest.map(second));
     say("hours", callback.hours.as_ref().map(hours));

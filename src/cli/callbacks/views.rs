@@ -49,6 +49,7 @@ pub(in crate::cli) struct Callback {
     pub priority: u8,
     pub document: String,
     pub agent: Option<String>,
+    pub pool: Option<String>,
     pub campaign: Option<String>,
     pub purpose: String,
     pub waive_gap: bool,

@@ -236,7 +236,7 @@ impl Sandbox {
             writeln!(text, "\n[accounts.{alias}]")?;
             writeln!(text, "account_sid = \"{}\"\napi_key_sid = \"{}\"", account.sid, account.key_sid)?;
             writeln!(text, "calls_per_second = {}.0", self.calls_per_second)?;
-            for api in ["api", "content", "messaging", "monitor"] {
+            for api in ["api", "content", "messaging", "monitor", "taskrouter"] {
                 writeln!(text, "{api}_url = \"http://{address}\"")?;
             }
             for sender in self.senders_of(index) {

@@ -17,6 +17,7 @@ fn uncommented(directory: &Path) -> String {
         "page_token",
         "page_app_secret",
         "page_verify_token",
+        "pool_secret",
         "suppression_key",
     ] {
         // A page and a number may not share their tokens.
@@ -34,11 +35,11 @@ fn the_reference_has_every_key_and_its_examples_are_accepted() {
     let directory = tempfile::tempdir().unwrap();
     let text = uncommented(directory.path());
     let (_, reading) = Config::parse(&text, Path::new("default.toml"), std::iter::empty());
-    // Content is given by its SID or by its name; the reference shows both.
+    // Content is given by its SID or by its name, and a pool has one of two sources; the reference shows both.
     let (twice, faults): (Vec<_>, Vec<_>) =
         reading.faults.iter().cloned().partition(|fault| fault.problem.contains("is given beside"));
     assert_eq!(faults, [], "{}", ConfigErrors(faults.clone()));
-    assert_eq!(twice.len(), 3, "{twice:?}");
+    assert_eq!(twice.len(), 4, "{twice:?}");
     let missing: Vec<_> = reading.answers.iter().filter(|answer| answer.origin == Origin::Nowhere).collect();
     assert!(missing.is_empty(), "keys that the reference does not name: {missing:?}");
 }

@@ -73,6 +73,24 @@ fn a_refusal_of_an_account_or_an_agent_names_its_key_and_what_is_expected() {
         ("[accounts.main]\ncalls_per_second = nan", "accounts.main.calls_per_second", "is not finite"),
         ("[accounts.main]\napi_url = \"http://twilio.test\"", "accounts.main.api_url", "is not https"),
         ("[accounts.main]\napi_url = \"https://api.ie1.twilio.com\"", "accounts.main.api_url", "dublin"),
+        ("[pools.\"two words\"]\nurl = \"https://x.test/p\"", "pools.\"two words\"", "no name of a pool"),
+        ("[pools.a]\nevery = \"5s\"", "pools.a", "has no source"),
+        ("[pools.a]\nurl = \"http://x.test/p\"", "pools.a.url", "not https"),
+        ("[pools.a]\nurl = \"https://x.test/p\"\nevery = \"1s\"", "pools.a.every", "out of range"),
+        ("[pools.a.taskrouter]\naccount = \"main\"", "pools.a.taskrouter", "needs account"),
+        (
+            "[pools.a.taskrouter]\naccount = \"other\"\nworkspace_sid = \"WS00000000000000000000000000000000\"\n\
+             task_queue_sid = \"WQ00000000000000000000000000000000\"",
+            "pools.a.taskrouter.account",
+            "is no account",
+        ),
+        (
+            "[pools.a]\nevery = \"30s\"\n[pools.a.taskrouter]\naccount = \"main\"\n\
+             workspace_sid = \"WS00000000000000000000000000000000\"\n\
+             task_queue_sid = \"WQ00000000000000000000000000000000\"",
+            "pools.a.every",
+            "is not shorter",
+        ),
         ("[accounts.main]\nmonitor_url = \"https://u:p@x.test\"", "accounts.main.monitor_url", "credentials"),
         ("[accounts.main]\ncontent_url = \"x\"", "accounts.main.content_url", "is not a URL"),
         ("[accounts.main.senders.\"+55119\"]", "accounts.main.senders.\"+55119\"", "is not E.164"),

@@ -50,6 +50,10 @@ impl Reason {
             | Self::AgentBusy { .. }
             | Self::BotsBusy { .. }
             | Self::CallInProgress => "the end of a call in progress",
+            Self::PoolFull { .. } => "a call that frees a seat, or a new figure of the pool",
+            Self::PoolExpired { .. } | Self::PoolUnknown { .. } => {
+                "a figure of the pool, with `ringmaster pool set`"
+            }
             Self::ReportSetAside | Self::CallbackSetAside => {
                 "an operator, with `ringmaster set-aside retry` or `ringmaster set-aside drop`"
             }

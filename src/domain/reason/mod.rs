@@ -16,8 +16,7 @@ use strum::EnumCount;
 
 use super::country::Prefix;
 use super::{
-    CalendarName, ContentRef, DayPart, ErrorCode, ListName, PauseKind, RefusalKind, RoadKind,
-    SuppressionScope,
+    CalendarName, ContentRef, DayPart, ErrorCode, ListName, PauseKind, PoolName, RefusalKind, RoadKind, SuppressionScope,
 };
 
 pub use local_time::in_zone;
@@ -225,6 +224,21 @@ pub enum Reason {
         live: u32,
         max: u32,
     },
+    /// Our calls use as many seats of the pool as they may.
+    PoolFull {
+        pool: PoolName,
+        used: u32,
+        max: u32,
+    },
+    /// The figure of the pool holds no more since then, so the pool has no seat.
+    PoolExpired {
+        pool: PoolName,
+        since: Timestamp,
+    },
+    /// Nobody has fed the pool yet, or it was removed.
+    PoolUnknown {
+        pool: PoolName,
+    },
     AccountPaced {
         next_at: Timestamp,
     },
@@ -376,6 +390,9 @@ impl Reason {
             Self::TokenRequests { .. } => "token.requests_per_day",
             Self::AgentBusy { .. } => "agent.busy",
             Self::BotsBusy { .. } => "bot.concurrency",
+            Self::PoolFull { .. } => "pool.no_seat",
+            Self::PoolExpired { .. } => "pool.expired",
+            Self::PoolUnknown { .. } => "pool.unknown",
             Self::AccountPaced { .. } => "account.calls_per_second",
             Self::AccountPaused { .. } => "account.paused",
             Self::Paused { scope, .. } => paused_code(*scope),
@@ -454,6 +471,7 @@ impl Reason {
             | Self::Paused { until: Some(at), .. }
             | Self::ContentPaused { until: at, .. }
             | Self::NoTimeLeft { latest: at }
+            | Self::PoolExpired { since: at, .. }
             | Self::DiallingStopped { since: at }
             | Self::ClockInDoubt { since: at, .. }
             | Self::Deposed { since: at }

@@ -77,6 +77,14 @@ fn what_time_alone_does_not_lift_says_who_can() {
         (Reason::CampaignFull { live: 2, max: 2 }, call),
         (Reason::AgentBusy { live: 1, max: 1 }, call),
         (Reason::BotsBusy { live: 2, max: 2 }, call),
+        (
+            Reason::PoolFull { pool: "support".parse().unwrap(), used: 2, max: 2 },
+            "a call that frees a seat, or a new figure of the pool",
+        ),
+        (
+            Reason::PoolExpired { pool: "support".parse().unwrap(), since: at(0) },
+            "a figure of the pool, with `ringmaster pool set`",
+        ),
         (Reason::CallInProgress, call),
         (Reason::ReportSetAside, operator),
         (Reason::CallbackSetAside, operator),

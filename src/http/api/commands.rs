@@ -208,6 +208,12 @@ impl<'a> Command<'a> {
                 );
                 ApiError::new("campaign.share_used", detail)
             }
+            "pool.not_found" => ApiError::new("pool.not_found", detail),
+            "pool.older_figure" => {
+                let detail = "a figure with a newer as_of is known, so nothing was changed";
+                ApiError::new("pool.older_figure", detail)
+            }
+            "pool.too_many" => super::pools::too_many(),
             "pause.too_many" => ApiError::new("pause.too_many", detail),
             "link.too_many" => too_many(),
             "command.dropped" => {

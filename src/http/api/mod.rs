@@ -19,6 +19,7 @@ mod messages;
 mod order_names;
 mod pauses;
 mod permissions;
+mod pools;
 mod query;
 mod resolution;
 pub mod routes;
@@ -83,6 +84,7 @@ fn name_scopes(api: &mut utoipa::openapi::OpenApi) {
         let operation = match *method {
             "GET" => item.get.as_mut(),
             "DELETE" => item.delete.as_mut(),
+            "PUT" => item.put.as_mut(),
             _ => item.post.as_mut(),
         };
         if let Some(operation) = operation {
@@ -143,6 +145,8 @@ fn doors() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(set_aside::drop))
         .routes(routes!(pauses::set::set, pauses::list::list))
         .routes(routes!(pauses::lift::lift))
+        .routes(routes!(pools::read::list))
+        .routes(routes!(pools::set::set, pools::read::show, pools::remove::remove))
         .routes(routes!(suppression::add::add))
         .routes(routes!(suppression::check::check))
         .routes(routes!(suppression::remove::remove))

@@ -16,7 +16,7 @@ use crate::domain::callback::Waiting;
 use crate::domain::hours::clock_face;
 use crate::domain::{
     Attempt, CalendarName, CallProgress, Callback, CallingHours, Held, Message, MissedWindow, Note, Order,
-    Reason, RoadKind, Stage, State, Submission,
+    PoolName, Reason, RoadKind, Stage, State, Submission,
 };
 use crate::policy::errors::meaning;
 use crate::store::{Record, Status};
@@ -87,6 +87,9 @@ pub(super) struct CallbackView<'a> {
     variables: &'a BTreeMap<String, String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     agent: Option<String>,
+    /// The pool of which the call needs a seat, if the order names one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pool: Option<&'a str>,
     attempts_max: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
     campaign: Option<&'a str>,
@@ -315,6 +318,7 @@ impl<'a> CallbackView<'a> {
             document: &order.document,
             variables: &order.variables,
             agent: order.agent.as_ref().map(ToString::to_string),
+            pool: order.pool.as_ref().map(PoolName::as_str),
             attempts_max: order.attempts_max,
             campaign: order.campaign.as_deref(),
             purpose: order.purpose.as_str(),

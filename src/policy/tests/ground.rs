@@ -95,6 +95,8 @@ fn case_of(case: &Case) -> Case {
         account_calls: case.account_calls,
         agent_calls: case.agent_calls,
         campaign_calls: case.campaign_calls,
+        pools: case.pools.clone(),
+        seats: case.seats.clone(),
         held: case.held.clone(),
         account: case.account.clone(),
         paused: case.paused.clone(),

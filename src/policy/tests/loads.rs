@@ -139,3 +139,55 @@ fn an_account_of_which_nothing_is_known_is_at_ease() {
     assert_eq!(loads.account("main"), busy);
     assert_eq!(loads.account("other"), AccountView { paused: None, next_call_at: Timestamp::MIN });
 }
+
+/// A callback that needs a seat of the pool `support`, of which so many are used of two.
+fn seated(used: u128) -> Case {
+    ready().with(|case| {
+        let key: PoolKey = "default/support".parse().unwrap();
+        case.callback.order.pool = Some(key.name.clone());
+        case.pools.set(Pool {
+            key: key.clone(),
+            figure: Figure::Seats(3),
+            as_of: at(0),
+            valid_until: at(60),
+            headroom: 1,
+            wrap_up: SignedDuration::ZERO,
+            by: "acd".into(),
+            fault: None,
+        });
+        let seat = Seat { taken_at: at(0), busy_since: None, until: None };
+        (1..=used).for_each(|n| case.seats.take(&key, AttemptId::new(Uuid::from_u128(n)), seat));
+    })
+}
+
+#[test]
+fn a_call_needs_a_seat_of_a_pool_whose_figure_holds() {
+    seated(1).check(&Call);
+    seated(2).check(&Wait("pool.no_seat", 10 * DAY, true));
+    seated(3).check(&Wait("pool.no_seat", 10 * DAY, true));
+    seated(0).now(59).check(&Call);
+    seated(0).now(60).check(&Wait("pool.expired", 10 * DAY, true));
+    seated(0).with(|case| case.pools = Pools::default()).check(&Wait("pool.unknown", 10 * DAY, true));
+    let Step::Wait { gate, reason, .. } = seated(2).assess().step else { panic!("it waits") };
+    assert_eq!(gate, Some(Gate::Room(Resource::Pool("default/support".parse().unwrap()))));
+    assert_eq!(reason, Reason::PoolFull { pool: "support".parse().unwrap(), used: 2, max: 2 });
+}
+
+#[test]
+fn a_pool_belongs_to_the_tenant_of_the_order_and_that_of_a_sender_to_the_operator() {
+    let own = "shop".parse::<Tenant>().unwrap();
+    // The shop has no pool of that name.
+    seated(0).with(|case| case.callback.tenant = own.clone()).check(&Wait("pool.unknown", 10 * DAY, true));
+    let of_sender = seated(0).with(|case| {
+        case.callback.tenant = own;
+        case.sender.pool = case.callback.order.pool.clone();
+        case.callback.order = Order { pool: None, ..(*case.callback.order).clone() }.into();
+    });
+    of_sender.check(&Call);
+    of_sender.with(|case| case.pools = Pools::default()).check(&Wait("pool.unknown", 10 * DAY, true));
+}
+
+#[test]
+fn a_permission_is_asked_for_without_a_seat() {
+    seated(3).with(|case| case.pair.permission = CallPermission::None).check(&template());
+}

@@ -51,9 +51,10 @@ use crate::domain::country::Prefix;
 use crate::domain::event::PermissionAnswer;
 use crate::domain::{
     AccountView, Agent, AgentTarget, Agents, Attempt, AttemptId, CallProgress, CallbackId,
-    CallbackPermission, CampaignId, Disposition, Held, Holds, LegOrder, Load, Loads, MessageId, Numbers,
-    Order, PairKey, Pause, PauseId, PauseScope, Person, PersonId, Priority, Purpose, Refusal, Resource, Rest,
-    Script, SenderPart, SetAside, SetAsideId, SetAsideItem, Stage, State, Submission, Tenant,
+    CallbackPermission, CampaignId, Disposition, Figure, Held, Holds, LegOrder, Load, Loads, MessageId,
+    Numbers, Order, PairKey, Pause, PauseId, PauseScope, Person, PersonId, Pool, PoolKey, Pools, Priority,
+    Purpose, Refusal, Resource, Rest, Script, Seat, Seats, SenderPart, SetAside, SetAsideId, SetAsideItem,
+    Stage, State, Submission, Tenant,
 };
 
 const HOUR: i64 = 3600;
@@ -107,6 +108,8 @@ struct Case {
     account_calls: u32,
     agent_calls: u32,
     campaign_calls: u32,
+    pools: Pools,
+    seats: Seats,
     account: AccountView,
     paused: Option<Rest>,
     pauses: Vec<Pause>,
@@ -142,6 +145,8 @@ fn ready() -> Case {
         account_calls: 0,
         agent_calls: 0,
         campaign_calls: 0,
+        pools: Pools::default(),
+        seats: Seats::default(),
         account: AccountView { paused: None, next_call_at: Timestamp::MIN },
         paused: None,
         pauses: Vec::new(),
@@ -203,7 +208,12 @@ impl Case {
         let holds = holds(&self.callback, &self.sender, Some(&script));
         let agents = holds.iter().filter(|held| matches!(held, Resource::Agents(_)));
         let agents = agents.map(|held| (held.clone(), self.agent_calls));
-        let loads = Loads { in_use: in_use.into_iter().chain(agents).collect(), ..Loads::default() };
+        let loads = Loads {
+            in_use: in_use.into_iter().chain(agents).collect(),
+            pools: Arc::new(self.pools.clone()),
+            seats: self.seats.clone(),
+            ..Loads::default()
+        };
         loads.of(&holds)
     }
 

@@ -8,6 +8,7 @@ mod call_reads;
 mod calls;
 mod consumers;
 mod content;
+mod desks;
 mod dial;
 mod document;
 mod graph;
@@ -51,6 +52,7 @@ use crate::domain::Phone;
 
 pub use self::consumers::Answer;
 pub use self::content::ContentSetup;
+pub use self::desks::Desk;
 pub use self::graph::{
     AppSetup, BusinessAccountSetup, Client, GraphSetup, NumberSetup, Restriction, TemplateSetup, calling_link,
 };
@@ -95,6 +97,8 @@ pub struct World {
     content_ids: HashMap<String, usize>,
     graph: Graph,
     messenger: Messenger,
+    /// Teams of agents.
+    desks: desks::Desks,
     alerts: Vec<Alert>,
     oracle: Oracle,
     counts: Counts,
@@ -171,6 +175,7 @@ impl World {
             content_ids: HashMap::new(),
             graph: Graph::default(),
             messenger: Messenger::default(),
+            desks: desks::Desks::new(),
             alerts: Vec::new(),
             oracle: Oracle::new(setup.limits.clone(), setup.callable.clone()),
             counts: Counts::default(),

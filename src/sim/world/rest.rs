@@ -109,6 +109,9 @@ impl World {
                 self.route_content(&asked, method, &segments[1..])
             }
             ["v2", "Channels", "Senders", rest @ ..] => self.route_senders(&asked, method, rest),
+            ["v1", "Workspaces", workspace, "TaskQueues", queue, "RealTimeStatistics"] if method == "GET" => {
+                self.queue_statistics(&asked, workspace, queue)
+            }
             ["v1", "Alerts"] if method == "GET" => Ok(self.list_alerts(&asked)),
             _ => Err(asked.not_found()),
         }

@@ -6,6 +6,7 @@
 mod backwards;
 mod campaigns;
 mod requests;
+mod seats;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,6 +16,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use backwards::backwards;
 use campaigns::{Begun, Conduct};
+use seats::Desks;
+pub(in crate::simulation) use seats::Fed;
 
 use crate::clock::Clock;
 use crate::domain::timeline::Entry;
@@ -56,6 +59,9 @@ pub(in crate::simulation) struct Seen {
     /// Callbacks that were canceled or closed.
     over: BTreeSet<CallbackId>,
     created: BTreeSet<String>,
+    desks: Desks,
+    /// Attempts whose seats were looked at.
+    seated: BTreeSet<AttemptId>,
     /// Reports that were new in the inbox.
     filed: usize,
     problems: Vec<String>,
@@ -158,6 +164,7 @@ impl Seen {
 
     fn committed(&mut self, now: Timestamp, batch: &Batch) {
         let begun = Begun::of(self, batch);
+        self.wrap_up(batch);
         for message in &batch.messages {
             let stage = message.submission.stage;
             let before = self.stages.insert(message.id, stage);
@@ -206,6 +213,7 @@ impl Seen {
         for attempt in &batch.attempts {
             self.slot_of(attempt);
         }
+        self.seats(batch);
         for person in &batch.persons {
             self.calls_of(person, !batch.united.is_empty());
         }

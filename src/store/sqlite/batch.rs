@@ -7,8 +7,8 @@ use rusqlite::Connection;
 use super::suppressions::Key;
 use super::{
     attempts, breakers, calendars, callbacks, campaigns, ceilings, clock, commands, contacts, erasing, loads,
-    messages, outbox, pairs, pauses, persons, reports, restrictions, set_aside, suppression_lists, term,
-    timeline, unmatched,
+    messages, outbox, pairs, pauses, persons, pools, reports, restrictions, set_aside, suppression_lists,
+    term, timeline, unmatched,
 };
 use crate::domain::event::Concerns;
 use crate::domain::{CallbackId, Named, PersonId, Phone, spelling};
@@ -30,6 +30,7 @@ pub fn record(db: &Connection, batch: &Batch, key: &Key) -> Result<()> {
     calendars::write(db, &batch.marked_days)?;
     campaigns::write(db, &batch.campaigns)?;
     breakers::write(db, &batch.campaign_calls)?;
+    pools::write(db, &batch.pools)?;
     if let Some(ground) = &batch.ground {
         stands(db, batch, ground)?;
     }

@@ -18,8 +18,7 @@ use super::suppressions::{self, Key};
 use super::{consents, failures, links};
 use crate::domain::callback::{Closed, Waiting};
 use crate::domain::{
-    AccountAlias, AgentTarget, Callback, CallbackId, Gate, Lane, MissedWindow, Note, Order, OrderKind,
-    Outcome, Phone, Place, Priority, Psid, Purpose, State,
+    AccountAlias, AgentTarget, Callback, CallbackId, Gate, Lane, MissedWindow, Note, Order, OrderKind, Outcome, Phone, Place, PoolName, Priority, Psid, Purpose, State,
 };
 use crate::store::{Enqueue, Enqueued, Error, IdempotencyKey, Result, Status};
 
@@ -29,14 +28,15 @@ macro_rules! columns {
          variables, agent, attempts_max, campaign, reference, metadata, state, at, gate, expires_at, attempt, \
          note_code, note_sentence, note_lifts_at, attempts_made, faults, retry_at, invited_at, \
          cancel_requested_at, attempts_opened, attempt_allowed_at, purpose, waive_gap, abandoned_at, reached_late_at, \
-         kind, psids, invited_by, roads_failed, missed_call_at, missed_window, consent, links, separate, aged"
+         kind, psids, invited_by, roads_failed, missed_call_at, missed_window, consent, links, separate, aged, \
+         pool"
     };
 }
 
 /// An error rolls back the whole transaction, so the rows before it need no journal of their own (`OR FAIL`).
 const INSERT: &str = concat!("INSERT OR FAIL INTO callbacks (", columns!(), ", lane, partition_no) VALUES ");
 /// The parameters of one new row.
-const PARAMETERS: usize = 49;
+const PARAMETERS: usize = 50;
 /// How many rows one statement inserts. Its cursors stay where the row before was added. With more rows the bound texts
 /// would outgrow the memory that SQLite sets aside for small ones.
 const ROWS: usize = 4;
@@ -348,6 +348,7 @@ fn bind(
         &links::text(&callback.links)?,
         &order.separate.then_some(1),
         &place.and_then(|place| place.aged),
+        &order.pool.as_ref().map(PoolName::as_str),
         &place.and_then(|_| lane(order)),
         &partition,
     ];
@@ -398,6 +399,7 @@ pub fn read(cells: &mut Cells<'_>) -> Result<Callback> {
     order.separate = cells.take::<Option<bool>>()?.unwrap_or(false);
     let aged = cells.take::<Option<i64>>()?;
     let state = in_class(state, aged);
+    order.pool = cells.parsed_if()?;
     Ok(Callback {
         id,
         version,
@@ -447,6 +449,7 @@ fn read_order(cells: &mut Cells<'_>, consumer: Phone) -> Result<Order> {
         consent: None,
         waive_gap: false,
         separate: false,
+        pool: None,
         missed_window: MissedWindow::default(),
         kind: OrderKind::default(),
         psids: BTreeMap::new(),

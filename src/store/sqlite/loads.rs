@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use super::rows::{corrupt, first, micros, micros_if, moment, span};
 use crate::domain::held::Aside;
 use crate::domain::{
-    AccountAlias, AccountView, Calendars, CallbackId, CampaignId, ClockDoubt, Held, InUse, Loads, PersonId,
-    Phone, Resource, Rest, SenderPart,
+    AccountAlias, AccountView, AttemptId, Calendars, CallbackId, CampaignId, ClockDoubt, Held, InUse, Loads,
+    PersonId, Phone, PoolKey, Resource, Rest, Seat, SenderPart,
 };
 use crate::store::{Error, Lead, Result};
 
@@ -51,7 +51,19 @@ struct Kept {
     /// The next call of campaigns that have a pace.
     #[serde(default)]
     campaign_paces: BTreeMap<String, i64>,
+    /// The seats of pools that calls hold.
+    #[serde(default)]
+    seats: Vec<KeptSeat>,
     held: KeptHeld,
+}
+
+#[derive(Serialize, Deserialize)]
+struct KeptSeat {
+    pool: String,
+    attempt: String,
+    taken_at: i64,
+    busy_since: Option<i64>,
+    until: Option<i64>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -87,7 +99,7 @@ struct KeptHeld {
 
 impl Kept {
     fn of(loads: &Loads) -> Self {
-        // Pauses of operators and campaigns are stored by themselves.
+        // Pauses of operators, campaigns and pools are stored by themselves.
         let Loads {
             in_use,
             accounts,
@@ -98,6 +110,8 @@ impl Kept {
             calendars: _,
             campaigns: _,
             campaign_paces,
+            pools: _,
+            seats,
             as_of: _,
         } = loads;
         let account = |account: &AccountView| KeptAccount {
@@ -111,6 +125,7 @@ impl Kept {
             paused_senders: senders.map(|(number, it)| (number.digits(), KeptRest::of(it))).collect(),
             paused_parts: paused_parts.iter().map(KeptPart::of).collect(),
             campaign_paces: campaign_paces.iter().map(|(id, next)| (id.to_string(), micros(next))).collect(),
+            seats: seats.iter().map(KeptSeat::of).collect(),
             held: KeptHeld::of(held),
         }
     }
@@ -142,6 +157,8 @@ impl Kept {
             calendars: Calendars::default(),
             campaigns: Arc::default(),
             campaign_paces: self.campaign_paces.into_iter().map(pace).collect::<Result<_>>()?,
+            pools: Arc::default(),
+            seats: self.seats.into_iter().map(KeptSeat::seat).collect::<Result<_>>()?,
             as_of: None,
         })
     }
@@ -154,6 +171,26 @@ impl KeptRest {
 
     fn rest(self) -> Result<Rest> {
         Ok((moment(self.until)?, self.why.into()))
+    }
+}
+
+impl KeptSeat {
+    fn of((pool, attempt, seat): (&PoolKey, AttemptId, Seat)) -> Self {
+        Self {
+            pool: pool.to_string(),
+            attempt: attempt.to_string(),
+            taken_at: micros(seat.taken_at),
+            busy_since: micros_if(seat.busy_since),
+            until: micros_if(seat.until),
+        }
+    }
+
+    fn seat(self) -> Result<(PoolKey, AttemptId, Seat)> {
+        let pool = self.pool.parse().map_err(|_| corrupt("a pool", &self.pool))?;
+        let attempt = self.attempt.parse().map_err(|_| corrupt("the id of an attempt", &self.attempt))?;
+        let moment_if = |at: Option<i64>| at.map(moment).transpose();
+        let (busy_since, until) = (moment_if(self.busy_since)?, moment_if(self.until)?);
+        Ok((pool, attempt, Seat { taken_at: moment(self.taken_at)?, busy_since, until }))
     }
 }
 

@@ -38,6 +38,7 @@ mod outbox;
 mod pairs;
 mod pauses;
 mod persons;
+mod pools;
 mod private;
 mod reader;
 mod references;

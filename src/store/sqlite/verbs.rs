@@ -7,17 +7,14 @@ use rusqlite::Connection;
 
 use super::{
     Sqlite, attempts, batch, breakers, calendars, callbacks, campaigns, ceilings, clock, commands,
-    consumer_records, contacts, counts, erasures, gates, held_back, list, loads, messages, open_orders,
-    outbox, pairs, pauses, persons, references, related, reports, restrictions, set_aside, suppression_lists,
+    consumer_records, contacts, counts, erasures, gates, held_back, list, loads, messages, open_orders, outbox, pairs, pauses, persons, pools, references, related, reports, restrictions, set_aside, suppression_lists,
     suppressions, term, timeline, tokens, traces, unmatched, waiting,
 };
 use crate::domain::calendar::MarkedDay;
 use crate::domain::timeline::Entry;
 use crate::domain::{
     AccountAlias, Attempt, AttemptId, Budget, Callback, CallbackId, Campaign, CampaignCalls, CampaignId,
-    ClockMark, Contact, ContactKey, DeliveryId, Erasure, ErasureId, Gate, Lane, ListName, Loads, Message,
-    MessageId, Name, OrderKind, Pair, PairKey, Pause, Person, Phone, Restriction, SetAside, SetAsideId,
-    Tenant, TokenName, UserId,
+    ClockMark, Contact, ContactKey, DeliveryId, Erasure, ErasureId, Gate, Lane, ListName, Loads, Message, MessageId, Name, OrderKind, Pair, PairKey, Pause, Person, Phone, Pool, Restriction, SetAside, SetAsideId, Tenant, TokenName, UserId, WrapUp,
 };
 use crate::store::{
     Awaiting, Backlog, Batch, CallUp, CalledUp, CampaignReads, CampaignRecord, CampaignRows, Census,
@@ -244,6 +241,10 @@ impl Records for Sqlite {
         self.read(move |db| calendars::from(db, from)).await
     }
 
+    async fn pools(&self) -> Result<Vec<Pool>> {
+        self.read(pools::all).await
+    }
+
     async fn set_aside_by_id(&self, id: SetAsideId) -> Result<Option<SetAside>> {
         self.read(move |db| set_aside::one(db, id)).await
     }
@@ -262,6 +263,10 @@ impl Turns for Sqlite {
     async fn input(&self, now: Timestamp, limit: usize, tokens: &[TokenName]) -> Result<Input> {
         let tokens = tokens.to_vec();
         self.read(move |db| related::input(db, now, limit, &tokens)).await
+    }
+
+    async fn wrap_ups(&self, now: Timestamp) -> Result<Vec<WrapUp>> {
+        self.read(move |db| pools::wrap_ups(db, now)).await
     }
 
     async fn restrictions(&self, now: Timestamp) -> Result<Vec<Restriction>> {

@@ -145,6 +145,7 @@ fn copy(app: &App) -> App {
         ids: app.ids.clone(),
         event_places: app.event_places.clone(),
         token_rates: Default::default(),
+        pools_with_source: app.pools_with_source.clone(),
         command_wait: app.command_wait,
     }
 }

@@ -162,6 +162,7 @@ pub(super) async fn desk_of(senders: impl IntoIterator<Item = Sender>, limits: R
         .to_vec(),
         contents: OrderContents::default(),
         issuers: std::collections::BTreeMap::new(),
+        pools_with_source: ["sourced".parse().unwrap()].into(),
         deposed_since: std::sync::OnceLock::new(),
         waker: waker.clone(),
         webhook_endpoint: None,

@@ -71,6 +71,7 @@ async fn filled(api: &ApiHarness) -> CallbackId {
         "missed_window": "close",
         "hours": "daily 00:00-24:00 @America/Sao_Paulo and America/Manaus except office",
         "agent": "client:alice",
+        "pool": "support",
         "campaign": "spring",
         "reference": "ticket-17",
         "metadata": {"anything": 1},

@@ -220,6 +220,10 @@ impl TestDaemon {
         self.ask(http::Request::post(path), Body::from(body.to_string())).await
     }
 
+    pub(crate) async fn try_put(&mut self, path: &str, body: Value) -> (u16, Value) {
+        self.ask(http::Request::put(path), Body::from(body.to_string())).await
+    }
+
     /// Sends a request that must succeed. Returns the body of the answer.
     pub(crate) async fn post(&mut self, path: &str, body: Value) -> Value {
         let (status, answer) = self.try_post(path, body).await;

@@ -8,6 +8,8 @@ use super::runner::Runner;
 
 /// Reasons that may be stored although another one decides now. Both mean that the pair waits for its message.
 const ALIKE: [&str; 2] = ["pair.fenced", "permission.awaiting_reply"];
+/// Nobody looks at what waits at the gate of a pool when its figure ends.
+const OF_POOLS: [&str; 3] = ["pool.no_seat", "pool.expired", "pool.unknown"];
 
 impl Runner {
     pub(super) async fn expect(&mut self, what: &[&str]) -> Result<()> {
@@ -129,7 +131,8 @@ impl Runner {
                 .flatten()
                 .map(|reason| reason["code"].as_str().unwrap_or_default().to_owned())
                 .collect();
-            let alike = |truth: &String| ALIKE.contains(&&*recorded) && ALIKE.contains(&&**truth);
+            let both = |of: &[&str], truth: &str| of.contains(&&*recorded) && of.contains(&truth);
+            let alike = |truth: &String| both(&ALIKE, truth) || both(&OF_POOLS, truth);
             let is_true = truths.iter().any(|truth| *truth == recorded || alike(truth));
             // A new callback is first decided when the consumer may be asked; until then it has no other reason.
             let is_true = is_true || recorded == "window.before_earliest";

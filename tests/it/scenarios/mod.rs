@@ -7,6 +7,7 @@ mod campaigns;
 mod expect;
 mod meta;
 mod operator;
+mod pools;
 mod roads;
 mod runner;
 mod setting;

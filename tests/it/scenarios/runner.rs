@@ -176,6 +176,7 @@ impl Runner {
             ["pause", scope @ ..] => self.pause(scope).await,
             ["resume", scope @ ..] => self.resume(scope).await,
             ["campaign", name, what @ ..] => self.campaign(name, what).await,
+            ["pool", name, what @ ..] => self.pool(name, what).await,
             ["explain", name] => self.explain(name).await,
             ["show", name] => self.show(name).await,
             ["expect", what @ ..] => self.expect(what).await,
@@ -302,6 +303,7 @@ impl Runner {
                     let id = self.campaigns.get(*campaign).map_or(*campaign, String::as_str);
                     ("campaign", json!(id), more)
                 }
+                ["pool", pool, more @ ..] => ("pool", json!(pool), more),
                 ["document", document, more @ ..] => ("document", json!(document), more),
                 ["agent", agent, more @ ..] => ("agent", json!(agent), more),
                 other => bail!("{:?} is not a part of a callback", other.join(" ")),
@@ -483,7 +485,7 @@ impl Runner {
         self.simulation.as_ref().context("nothing has begun")
     }
 
-    fn simulation_mut(&mut self) -> Result<&mut Simulation> {
+    pub(super) fn simulation_mut(&mut self) -> Result<&mut Simulation> {
         self.simulation.as_mut().context("nothing has begun")
     }
 
@@ -540,7 +542,15 @@ impl Runner {
     }
 
     pub(super) async fn post(&mut self, path: &str, body: &Value) -> Result<(u16, Value)> {
-        let request = Request::post(path)
+        self.tell(Request::post(path), body).await
+    }
+
+    pub(super) async fn put(&mut self, path: &str, body: &Value) -> Result<(u16, Value)> {
+        self.tell(Request::put(path), body).await
+    }
+
+    async fn tell(&mut self, request: http::request::Builder, body: &Value) -> Result<(u16, Value)> {
+        let request = request
             .header("authorization", format!("Bearer {}", self.token))
             .header("content-type", "application/json")
             .body(Body::from(body.to_string()))?;

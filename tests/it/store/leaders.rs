@@ -5,8 +5,9 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 use ringmaster::domain::held::Aside;
 use ringmaster::domain::{
-    AccountView, Agent, Agents, Attempt, Budget, Calendars, Callback, CampaignId, ClockDoubt, Held, Loads,
-    Name, Outcome, Pair, Person, PersonId, Resource, SenderPart, State, Tenant, TokenLimits, TokenName,
+    AccountView, Agent, Agents, Attempt, AttemptId, Budget, Calendars, Callback, CampaignId, ClockDoubt,
+    Held, Loads, Name, Outcome, Pair, Person, PersonId, PoolKey, Resource, Seat, Seats, SenderPart, State,
+    Tenant, TokenLimits, TokenName,
 };
 use ringmaster::store::{Batch, DecideKeys, Error, Keys, Related, Store, ToDecide, Token};
 
@@ -172,6 +173,13 @@ fn loads(second: i64, live: u32) -> Loads {
     Loads { in_use, as_of: Some(at(second)), ..Loads::default() }
 }
 
+fn seats() -> Seats {
+    let seat = |busy_since, until| Seat { taken_at: at(1), busy_since, until };
+    let held = [seat(None, None), seat(Some(at(2)), None), seat(Some(at(2)), Some(at(9)))];
+    let pool: PoolKey = "shop/support".parse().unwrap();
+    (1..).zip(held).map(|(n, seat)| (pool.clone(), AttemptId::new(uuid::Uuid::from_u128(n)), seat)).collect()
+}
+
 fn full_loads() -> Loads {
     let agents = Agents::new(["alice", "bob"].into_iter().filter_map(Agent::client)).unwrap();
     let resources = [
@@ -180,6 +188,7 @@ fn full_loads() -> Loads {
         Resource::campaign("spring: a, \"b\""),
         Resource::Agents(agents),
         Resource::Bot,
+        Resource::Pool("shop/support".parse().unwrap()),
     ];
     let pause = || (at(30), "its calls per second are used up".into());
     let free = AccountView { paused: None, next_call_at: jiff::Timestamp::MIN };
@@ -199,6 +208,8 @@ fn full_loads() -> Loads {
         pauses: Arc::default(),
         calendars: Calendars::default(),
         campaigns: Arc::default(),
+        pools: Arc::default(),
+        seats: seats(),
         campaign_paces: [(CampaignId::new(uuid::Uuid::from_u128(7)), at(9))].into_iter().collect(),
         held: Held {
             aside: Arc::new(aside),

@@ -17,6 +17,7 @@ mod leaders;
 mod pages;
 mod pauses;
 mod people;
+mod pools;
 mod round_trips;
 pub mod samples;
 mod scheduler;
@@ -116,6 +117,10 @@ macro_rules! conformance {
             );
             each!($fresh, lanes:
                 campaigns_take_turns_at_a_gate
+            );
+            each!($fresh, pools:
+                a_pool_is_read_as_it_was_fed_last
+                a_wrap_up_is_found_until_its_end_or_until_it_is_ended
             );
             each!($fresh, people:
                 a_person_reads_as_it_was_written_with_all_pairs

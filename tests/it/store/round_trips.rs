@@ -10,9 +10,7 @@ use ringmaster::domain::event::{
 use ringmaster::domain::{
     AccountAlias, AgentTarget, Attempt, AttemptResolution, BreakerChange, Bridge, CallPermission,
     CallProgress, Callback, CampaignAct, CampaignCommand, CampaignId, Channel, Consent, Disposition,
-    ErrorCode, Event, FollowUp, Gate, Holds, InviteToken, Issuer, LegOrder, LinkGiven, Message,
-    MessagePurpose, MessageResolution, Named, Note, OrderKind, Outcome, Pair, Pause, PauseId, Priority,
-    Proof, Psid, Resource, Restricted, RoadFailure, RoadKind, Stage, State, Submission, Tenant,
+    ErrorCode, Event, Figure, FollowUp, Gate, Holds, InviteToken, Issuer, LegOrder, LinkGiven, Message, MessagePurpose, MessageResolution, Named, Note, OrderKind, Outcome, Pair, Pause, PauseId, PoolAct, PoolCommand, PoolKey, Priority, Proof, Psid, Resource, Restricted, RoadFailure, RoadKind, Stage, State, Submission, Tenant,
 };
 use ringmaster::store::{Batch, Report, Store};
 use uuid::Uuid;
@@ -74,6 +72,7 @@ fn full_callback(n: u32) -> Callback {
     full.order.attempts_max = u32::MAX;
     full.order.campaign = Some(ODD.into());
     full.order.separate = true;
+    full.order.pool = "support".parse().ok();
     full.order.consent = Some(Consent {
         source: ODD.into(),
         at: Timestamp::constant(1_790_000_000, 123_456_000),
@@ -474,6 +473,7 @@ pub async fn events(store: &dyn Store) {
     }));
     events.push(Event::PauseLifted { pause: PauseId::new(Uuid::from_u128(7)), by: "ops".into() });
     events.extend(campaign_events());
+    events.extend(pool_events());
     let reports: Vec<_> = (0..)
         .zip(&events)
         .map(|(n, event)| Report { key: [n; 16], received_at: at(4), event: event.clone() })
@@ -593,4 +593,22 @@ fn campaign_events() -> Vec<Event> {
         Event::Campaign(CampaignCommand { campaign, by: "ops".into(), note, act })
     };
     acts.into_iter().map(event).collect()
+}
+
+fn pool_events() -> impl Iterator<Item = Event> {
+    let feed = |figure| PoolAct::Feed {
+        figure,
+        as_of: at(1),
+        valid_until: at(121),
+        headroom: 10_000,
+        wrap_up: jiff::SignedDuration::from_secs(3_600),
+    };
+    let acts = [
+        feed(Figure::Seats(0)),
+        feed(Figure::Free(10_000)),
+        PoolAct::Fail { why: ODD.into() },
+        PoolAct::Remove,
+    ];
+    let pool: PoolKey = "shop.one/support_2".parse().unwrap();
+    acts.into_iter().map(move |act| Event::Pool(PoolCommand { pool: pool.clone(), by: "acd".into(), act }))
 }

@@ -100,6 +100,7 @@ impl<'a> RequestBody<'a> {
         fill(&mut self.priority, defaults.priority);
         fill(&mut self.document, defaults.document);
         fill(&mut self.agent, defaults.agent);
+        fill(&mut self.pool, defaults.pool);
         fill(&mut self.attempts_max, defaults.attempts_max);
         fill(&mut self.purpose, defaults.purpose);
         fill(&mut self.missed_window, defaults.missed_window);
@@ -120,7 +121,7 @@ fn fill<T>(own: &mut Option<T>, default: Option<T>) {
 }
 
 /// The fields that a campaign may give its orders.
-const GIVEN: [&str; 13] = [
+const GIVEN: [&str; 14] = [
     "sender",
     "senders",
     "earliest",
@@ -130,6 +131,7 @@ const GIVEN: [&str; 13] = [
     "document",
     "variables",
     "agent",
+    "pool",
     "attempts_max",
     "purpose",
     "missed_window",

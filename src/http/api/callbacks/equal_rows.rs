@@ -61,5 +61,6 @@ fn hash(key: &RandomState, order: &Order, named: Named) -> u64 {
     (PersonId::of(order.consumer), &order.senders, times, &order.hours, &order.document).hash(&mut hash);
     (&order.variables, &order.agent, order.purpose.as_str(), &order.campaign, &order.reference)
         .hash(&mut hash);
+    order.pool.hash(&mut hash);
     hash.finish()
 }

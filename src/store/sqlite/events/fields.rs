@@ -299,3 +299,19 @@ pub mod name {
         Cow::<str>::deserialize(from)?.parse().map_err(|_| D::Error::custom("an unknown name"))
     }
 }
+
+/// A span in whole microseconds.
+pub mod micros {
+    use jiff::SignedDuration;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    use crate::store::sqlite::rows::span;
+
+    pub fn serialize<S: Serializer>(length: &SignedDuration, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_i64(span(*length))
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<SignedDuration, D::Error> {
+        i64::deserialize(from).map(SignedDuration::from_micros)
+    }
+}

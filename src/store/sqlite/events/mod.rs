@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 mod campaigns;
 mod fields;
+mod pools;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -20,7 +21,8 @@ use crate::domain::event::{
 use crate::domain::{
     AccountAlias, AttemptId, AttemptResolution, CalendarName, CallProgress, CallbackId, CallingHours,
     CampaignCommand, ErasureId, ErrorCode, InviteToken, ListName, MessageId, MessageResolution, Named, Pause,
-    PauseId, PauseScope, Phone, Priority, Psid, Restricted, SetAsideId, SetAsideVerdict, Tenant, UserId,
+    PauseId, PauseScope, Phone, PoolCommand, Priority, Psid, Restricted, SetAsideId, SetAsideVerdict, Tenant,
+    UserId,
 };
 use crate::store::{Error, Result};
 
@@ -29,6 +31,7 @@ use fields::{
     code_if, hours_if, id, id_if, ids, invite_if, level, name, name_if, phone, phone_if, phones, psid,
     shared, user_id_if,
 };
+use pools::PoolShape;
 
 pub fn to_json(event: &Event) -> Result<String> {
     #[derive(Serialize)]
@@ -156,6 +159,7 @@ enum EventShape {
         by: String,
     },
     Campaign(#[serde(with = "CampaignShape")] CampaignCommand),
+    Pool(#[serde(with = "PoolShape")] PoolCommand),
     Erasure {
         #[serde(with = "id")]
         erasure: ErasureId,

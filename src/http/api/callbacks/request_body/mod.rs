@@ -56,6 +56,10 @@ pub(in crate::http::api) struct RequestBody<'a> {
     /// have the same one.
     #[schema(value_type = Option<String>, example = "client:alice")]
     pub agent: Option<Text<'a>>,
+    /// The pool of agents of which the call needs a free seat, instead of that of its sender: 1 to 64 letters, digits, `-`,
+    /// `_` and `.`. The pool may be fed later.
+    #[schema(value_type = Option<String>, max_length = 64, example = "support")]
+    pub pool: Option<Text<'a>>,
     #[schema(minimum = 1, maximum = 20)]
     pub attempts_max: Option<i64>,
     /// The id of a campaign, which then gives what the order leaves out; any other text is a label that callbacks can be

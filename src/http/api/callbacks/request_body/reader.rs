@@ -8,7 +8,7 @@ use super::{Amendment, Broken, ConsentObject, Hours, HoursObject, RequestBody, S
 use crate::domain::OrderKind;
 use crate::http::api::callbacks::field_errors::FieldErrors;
 
-const FIELDS: [&str; 20] = [
+const FIELDS: [&str; 21] = [
     "consumer",
     "sender",
     "senders",
@@ -19,6 +19,7 @@ const FIELDS: [&str; 20] = [
     "document",
     "variables",
     "agent",
+    "pool",
     "attempts_max",
     "campaign",
     "purpose",
@@ -31,7 +32,7 @@ const FIELDS: [&str; 20] = [
     "messenger",
 ];
 /// The fields of an order that are about its call.
-const OF_CALLS: [&str; 5] = ["document", "agent", "attempts_max", "waive_gap", "separate"];
+const OF_CALLS: [&str; 6] = ["document", "agent", "pool", "attempts_max", "waive_gap", "separate"];
 const AMENDABLE: [&str; 5] = ["earliest", "latest", "hours", "priority", "reason"];
 
 impl<'a> RequestBody<'a> {
@@ -60,6 +61,7 @@ impl<'a> RequestBody<'a> {
                 "document" => body.document = text("document", value, out),
                 "variables" => body.variables = texts_by_name("variables", value, out),
                 "agent" => body.agent = text("agent", value, out),
+                "pool" => body.pool = text("pool", value, out),
                 "attempts_max" => body.attempts_max = whole_number("attempts_max", value, out),
                 "campaign" => body.campaign = text("campaign", value, out),
                 "purpose" => body.purpose = text("purpose", value, out),

@@ -34,7 +34,7 @@ use crate::policy::{self, window};
 use document::Simulation;
 use recent::Recent;
 use times::{Times, time, whole_microseconds};
-use values::{check_metadata, missed_window, name, priority, purpose, required};
+use values::{check_metadata, missed_window, name, pool, priority, purpose, required};
 
 pub(super) use people::phone;
 
@@ -123,6 +123,7 @@ impl<'a> Validator<'a> {
         let priority = priority(body.priority, faults);
         let attempts_max = self.attempts_max(body.attempts_max, faults);
         let campaign = name("campaign", body.campaign, CAMPAIGN_MAX, faults);
+        let pool = pool(body.pool, faults);
         let consent = self.consent(body.consent, purpose, faults);
         let reference = name("reference", body.reference, REFERENCE_MAX, faults);
         let metadata = body.metadata.map(|json| json.get());
@@ -143,6 +144,7 @@ impl<'a> Validator<'a> {
             priority: priority.unwrap_or(Priority::DEFAULT),
             variables: variables.0.into_iter().map(owned).collect(),
             agent,
+            pool,
             attempts_max,
             campaign,
             purpose: purpose.unwrap_or_default(),

@@ -1,7 +1,8 @@
 //! The simple values of an order: names, numbers and metadata.
 
 use super::{ATTEMPTS_MAX, METADATA_MAX, Validator};
-use crate::domain::{CallingHours, MissedWindow, Priority, Purpose};
+use crate::domain::pool::NoPoolName;
+use crate::domain::{CallingHours, MissedWindow, PoolName, Priority, Purpose};
 use crate::http::api::callbacks::field_errors::{FieldErrors, nearest, too_long};
 use crate::http::api::callbacks::metadata;
 use crate::http::api::callbacks::request_body::Text;
@@ -70,6 +71,19 @@ pub(super) fn missed_window(
         faults.add("missed_window", "missed_window.no_hours", detail);
     }
     rule
+}
+
+/// The name of a pool. Whether somebody feeds it does not matter yet.
+pub(super) fn pool(given: Option<Text<'_>>, faults: &mut FieldErrors) -> Option<PoolName> {
+    let Text(given) = given?;
+    match given.parse() {
+        Ok(name) => Some(name),
+        Err(error) => {
+            let error: NoPoolName = error;
+            faults.add("pool", "pool.malformed", error.to_string());
+            None
+        }
+    }
 }
 
 /// A name that appears in lists: short, on one line, and not empty.
