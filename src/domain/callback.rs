@@ -5,15 +5,15 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use strum::{EnumString, IntoStaticStr};
 
 use super::ids::{IdError, InviteId};
 use super::reason::{Note, Reason};
 use super::sip::{self, SipAddress};
 use super::{
-    AccountAlias, AttemptId, CallbackId, CallingHours, Consent, ContactKey, LinkGiven, Phone, Place, Psid,
-    RoadFailure, RoadName, Shared, Tenant, TokenName,
+    AccountAlias, AttemptId, CallbackId, CallingHours, Consent, ContactKey, Handling, LinkGiven, Offer,
+    Phone, Place, Preview, Psid, RoadFailure, RoadName, Shared, Tenant, Terms, TokenName,
 };
 
 /// One callback: the customer's order and its current state.
@@ -56,6 +56,8 @@ pub struct Callback {
     /// When a late report proved that an earlier attempt had served the consumer, while another was in progress. That
     /// one is not needed any more: it is withdrawn or hung up, unless the consumer has answered it.
     pub reached_late_at: Option<Timestamp>,
+    /// What became of its rarer terms; `None` if nothing did.
+    pub handling: Option<Box<Handling>>,
 }
 
 /// What the customer ordered.
@@ -93,6 +95,8 @@ pub struct Order {
     pub reference: Option<String>,
     /// The customer's JSON, returned unchanged.
     pub metadata: Option<String>,
+    /// The rarer fields, if the order has any.
+    pub terms: Option<Box<Terms>>,
 }
 
 impl Order {
@@ -129,7 +133,33 @@ impl Order {
             missed_window: MissedWindow::default(),
             reference: None,
             metadata: None,
+            terms: None,
         }
+    }
+
+    /// The time that was told to the consumer.
+    #[must_use]
+    pub fn promised_at(&self) -> Option<Timestamp> {
+        self.terms.as_ref()?.promised_at
+    }
+
+    /// How it is offered to agents before it is dialled.
+    #[must_use]
+    pub fn preview(&self) -> Option<Preview> {
+        self.terms.as_ref()?.preview
+    }
+
+    /// Until when only the assigned agent is called.
+    #[must_use]
+    pub fn exclusive_until(&self) -> Option<Timestamp> {
+        Some(self.terms.as_ref()?.assigned.as_ref()?.until)
+    }
+
+    /// The order's agent at this moment: the assigned one while only that one is called.
+    #[must_use]
+    pub fn agent_at(&self, at: Timestamp) -> Option<&AgentTarget> {
+        let assigned = self.terms.as_ref().and_then(|terms| terms.assigned.as_ref());
+        assigned.filter(|assigned| at < assigned.until).map(|own| &own.agent).or(self.agent.as_ref())
     }
 }
 
@@ -411,6 +441,7 @@ impl Callback {
             abandoned_at: None,
             cancel_requested_at: None,
             reached_late_at: None,
+            handling: None,
         }
     }
 
@@ -430,6 +461,36 @@ impl Callback {
     /// The consumer, as pages of Messenger know them.
     pub fn contacts(&self) -> impl Iterator<Item = ContactKey> {
         self.order.psids.iter().map(|(account, psid)| (account.clone(), psid.clone()))
+    }
+
+    /// When the consumer's phone first rang; known if a time was promised.
+    #[must_use]
+    pub fn first_rang_at(&self) -> Option<Timestamp> {
+        self.handling.as_ref()?.first_rang_at
+    }
+
+    /// How much later than promised the consumer's phone first rang; negative if it rang before.
+    #[must_use]
+    pub fn lateness(&self) -> Option<SignedDuration> {
+        Some(self.first_rang_at()?.duration_since(self.order.promised_at()?))
+    }
+
+    /// How far its offers to agents are.
+    #[must_use]
+    pub fn offer(&self) -> Option<&Offer> {
+        self.handling.as_ref().map(|handling| &handling.offer)
+    }
+
+    /// What became of its rarer terms, to change it.
+    pub fn handled(&mut self) -> &mut Handling {
+        self.handling.get_or_insert_default()
+    }
+
+    /// The agent of a call at this moment: who took the offer, or else the order's.
+    #[must_use]
+    pub fn agent_at(&self, at: Timestamp) -> Option<&AgentTarget> {
+        let taken = self.offer().and_then(|offer| offer.taken.as_ref());
+        taken.and_then(|taken| taken.agent.as_ref()).or_else(|| self.order.agent_at(at))
     }
 
     /// Whether an invite by this road failed for the callback.

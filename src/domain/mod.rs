@@ -46,8 +46,10 @@ pub mod sip;
 pub mod spelling;
 pub mod submission;
 pub mod suppression;
+pub mod terms;
 pub mod timeline;
 pub mod words;
+pub mod wrap_up;
 pub mod zones;
 
 pub use access::{Scope, Scopes, Tenant, TokenLimits};
@@ -98,4 +100,6 @@ pub use set_aside::{SetAside, SetAsideEnd, SetAsideItem, SetAsideVerdict};
 pub use shared::Shared;
 pub use submission::{Answer, Stage, Submission};
 pub use suppression::{ListName, Suppression, SuppressionScope};
+pub use terms::{Assigned, Handling, Offer, Origin, Preview, PreviewElse, Taken, Terms};
 pub use words::Words;
+pub use wrap_up::{DeclaredDisposition, EffectKind, WrapUp, WrapUpEffect, WrapUpRecord};

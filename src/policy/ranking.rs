@@ -6,8 +6,8 @@ use super::window;
 use crate::domain::calendar::Opening;
 use crate::domain::{Calendars, CallPermission, Callback, Order, Pair};
 
-/// The rank among callbacks of equal priority: the end of the dialling window, or the time of the consumer's call that
-/// nobody answered, which is past. The end of the window is the earliest of the end of the permission, the last close of the hours
+/// The rank among callbacks of equal priority: the end of the dialling window; or the time since which the consumer has
+/// waited, which is past: of a call that nobody answered, or of a place in a line. The end of the window is the earliest of the end of the permission, the last close of the hours
 /// before the deadline, and the deadline. With several senders, the permission that lasts longest counts.
 #[must_use]
 pub fn expires_at<'a>(
@@ -16,11 +16,13 @@ pub fn expires_at<'a>(
     calendars: &Calendars,
     pairs: impl Iterator<Item = &'a Pair>,
 ) -> Timestamp {
-    // A missed call may have granted the permission to call back: those callbacks go before all others.
-    if let Some(missed_at) = callback.missed_call_at {
-        return missed_at.min(now);
-    }
     let order = &callback.order;
+    let in_line_since = order.terms.as_ref().and_then(|terms| terms.in_line_since);
+    // A missed call may have granted the permission to call back, and who left a line keeps the place in it: those
+    // callbacks go before all others, in the order in which their consumers called.
+    if let Some(waited_since) = callback.missed_call_at.into_iter().chain(in_line_since).min() {
+        return waited_since.min(now);
+    }
     let permitted_until = pairs
         .map(|pair| pair.permission)
         .filter(|permission| permission.is_live(now))

@@ -45,8 +45,8 @@ pub(super) async fn commit(mut turn: Turn<'_>) -> store::Result<bool> {
     batch.ground = ground;
     batch.campaign_calls = counted.change(Bucket::first(now, Breaker::DAY));
     batch.erasures = erasing.steps;
-    batch.dropped = erasing.dropped;
-    let (steps, dropped) = (batch.erasures.clone(), batch.dropped.len());
+    let (steps, dropped) = (batch.erasures.clone(), erasing.dropped.len());
+    batch.dropped.extend(erasing.dropped);
     batch.clock = is_to_store(&mark, scheduler.clock_stored.as_ref(), &batch).then_some(mark);
     batch.published = scheduler.publication.due(now, &loads);
     let contents = Contents::of(&batch, &opened, &effects, &answers);

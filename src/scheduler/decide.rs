@@ -10,8 +10,8 @@ use super::{ceilings, people};
 use crate::domain::callback::Waiting;
 use crate::domain::{
     AccountAlias, Attempt, AttemptId, CallPermission, Callback, CallbackId, Channel, ContentRef, Message,
-    MessageId, MessagePurpose, Note, Numbers, PairKey, Phone, Place, Reason, Road, RoadKind, RoadName, State,
-    TokenUse,
+    MessageId, MessagePurpose, Note, Numbers, Offer, PairKey, Phone, Place, Reason, Road, RoadKind, RoadName,
+    State, TokenUse,
 };
 use crate::failpoint::panic_point;
 use crate::policy::{self, Caps, Step, ledger, next_step, rolling};
@@ -46,11 +46,24 @@ pub(super) fn next(turn: &mut Turn<'_>, id: CallbackId) {
             if let Some(gate) = &gate {
                 turn.scheduler.gates.insert(gate.clone());
             }
+            if let Reason::PreviewOffered { until, number, .. } = &reason {
+                offer(turn, id, *until, *number);
+            }
             let place = gate.map(|gate| Place { gate, expires_at: expires_at(turn, &callback) });
             wait(turn, id, Waiting { wake_at: until, place, note: reason.note() });
         }
         Step::Finish { outcome, reason } => close(turn, id, outcome, &reason),
     }
+}
+
+/// Begins an offer to agents, unless it is the one in progress.
+fn offer(turn: &mut Turn<'_>, id: CallbackId, until: Timestamp, number: u32) {
+    turn.work.callbacks.change(id, |callback| {
+        let offer = &mut callback.handled().offer;
+        if offer.until != Some(until) {
+            *offer = Offer { times: number, until: Some(until), taken: None };
+        }
+    });
 }
 
 /// The current end of the dialling window.
@@ -79,7 +92,7 @@ fn place_call(turn: &mut Turn<'_>, callback: &Callback, number: Phone) {
     let attempt = Attempt {
         number: callback.attempts_opened + 1,
         proof: script.proof,
-        holds: policy::holds(callback, sender, Some(script)),
+        holds: policy::holds(callback, sender, Some(script), now),
         ..Attempt::new(
             AttemptId::new(deps.ids.uuid(now)),
             callback.id,

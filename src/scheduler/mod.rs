@@ -45,8 +45,10 @@ mod load;
 mod lookups;
 mod messages;
 mod metrics;
+mod missed_calls;
 mod named;
 mod new_rules;
+mod offers;
 mod outbound;
 mod overdue;
 mod pace;
@@ -72,6 +74,7 @@ mod state;
 mod suppressions;
 mod turn;
 mod working_set;
+mod wrap_ups;
 
 pub use clock_guard::ClockGuard;
 pub use round::Next;

@@ -1,7 +1,7 @@
 //! One turn: read, fold, decide, commit, act. The order matters: nothing is sent before its intent is
 //! committed, and nothing is decided before all known events are applied.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -15,7 +15,7 @@ use super::turn::Turn;
 use super::working_set::WorkingSet;
 use super::{
     answers, breakers, campaigns, cancellations, commit, decide_all, erasures, fold, load, outbound,
-    reconcile,
+    reconcile, wrap_ups,
 };
 use crate::domain::callback::Waiting;
 use crate::domain::{CommandOutcome, State};
@@ -70,6 +70,7 @@ pub(super) fn begin(scheduler: &mut Scheduler) -> Turn<'_> {
         endings: Vec::new(),
         sweep: None,
         decided_again: None,
+        wrap_ups: BTreeMap::new(),
         erasing: Step::default(),
         clock_is_confirmed: false,
         codes: Vec::new(),
@@ -207,6 +208,9 @@ fn take_in(turn: &mut Turn<'_>, reports: Vec<FiledReport>) {
             false => fold::report(turn, report.received_at, &report.event),
         };
         if report.is_command {
+            if wrap_ups::has_words(&report.event) {
+                turn.work.spoken.push(report.seq);
+            }
             turn.work.outcomes.push((report.seq, outcome));
         } else {
             turn.work.folded.push(report.seq);

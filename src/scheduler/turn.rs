@@ -1,6 +1,6 @@
 //! State of one turn: what it has read and decided.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -18,7 +18,7 @@ use super::working_set::WorkingSet;
 use crate::domain::person::PORTFOLIO_DEFAULT;
 use crate::domain::{
     AccountAlias, AttemptId, Budget, Callback, CallbackId, Contact, ErrorCode, Gate, Holds, Loads, Name,
-    Phone, Portfolio, RoadKind, UserId,
+    Phone, Portfolio, RoadKind, UserId, WrapUpRecord,
 };
 use crate::policy::Situation;
 use crate::store::FiledReport;
@@ -66,6 +66,8 @@ pub(super) struct Turn<'a> {
     pub(super) sweep: Option<Sweep>,
     /// The position of the last callback that is decided again because the configuration has changed.
     pub(super) decided_again: Option<i64>,
+    /// The wrap-ups of the callbacks about which agents say something in this turn.
+    pub(super) wrap_ups: BTreeMap<CallbackId, WrapUpRecord>,
     /// What is done for erasures in this turn.
     pub(super) erasing: Step,
     /// An operator confirmed the machine's clock in this turn.
@@ -110,7 +112,7 @@ impl Turn<'_> {
         let document = deps.documents.get(&callback.order.document);
         let person = self.work.view(callback.order.consumer);
         let pair = |key| self.work.pairs.get(key).cloned();
-        Situation::gather(callback, document, &deps.directory, &self.loads, person, pair)
+        Situation::gather(self.now, callback, document, &deps.directory, &self.loads, person, pair)
             .within(self.budget(callback))
             .at_pages(self.contacts(callback))
     }

@@ -13,7 +13,8 @@ use crate::domain::{
 };
 use crate::policy::PersonView;
 use crate::store::{
-    Batch, CampaignCallsChange, CampaignChange, ListChange, OutboxRow, PauseLifted, SetAsideEnded, Unmatched,
+    AgentChanges, Batch, CampaignCallsChange, CampaignChange, Enqueue, ListChange, OutboxRow, PauseLifted,
+    SetAsideEnded, Unmatched,
 };
 use crate::webhooks::Topic;
 
@@ -42,6 +43,12 @@ pub(super) struct WorkingSet {
     /// The days of calendars that operators marked.
     pub(super) marked_days: Vec<MarkedDay>,
     pub(super) campaigns: Vec<CampaignChange>,
+    /// New callbacks, of wrap-ups and missed calls.
+    pub(super) orders: Vec<Callback>,
+    /// What agents said.
+    pub(super) agents: AgentChanges,
+    /// Commands whose text has words of an agent: it goes when they are folded.
+    pub(super) spoken: Vec<i64>,
     /// Uses of tokens, by minute: more or less than before.
     pub(super) uses: BTreeMap<(TokenName, TokenUse, i64), i32>,
     entries: Vec<Entry>,
@@ -198,15 +205,22 @@ impl WorkingSet {
             suppressions: self.suppressions,
             marked_days: self.marked_days,
             campaigns: self.campaigns,
+            orders: self.orders.into_iter().map(ordered).collect(),
+            agents: self.agents,
             campaign_calls: CampaignCallsChange::default(),
             erasures: Vec::new(),
-            dropped: Vec::new(),
+            dropped: self.spoken,
             clock: None,
             published: None,
             ground: None,
             lead: None,
         }
     }
+}
+
+/// A callback of our own. No token's ceiling counts it.
+const fn ordered(callback: Callback) -> Enqueue {
+    Enqueue { callback, idempotency: None, ceiling: None }
 }
 
 /// A timeline line without its time.

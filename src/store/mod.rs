@@ -3,6 +3,7 @@
 //! There is one port for each kind of user; [`Store`] is all of them. Absent on purpose: decisions, clocks, and
 //! transactions that outlive a call. Times are stored in microseconds; smaller units are cut off.
 
+mod agents;
 mod campaigns;
 mod erasures;
 mod error;
@@ -15,6 +16,7 @@ mod suppressions;
 mod tokens;
 mod turns;
 
+pub use agents::{AgentChanges, AgentReads, RecentOrder, SuppressedByWrapUp, WrapUpDue, WrongNumber};
 pub use campaigns::{
     CampaignCallsChange, CampaignChange, CampaignReads, CampaignRecord, CampaignRows, RecordedAct,
 };
@@ -45,7 +47,7 @@ pub trait Store: ApiStore + HookStore + Turns {}
 
 /// What the API uses.
 pub trait ApiStore:
-    Orders + Inbox + Records + Outbox + Tokens + Suppressions + CampaignReads + Erasures
+    Orders + Inbox + Records + Outbox + Tokens + Suppressions + CampaignReads + AgentReads + Erasures
 {
 }
 
@@ -53,8 +55,17 @@ pub trait ApiStore:
 pub trait HookStore: Inbox + Records {}
 
 impl<T: ApiStore + HookStore + Turns + ?Sized> Store for T {}
-impl<T: Orders + Inbox + Records + Outbox + Tokens + Suppressions + CampaignReads + Erasures + ?Sized>
-    ApiStore for T
+impl<T> ApiStore for T where
+    T: Orders
+        + Inbox
+        + Records
+        + Outbox
+        + Tokens
+        + Suppressions
+        + CampaignReads
+        + AgentReads
+        + Erasures
+        + ?Sized
 {
 }
 impl<T: Inbox + Records + ?Sized> HookStore for T {}

@@ -9,7 +9,8 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use super::{
-    CampaignCallsChange, CampaignChange, ErasureStep, FiledReport, ListChange, OutboxRow, Result, Unmatched,
+    AgentChanges, CampaignCallsChange, CampaignChange, Enqueue, ErasureStep, FiledReport, ListChange,
+    OutboxRow, Result, Unmatched,
 };
 use crate::domain::calendar::MarkedDay;
 use crate::domain::timeline::Entry;
@@ -200,6 +201,10 @@ pub struct ToDecide {
 pub struct Batch {
     /// With the version one above the stored one.
     pub callbacks: Vec<Callback>,
+    /// New callbacks, which the store takes or refuses as it does those of customers.
+    pub orders: Vec<Enqueue>,
+    /// What agents said.
+    pub agents: AgentChanges,
     /// With the version one above the stored one; a new pair has version 1.
     pub pairs: Vec<Pair>,
     /// With the version one above the stored one; a new person has version 1.
@@ -285,6 +290,8 @@ impl Batch {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.callbacks.is_empty()
+            && self.orders.is_empty()
+            && self.agents.is_empty()
             && self.pairs.is_empty()
             && self.persons.is_empty()
             && self.united.is_empty()

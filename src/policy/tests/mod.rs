@@ -196,7 +196,7 @@ impl Case {
             (Resource::campaign("spring"), self.campaign_calls),
         ];
         let script = Script { order: self.document.unwrap_or(LegOrder::ConsumerFirst), ..Script::message() };
-        let holds = holds(&self.callback, &self.sender, Some(&script));
+        let holds = holds(&self.callback, &self.sender, Some(&script), at(self.now));
         let agents = holds.iter().filter(|held| matches!(held, Resource::Agents(_)));
         let agents = agents.map(|held| (held.clone(), self.agent_calls));
         let loads = Loads { in_use: in_use.into_iter().chain(agents).collect(), ..Loads::default() };

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::rows::{collect, digits, limit, micros, micros_if};
 use super::suppressions::Key;
-use super::{callbacks, erasures, list, persons};
+use super::{agents, callbacks, erasures, list, persons};
 use crate::domain::{Callback, CallbackId, ContactKey, Erasure, ErasureId, Phone};
 use crate::store::{ErasureStep, ErasureTraces, Result};
 
@@ -171,6 +171,7 @@ fn order(db: &Connection, erasure: &Erasure, id: CallbackId) -> Result<Gone> {
     )?
     .execute(params![id.bytes(), pseudonym])?;
     deliveries(db, id)?;
+    agents::erase(db, id)?;
     let sentence = crate::domain::Reason::Erased.sentence();
     db.prepare_cached(CALLBACK)?.execute(params![id.bytes(), pseudonym, sentence])?;
     Ok(Gone { attempts, messages, unnamed })
