@@ -4,6 +4,7 @@
 
 pub mod access;
 pub mod agent;
+pub mod agent_target;
 pub mod attempt;
 pub mod breaker;
 pub mod calendar;
@@ -54,11 +55,12 @@ pub mod zones;
 
 pub use access::{Scope, Scopes, Tenant, TokenLimits};
 pub use agent::{Agent, Agents};
+pub use agent_target::AgentTarget;
 pub use attempt::{Attempt, AttemptResolution, Bridge, LegOrder, Proof};
 pub use breaker::{Breaker, BreakerChange, Bucket, CallCounts, CampaignCalls};
 pub use calendar::{CalendarName, Calendars};
 pub use callback::{
-    AgentTarget, Callback, MissedWindow, Order, OrderKind, Outcome, Priority, Purpose, State,
+    Callback, MissedWindow, Order, OrderKind, Outcome, Priority, Purpose, State,
 };
 pub use campaign::{Campaign, CampaignAct, CampaignCommand, CampaignState};
 pub use campaign_pace::CampaignPaces;

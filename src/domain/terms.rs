@@ -1,10 +1,10 @@
 //! What an order may say about its agent, the time that was promised, its place in line and a preview. Most orders say
 //! none of it.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use strum::{EnumString, IntoStaticStr};
 
-use super::{AgentTarget, CallbackId};
+use super::{AgentTarget, Callback, CallbackId, Order};
 
 /// The rarer fields of an order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -109,6 +109,65 @@ pub struct Taken {
     /// The agent who is called, if the command named one.
     pub agent: Option<AgentTarget>,
     pub at: Timestamp,
+}
+
+impl Order {
+    /// The time that was told to the consumer.
+    #[must_use]
+    pub fn promised_at(&self) -> Option<Timestamp> {
+        self.terms.as_ref()?.promised_at
+    }
+
+    /// How it is offered to agents before it is dialled.
+    #[must_use]
+    pub fn preview(&self) -> Option<Preview> {
+        self.terms.as_ref()?.preview
+    }
+
+    /// Until when only the assigned agent is called.
+    #[must_use]
+    pub fn exclusive_until(&self) -> Option<Timestamp> {
+        Some(self.terms.as_ref()?.assigned.as_ref()?.until)
+    }
+
+    /// The order's agent at this moment: the assigned one while only that one is called.
+    #[must_use]
+    pub fn agent_at(&self, at: Timestamp) -> Option<&AgentTarget> {
+        let assigned = self.terms.as_ref().and_then(|terms| terms.assigned.as_ref());
+        assigned.filter(|assigned| at < assigned.until).map(|own| &own.agent).or(self.agent.as_ref())
+    }
+}
+
+impl Callback {
+    /// When the consumer's phone first rang; known if a time was promised.
+    #[must_use]
+    pub fn first_rang_at(&self) -> Option<Timestamp> {
+        self.handling.as_ref()?.first_rang_at
+    }
+
+    /// How much later than promised the consumer's phone first rang; negative if it rang before.
+    #[must_use]
+    pub fn lateness(&self) -> Option<SignedDuration> {
+        Some(self.first_rang_at()?.duration_since(self.order.promised_at()?))
+    }
+
+    /// How far its offers to agents are.
+    #[must_use]
+    pub fn offer(&self) -> Option<&Offer> {
+        self.handling.as_ref().map(|handling| &handling.offer)
+    }
+
+    /// What became of its rarer terms, to change it.
+    pub fn handled(&mut self) -> &mut Handling {
+        self.handling.get_or_insert_default()
+    }
+
+    /// The agent of a call at this moment: who took the offer, or else the order's.
+    #[must_use]
+    pub fn agent_at(&self, at: Timestamp) -> Option<&AgentTarget> {
+        let taken = self.offer().and_then(|offer| offer.taken.as_ref());
+        taken.and_then(|taken| taken.agent.as_ref()).or_else(|| self.order.agent_at(at))
+    }
 }
 
 #[cfg(test)]
