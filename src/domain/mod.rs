@@ -59,9 +59,7 @@ pub use agent_target::AgentTarget;
 pub use attempt::{Attempt, AttemptResolution, Bridge, LegOrder, Proof};
 pub use breaker::{Breaker, BreakerChange, Bucket, CallCounts, CampaignCalls};
 pub use calendar::{CalendarName, Calendars};
-pub use callback::{
-    Callback, MissedWindow, Order, OrderKind, Outcome, Priority, Purpose, State,
-};
+pub use callback::{Callback, MissedWindow, Order, OrderKind, Outcome, Priority, Purpose, State};
 pub use campaign::{Campaign, CampaignAct, CampaignCommand, CampaignState};
 pub use campaign_pace::CampaignPaces;
 pub use campaigns::Campaigns;

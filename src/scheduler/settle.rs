@@ -54,6 +54,9 @@ pub(super) fn change_attempt_because(
     let key = people::pair(turn, after.numbers());
     let rules = turn.scheduler.deps.rules.clone();
     note_changes(turn, &before, &after, why);
+    if before.submission.stage != Stage::Unknown && after.submission.stage == Stage::Unknown {
+        turn.work.tell(after.callback, Topic::Unknown);
+    }
     if let (None, Some(at)) = (before.rang_at, after.rang_at) {
         rang(turn, &after, at);
     }

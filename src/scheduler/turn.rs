@@ -17,11 +17,12 @@ use super::state::{Intended, Scheduler};
 use super::working_set::WorkingSet;
 use crate::domain::person::PORTFOLIO_DEFAULT;
 use crate::domain::{
-    AccountAlias, AttemptId, Budget, Callback, CallbackId, Contact, ErrorCode, Gate, Holds, Loads, Name,
-    Phone, Portfolio, RoadKind, UserId, WrapUpRecord,
+    AccountAlias, AttemptId, Budget, CallPermission, Callback, CallbackId, Contact, ErrorCode, Gate, Holds,
+    Loads, Name, PairKey, Person, Phone, Portfolio, RoadKind, UserId, WrapUpRecord, is_pseudonym,
 };
 use crate::policy::Situation;
 use crate::store::FiledReport;
+use crate::webhooks::{ConsumerNews, ConsumerTopic};
 
 /// State of one turn.
 pub(super) struct Turn<'a> {
@@ -97,6 +98,39 @@ impl Turn<'_> {
         self.loads.in_use.give_back(holds);
         self.slot_freed |=
             holds.iter().any(|held| self.scheduler.somebody_waits_at(&Gate::Room(held.clone())));
+    }
+
+    /// Tells the customer something of a consumer, if there is a webhook and the consumer has a number.
+    pub(super) fn tell_of_consumer(
+        &mut self,
+        topic: ConsumerTopic,
+        key: PairKey,
+        at: Timestamp,
+        permission: Option<CallPermission>,
+    ) {
+        if self.scheduler.deps.webhook_events.endpoint().is_none() {
+            return;
+        }
+        let numbers = self.work.persons.get(key.person).map(Person::numbers);
+        let Some(consumer) = numbers.and_then(|all| all.into_iter().next()) else { return };
+        if is_pseudonym(consumer) {
+            return;
+        }
+        let expires_at = permission.and_then(|permission| match permission {
+            CallPermission::Temporary { expires_at } => Some(expires_at),
+            _ => None,
+        });
+        let permission = permission.map(CallPermission::as_str);
+        let (sender, callbacks) = (key.sender, Vec::new());
+        self.work.consumer_news.push(ConsumerNews {
+            topic,
+            sender,
+            consumer,
+            at,
+            permission,
+            expires_at,
+            callbacks,
+        });
     }
 
     /// The consumer of this order was reached, by a conversation that began at `at`.

@@ -8,15 +8,16 @@ use jiff::Timestamp;
 use crate::domain::calendar::MarkedDay;
 use crate::domain::timeline::Entry;
 use crate::domain::{
-    Attempt, AttemptId, Callback, CallbackId, CommandOutcome, Contact, ContactKey, Message, MessageId, Names,
-    Numbers, Pair, PairKey, Pause, Person, PersonId, Phone, Restriction, TokenName, TokenUse,
+    Attempt, AttemptId, Callback, CallbackId, Campaign, CommandOutcome, Contact, ContactKey, Message,
+    MessageId, Names, Numbers, Pair, PairKey, Pause, Person, PersonId, Phone, Restriction, TokenName,
+    TokenUse,
 };
 use crate::policy::PersonView;
 use crate::store::{
     AgentChanges, Batch, CampaignCallsChange, CampaignChange, Enqueue, ListChange, OutboxRow, PauseLifted,
     SetAsideEnded, Unmatched,
 };
-use crate::webhooks::Topic;
+use crate::webhooks::{ConsumerNews, Topic};
 
 /// Values by their key; those that were changed are written, the others were only read.
 #[derive(Debug, Default)]
@@ -54,6 +55,9 @@ pub(super) struct WorkingSet {
     entries: Vec<Entry>,
     words: Vec<&'static str>,
     topics: Vec<(CallbackId, Topic)>,
+    /// What customers are told of consumers, and of campaigns that are finished.
+    pub(super) consumer_news: Vec<ConsumerNews>,
+    pub(super) finished: Vec<Campaign>,
 }
 
 #[derive(Debug)]

@@ -30,7 +30,7 @@ pub use orders::{
     Awaiting, Census, Count, Enqueue, Enqueued, Filter, HeldBack, IdempotencyKey, InviteCensus, Listed,
     OpenOrder, OrderCeiling, Orders, Page, Record, Status, TimelineEnds, TimelineLine, Whom,
 };
-pub use outbox::{Backlog, Delivery, Outbox, OutboxRow, Settled};
+pub use outbox::{Backlog, Delivery, Outbox, OutboxRow, Settled, Subject};
 pub use records::{ConsumerRecord, PlatformName, Records};
 pub use suppressions::{
     EntryName, Hashing, ListChange, NewList, NewSuppressions, Suppressed, SuppressionList, Suppressions,

@@ -226,7 +226,7 @@ impl Seen {
             ));
         }
         let closed = Topic::Closed.of(callback.order.kind);
-        let told = outbox.iter().filter(|row| row.callback == id && row.what == closed).count();
+        let told = outbox.iter().filter(|row| row.subject == id.into() && row.what == closed).count();
         let should = usize::from(self.tells && is_closed && !was_closed);
         if told != should {
             self.problem(format!("the end of {id} was told {told} times in its commit, not {should}"));
