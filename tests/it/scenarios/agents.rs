@@ -30,7 +30,11 @@ impl Runner {
                 let latest = words::moment(date, time, &self.setting()?.zone)?;
                 let callback = format!("a call of {name}");
                 let window = Window { callback, sender, consumer, earliest: now, latest, hours: None };
-                self.setting()?.windows.lock().expect("nothing panics while it holds the windows").push(window);
+                self.setting()?
+                    .windows
+                    .lock()
+                    .expect("nothing panics while it holds the windows")
+                    .push(window);
             }
             [name, "is", "made", "by", "a", "call", "of", consumer] => {
                 let number = self.consumer_named(consumer)?.e164();
@@ -59,7 +63,8 @@ impl Runner {
         match status {
             200 => {}
             409 | 422 => {
-                self.transcript.remark(&format!("refused: {}", answer["detail"].as_str().unwrap_or_default()));
+                self.transcript
+                    .remark(&format!("refused: {}", answer["detail"].as_str().unwrap_or_default()));
             }
             _ => bail!("answered {status}: {answer}"),
         }
