@@ -90,6 +90,16 @@ impl NameHasher {
         numbers.into_iter().flat_map(|number| self.with_and_without_plus(number)).collect()
     }
 
+    /// The hashes of a number that is not the person's of a tenant's reference, in every certain spelling.
+    #[must_use]
+    pub fn of_wrong_number(&self, tenant: &str, reference: &str, number: Phone) -> BTreeSet<NameHash> {
+        let hash = |number: Phone| {
+            let text = format!("wrong\n{tenant}\n{reference}\n{}", number.e164());
+            self.of_digest(&Sha256::digest(text).into())
+        };
+        spelling::spellings(number).into_iter().chain([number]).map(hash).collect()
+    }
+
     fn with_and_without_plus(&self, number: Phone) -> [NameHash; 2] {
         let text = number.e164();
         [text.as_str(), text.trim_start_matches('+')].map(|text| self.of_digest(&Sha256::digest(text).into()))

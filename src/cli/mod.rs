@@ -21,6 +21,7 @@ mod inbox;
 mod invites;
 mod limits;
 mod link;
+mod offer;
 mod openapi;
 mod parse_error;
 mod pause;
@@ -193,6 +194,17 @@ enum Command {
     #[command(after_long_help = "Example:\n  \
         ringmaster allow-attempt cb_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f --reason asked-by-mail")]
     AllowAttempt(callbacks::AllowAttempt),
+    /// Say what came of a call, with what follows from it
+    ///
+    /// The disposition's effect in the configuration is carried out at once: another callback at a time, an entry of a
+    /// suppression list, or the end of the number for the order's reference. A second word is a correction.
+    #[command(after_long_help = "Examples:\n  \
+        ringmaster wrap-up cb_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f --disposition done --note paid --agent alice\n  \
+        ringmaster wrap-up cb_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f --disposition call_again --callback-at +1d")]
+    WrapUp(callbacks::WrapUp),
+    /// List callbacks that are offered to agents, and accept, skip or close them
+    #[command(subcommand)]
+    Offer(offer::Command),
     /// Order, list, show, explain and cancel invites, which place no call
     #[command(subcommand)]
     Invite(invites::Command),
@@ -419,6 +431,8 @@ impl Command {
             Self::Cancel(one) => callbacks::cancel(one, out),
             Self::Reschedule(reschedule) => reschedule.run(out),
             Self::AllowAttempt(allow) => allow.run(out),
+            Self::WrapUp(wrap_up) => wrap_up.run(out),
+            Self::Offer(command) => offer::run(command, out),
             Self::Invite(command) => invites::run(command, out),
             Self::Link(link) => link.run(out),
             Self::Attempts(list) => list.attempts(out),

@@ -4,7 +4,7 @@ use clap::error::{ContextKind, ContextValue};
 use clap::{Arg, Command, Error};
 
 /// Example values by the name of the flag or of its value. A flag with a default or possible values needs no example.
-const EXAMPLES: [(&str, &str); 65] = [
+const EXAMPLES: [(&str, &str); 69] = [
     ("NUMBER", "+5511987654321"),
     ("WHEN", "+2h"),
     ("LEVEL", "urgent"),
@@ -45,6 +45,10 @@ const EXAMPLES: [(&str, &str); 65] = [
     ("CALENDAR", "BR-SP"),
     ("DAY", "2026-12-24"),
     ("TOKEN_FILE", "token.txt"),
+    ("SINCE", "2026-11-22T09:00:00-03:00"),
+    ("DISPOSITION", "call_again"),
+    ("AGENT", "alice"),
+    ("assigned_agent", "client:alice"),
     ("hours", "'mon-fri 9:00-18:00 @America/Sao_Paulo'"),
     ("agent", "client:alice"),
     ("pool", "support"),

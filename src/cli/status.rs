@@ -54,6 +54,8 @@ struct Census {
     calling: u64,
     /// `None` of a daemon that does not count them.
     abandoned: Option<u64>,
+    #[serde(default)]
+    wrap_up_missing: u64,
     closed: BTreeMap<String, u64>,
 }
 
@@ -116,6 +118,9 @@ fn print(view: &View, out: &mut dyn Write) -> anyhow::Result<()> {
         say("not launched", view.callbacks.unlaunched.to_string());
     }
     say("calling", view.callbacks.calling.to_string());
+    if view.callbacks.wrap_up_missing > 0 {
+        say("no wrap-up", view.callbacks.wrap_up_missing.to_string());
+    }
     if let Some(abandoned) = view.callbacks.abandoned {
         say("abandoned", format!("{abandoned}{}", if abandoned > 0 { " of these" } else { "" }));
     }

@@ -78,7 +78,7 @@ pub(super) fn phone(text: &str) -> Result<Phone, String> {
 }
 
 pub(super) fn agent(text: &str) -> Result<AgentTarget, String> {
-    text.parse().map_err(|why: crate::domain::callback::AgentError| why.to_string())
+    text.parse().map_err(|why: crate::domain::agent_target::AgentError| why.to_string())
 }
 
 /// A time with its offset, or `+` and a duration from now.

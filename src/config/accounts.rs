@@ -6,7 +6,7 @@ use std::time::Duration;
 use url::Url;
 
 use crate::content::{self, role::Role};
-use crate::domain::callback::AgentError;
+use crate::domain::agent_target::AgentError;
 use crate::domain::person::PORTFOLIO_DEFAULT;
 use crate::domain::pool::NoPoolName;
 use crate::domain::{

@@ -51,6 +51,8 @@ pub struct Calling {
     pub agent_calls_max: u32,
     /// The maximum of calls in progress of all bots together.
     pub bot_calls_max: u32,
+    /// How long after a call with an agent its wrap-up is missing; `None` never.
+    pub wrap_up_after: Option<SignedDuration>,
     pub people: PeopleRules,
     pub queueing: Queueing,
     pub words: Words,
@@ -123,6 +125,7 @@ impl Calling {
             faults_max: section.ask("faults_max").within(1, 100).value(),
             agent_calls_max: section.ask("agent_calls_max").within(1, 1000).value(),
             bot_calls_max: section.ask("bot_calls_max").within(1, 100_000).value(),
+            wrap_up_after: section.ask("wrap_up_after").within(seconds(1), hours(7 * 24)).optional(),
             hours: section.ask("hours").optional(),
             hours_presets: section.ask("hours_presets").value(),
             number_zones: section.ask("number_zones").value(),

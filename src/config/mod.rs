@@ -13,7 +13,7 @@ use std::sync::LazyLock;
 
 use crate::domain::calendar::OwnCalendar;
 use crate::domain::country::BARRED_DESTINATIONS;
-use crate::domain::{AccountAlias, Agents, CalendarName, Calendars, Directory, PoolName, Sender};
+use crate::domain::{AccountAlias, Agents, CalendarName, Calendars, DeclaredDisposition, Directory, PoolName, Sender};
 use crate::policy::InviteRules;
 
 mod accounts;
@@ -21,11 +21,13 @@ mod across;
 mod agents;
 mod calendars;
 mod calling;
+mod dispositions;
 mod fault;
 mod http;
 mod inviting;
 mod messenger;
 mod meta;
+mod missed_calls;
 mod parts;
 mod pools;
 mod secret;
@@ -43,6 +45,7 @@ pub use fault::{ConfigErrors, Fault};
 pub use http::{Http, PublicUrl};
 pub use messenger::Messenger;
 pub use meta::Meta;
+pub use missed_calls::MissedCalls;
 pub use parts::{Content, Log, LogFormat, Metrics, Store, Twiml, Webhooks};
 pub use pools::{PoolSettings, PoolSource};
 pub use secret::Secret;
@@ -82,6 +85,9 @@ pub struct Config {
     pub meta: BTreeMap<AccountAlias, Meta>,
     /// Pages of Messenger.
     pub messenger: BTreeMap<AccountAlias, Messenger>,
+    /// What agents may say of calls, by name.
+    pub dispositions: BTreeMap<String, DeclaredDisposition>,
+    pub missed_calls: MissedCalls,
     pub suppression: Suppression,
     pub webhooks: Webhooks,
     pub log: Log,
@@ -310,6 +316,10 @@ impl Config {
             let pools = section.each(pools::read);
             pools.into_iter().flatten().collect()
         });
+        let dispositions = root.section("dispositions", |section| {
+            dispositions::or_usual(section.each(dispositions::read).into_iter().flatten().collect())
+        });
+        let missed_calls = root.section("missed_calls", MissedCalls::read);
         let suppression = root.section("suppression", Suppression::read);
         let webhooks = root.section("webhooks", Webhooks::read);
         let log = root.section("log", Log::read);
@@ -334,6 +344,8 @@ impl Config {
             accounts,
             meta,
             messenger,
+            dispositions,
+            missed_calls,
             suppression,
             webhooks,
             log,

@@ -148,6 +148,7 @@ pub async fn assemble(config: &Config, deps: Deps) -> anyhow::Result<Assembled> 
     let documents = Arc::new(documents(config)?);
     wiring::check_inbound_documents(config, &documents)?;
     wiring::check_spoken_documents(&documents)?;
+    wiring::check_missed_calls(config, &documents)?;
     let parts = wiring::Shared::new(config, &deps, documents).await?;
     let scheduler = Scheduler::new(parts.scheduler_deps(config, &deps)?);
     let doors = parts.doors(config);

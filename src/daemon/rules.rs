@@ -1,11 +1,14 @@
 //! The rules and settings of a configuration.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use jiff::SignedDuration;
 
 use crate::config::{Calling, Config};
-use crate::domain::Resource;
 use crate::domain::country::BARRED_DESTINATIONS;
-use crate::policy::{AskAgain, Ceilings, Counting, Limits, Rolling, Rules};
+use crate::domain::{Resource, Tenant};
+use crate::policy::{AskAgain, Ceilings, Counting, Limits, MissedCallRule, Rolling, Rules};
 use crate::scheduler::Settings;
 
 /// The rules: the profile's limits with the operator's overrides.
@@ -91,8 +94,35 @@ const fn counting(calling: &Calling) -> Counting {
     }
 }
 
+/// What a missed call makes, if that is set.
+fn missed_calls(config: &Config) -> Option<MissedCallRule> {
+    let own = &config.missed_calls;
+    Some(MissedCallRule {
+        tenant: Tenant::default(),
+        senders: own.senders.clone(),
+        document: own.document.clone()?,
+        variables: BTreeMap::new(),
+        agent: own.agent.clone(),
+        hours: own.hours.clone().or_else(|| config.calling.hours.clone()),
+        presets: config.calling.hours_presets.clone(),
+        number_zones: config.calling.number_zones.clone(),
+        priority: own.priority,
+        attempts_max: config.calling.attempts_max,
+        within: own.within,
+        quiet: own.quiet_after_call,
+        per_day_max: own.per_day_max,
+    })
+}
+
 pub(super) fn settings(config: &Config) -> Settings {
     let ring_timeout_s = u16::try_from(config.calling.ring_timeout.as_secs()).unwrap_or(600);
     let time_limit_s = u32::try_from(config.calling.call_time_limit.as_secs()).unwrap_or(u32::MAX);
-    Settings { ring_timeout_s, time_limit_s, timeouts: config.calling.silence.clone(), ..Settings::default() }
+    Settings {
+        ring_timeout_s,
+        time_limit_s,
+        timeouts: config.calling.silence.clone(),
+        wrap_up_after: config.calling.wrap_up_after,
+        missed_calls: missed_calls(config).map(Arc::new),
+        ..Settings::default()
+    }
 }

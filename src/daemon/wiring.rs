@@ -17,7 +17,7 @@ use crate::clock::Clock;
 use crate::config::{self, Account, Config, PoolSettings};
 use crate::content::Folder;
 use crate::domain::pause::PauseKind;
-use crate::domain::{AccountAlias, Directory, Issuer, Pool, PoolKey, PoolName, Tenant};
+use crate::domain::{AccountAlias, Directory, Issuer, Phone, Pool, PoolKey, PoolName, Tenant};
 use crate::hook_urls::HookUrls;
 use crate::http::hooks::messenger::MessengerHooks;
 use crate::http::hooks::meta::MetaHooks;
@@ -88,6 +88,35 @@ pub(super) fn check_inbound_documents(config: &Config, documents: &Library) -> a
             "accounts.{alias}.senders: the inbound document {name:?} hands over to a Studio flow of another account"
         );
     }
+    Ok(())
+}
+
+/// Checks that the document of the rule of missed calls exists, and can be filled without an order.
+pub(super) fn check_missed_calls(config: &Config, documents: &Library) -> anyhow::Result<()> {
+    let rule = &config.missed_calls;
+    let Some(name) = &rule.document else { return Ok(()) };
+    let Some(document) = documents.document(name) else {
+        anyhow::bail!(
+            "missed_calls: document {name:?} is not among the documents; there are {}",
+            documents.names().collect::<Vec<_>>().join(", ")
+        );
+    };
+    anyhow::ensure!(
+        document.variables().is_empty(),
+        "missed_calls: the document {name:?} needs variables, which no order gives"
+    );
+    let directory = config.directory();
+    let has_agent = |number: &Phone| directory.sender(*number).is_some_and(|sender| sender.agent.is_some());
+    let all: Vec<Phone> = directory.senders().map(|sender| sender.number).collect();
+    let theirs = if rule.senders.is_empty() { &all } else { &rule.senders };
+    anyhow::ensure!(
+        !document.needs_agent() || rule.agent.is_some() || theirs.iter().all(has_agent),
+        "missed_calls: the document {name:?} connects an agent: set missed_calls.agent, or the agent of each sender"
+    );
+    anyhow::ensure!(
+        rule.senders.iter().all(|number| directory.sender(*number).is_some()),
+        "missed_calls: senders has a number that is no sender of the configuration"
+    );
     Ok(())
 }
 
@@ -275,6 +304,8 @@ impl Shared {
                 hours: config.calling.hours.clone(),
                 hours_presets: config.calling.hours_presets.clone(),
                 number_zones: config.calling.number_zones.clone(),
+                dispositions: config.dispositions.clone(),
+                wrap_up_after: config.calling.wrap_up_after,
                 country: config.calling.default_country,
             },
             limits: RequestLimits {

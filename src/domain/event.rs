@@ -8,9 +8,7 @@ use strum::{EnumString, IntoStaticStr, ParseError};
 
 use super::calendar::CalendarMark;
 use super::{
-    AccountAlias, AttemptId, AttemptResolution, CallbackId, CallingHours, CampaignAct, CampaignCommand,
-    ErasureId, ErrorCode, InviteToken, ListName, MessageId, MessageResolution, Named, Pause, PauseId,
-    PauseScope, Phone, PoolCommand, Priority, Psid, Restricted, SetAsideId, SetAsideVerdict,
+    AccountAlias, AgentTarget, AttemptId, AttemptResolution, CallbackId, CallingHours, CampaignAct, CampaignCommand, ErasureId, ErrorCode, InviteToken, ListName, MessageId, MessageResolution, Named, Pause, PauseId, PauseScope, Phone, PoolCommand, Priority, Psid, Restricted, SetAsideId, SetAsideVerdict, WrapUp,
 };
 
 /// One event. Reports arrive in any order, repeatedly, or never; folding must handle that.
@@ -143,6 +141,21 @@ pub enum CallbackChange {
     Link {
         sender: Phone,
     },
+    /// An agent says what came of a call.
+    WrapUp(WrapUp),
+    /// An agent answers the offer of a preview.
+    Offer(OfferAct),
+}
+
+/// An agent's answer to an offer. It counts for the offer that ends at `until`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OfferAct {
+    /// The agent takes it, so it is dialled.
+    Accept { until: Timestamp, agent: Option<AgentTarget> },
+    /// This offer is over; it may be offered again.
+    Skip { until: Timestamp },
+    /// The callback is not called at all.
+    Close,
 }
 
 /// Entries that were added to a suppression list, and are in force already.

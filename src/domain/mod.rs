@@ -4,6 +4,7 @@
 
 pub mod access;
 pub mod agent;
+pub mod agent_target;
 pub mod attempt;
 pub mod breaker;
 pub mod calendar;
@@ -51,18 +52,19 @@ pub mod sip;
 pub mod spelling;
 pub mod submission;
 pub mod suppression;
+pub mod terms;
 pub mod timeline;
 pub mod words;
+pub mod wrap_up;
 pub mod zones;
 
 pub use access::{Scope, Scopes, Tenant, TokenLimits};
 pub use agent::{Agent, Agents};
+pub use agent_target::AgentTarget;
 pub use attempt::{Attempt, AttemptResolution, Bridge, LegOrder, Proof};
 pub use breaker::{Breaker, BreakerChange, Bucket, CallCounts, CampaignCalls};
 pub use calendar::{CalendarName, Calendars};
-pub use callback::{
-    AgentTarget, Callback, MissedWindow, Order, OrderKind, Outcome, Priority, Purpose, State,
-};
+pub use callback::{Callback, MissedWindow, Order, OrderKind, Outcome, Priority, Purpose, State};
 pub use campaign::{Campaign, CampaignAct, CampaignCommand, CampaignState};
 pub use campaign_pace::CampaignPaces;
 pub use campaigns::Campaigns;
@@ -108,4 +110,6 @@ pub use set_aside::{SetAside, SetAsideEnd, SetAsideItem, SetAsideVerdict};
 pub use shared::Shared;
 pub use submission::{Answer, Stage, Submission};
 pub use suppression::{ListName, Suppression, SuppressionScope};
+pub use terms::{Assigned, Handling, Offer, Origin, Preview, PreviewElse, Taken, Terms};
 pub use words::Words;
+pub use wrap_up::{DeclaredDisposition, EffectKind, WrapUp, WrapUpEffect, WrapUpRecord};

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use super::{Agent, AgentTarget, Agents, Callback, LegOrder, Proof, Sender};
 
 /// What a document does with a call.
@@ -52,10 +54,10 @@ impl Script {
     }
 
     /// Those of whom one has to be free, as far as this is known before the call: the agent who is called first, and for
-    /// each `<Dial>` those whom it rings. Nobody for queues, conferences and messages.
+    /// each `<Dial>` those whom it rings. `at` is when the call begins. Nobody for queues, conferences and messages.
     #[must_use]
-    pub fn agents(&self, callback: &Callback, sender: &Sender) -> Vec<Agents> {
-        let target = callback.order.agent.as_ref().or(sender.agent.as_ref());
+    pub fn agents(&self, callback: &Callback, sender: &Sender, at: Timestamp) -> Vec<Agents> {
+        let target = callback.agent_at(at).or(sender.agent.as_ref());
         let called_first = target.filter(|_| self.order == LegOrder::AgentFirst).and_then(Agent::of);
         let dialled = self.dials.iter().filter_map(|nouns| {
             Agents::new(nouns.iter().filter_map(|noun| noun.agent(callback, sender, target)))
@@ -90,7 +92,6 @@ impl Noun {
 
 #[cfg(test)]
 mod tests {
-    use jiff::Timestamp;
     use uuid::Uuid;
 
     use super::*;
@@ -119,7 +120,8 @@ mod tests {
     }
 
     fn names(script: &Script, callback: &Callback) -> Option<String> {
-        let all: Vec<String> = script.agents(callback, &sender()).iter().map(Agents::to_string).collect();
+        let all: Vec<String> =
+            script.agents(callback, &sender(), Timestamp::UNIX_EPOCH).iter().map(Agents::to_string).collect();
         (!all.is_empty()).then(|| all.join(", "))
     }
 

@@ -30,8 +30,7 @@ use crate::domain::calendar::oldest_marked;
 use crate::domain::number_zones::Narrowed;
 use crate::domain::zones::ZoneData;
 use crate::domain::{
-    AccountAlias, Calendars, CampaignId, Campaigns, Country, Directory, Issuer, Loads, Pauses, PoolName,
-    WrittenHours,
+    AccountAlias, Calendars, CampaignId, Campaigns, Country, DeclaredDisposition, Directory, Issuer, Loads, Pauses, PoolName, WrittenHours,
 };
 use crate::hook_urls::HookUrls;
 use crate::ids::IdGenerator;
@@ -160,6 +159,10 @@ pub struct Defaults {
     pub number_zones: Narrowed,
     /// The hours of laws that narrow those of orders.
     pub hours_presets: Vec<&'static Preset>,
+    /// What agents may say of calls, by name.
+    pub dispositions: BTreeMap<String, DeclaredDisposition>,
+    /// Whether and when a wrap-up is missing.
+    pub wrap_up_after: Option<SignedDuration>,
     /// The country of numbers that are written without `+`. Without it such numbers are refused.
     pub country: Option<Country>,
 }
@@ -170,6 +173,8 @@ impl Default for Defaults {
             attempts_max: 3,
             hours: None,
             hours_presets: Vec::new(),
+            dispositions: BTreeMap::new(),
+            wrap_up_after: None,
             number_zones: Narrowed::default(),
             country: None,
         }

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::resources::no_seat;
-use super::{Assessment, Case, Step, caps, rolling, shift, window};
+use super::{Assessment, Case, Step, caps, preview, rolling, shift, window};
 use crate::domain::{CallPermission, Gate, Lane, Load, Outcome, Reason, Resource, SenderPart, TokenUse};
 
 /// The earliest time at which a callback can be dialled, and the reasons until then.
@@ -118,6 +118,9 @@ pub(super) fn assess(case: &Case<'_>, dial_at: Timestamp, time: &[Reason]) -> As
         return assessment;
     }
     if obstacles.is_empty() {
+        if let Some((until, reason)) = preview::needed(case.now, case.callback) {
+            return case.wait(until, None, reason);
+        }
         let sender = case.sender.number;
         let step = Step::PlaceCall { sender };
         return Assessment { step, sender: Some(sender), binding: Vec::new(), is_about_invites: false };

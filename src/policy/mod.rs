@@ -20,10 +20,12 @@ mod clock_watch;
 mod cooldown;
 mod dialling;
 mod ground;
+mod missed_calls;
 mod missed_window;
 mod paused;
 mod permission_request;
 mod person;
+mod preview;
 mod ranking;
 mod resources;
 mod rules;
@@ -47,6 +49,7 @@ pub use cooldown::Cooldown;
 pub use ground::{Leaving, may_leave};
 pub use ladder::{Rung, Standing};
 pub use limits::{Limits, Profile, Rolling};
+pub use missed_calls::{Earlier, Missed, MissedCallRule, NotMade};
 pub use permission_request::useful_from;
 pub use person::{People, PersonView, refusal_by_code};
 pub use ranking::{aged, expires_at};
@@ -63,7 +66,7 @@ use crate::domain::calendar::Opening;
 use crate::domain::suppression::{Errand, Outgoing};
 use crate::domain::{
     AccountAlias, AgentTarget, Budget, Calendars, CallPermission, Callback, Contact, Gate, LegOrder,
-    MissedWindow, Order, OrderKind, Outcome, Pair, Phone, Purpose, Reason, RefusalKind, Sender,
+    MissedWindow, OrderKind, Outcome, Pair, Phone, Purpose, Reason, RefusalKind, Sender,
 };
 
 /// The next step of a callback that is waiting.
@@ -164,10 +167,10 @@ pub fn may_still_ring(
         && callback.reached_late_at.is_none()
 }
 
-/// The agent of the order, or else the sender's agent.
+/// The agent of a call that begins at `at`: that of the callback, or else the sender's agent.
 #[must_use]
-pub fn agent<'a>(order: &'a Order, sender: &'a Sender) -> Option<&'a AgentTarget> {
-    order.agent.as_ref().or(sender.agent.as_ref())
+pub fn agent<'a>(callback: &'a Callback, sender: &'a Sender, at: Timestamp) -> Option<&'a AgentTarget> {
+    callback.agent_at(at).or(sender.agent.as_ref())
 }
 
 /// Reasons that end a callback for every sender.
@@ -298,7 +301,7 @@ fn assess_case(case: &Case<'_>) -> Assessment {
     if let Some(reason) = case.suppressed(Outgoing::Call) {
         return case.paused(case.give_up(Outcome::Declined, reason));
     }
-    if case.document == Some(LegOrder::AgentFirst) && agent(order, case.sender).is_none() {
+    if case.document == Some(LegOrder::AgentFirst) && agent(callback, case.sender, case.now).is_none() {
         return finish(Some(sender), Outcome::Failed, Reason::NoAgent);
     }
     if callback.attempts_made >= order.attempts_max {
@@ -404,7 +407,7 @@ impl Case<'_> {
     }
 
     /// The next time at which the case changes by itself: its permission, request or refusal ends, a consent that it
-    /// needs ends, its hours close for the last time before the deadline, or the deadline is reached.
+    /// needs ends, others than its assigned agent may be called, its hours close for the last time before the deadline, or the deadline is reached.
     fn turns_at(&self) -> Timestamp {
         let order = &self.callback.order;
         let closed_for_good = ranking::closes_for_good(self.now, order, self.hours);
@@ -417,7 +420,8 @@ impl Case<'_> {
         };
         let needed = order.consent.as_ref().filter(|_| order.purpose == Purpose::Marketing);
         let consent_ends = needed.and_then(|consent| consent.expires_at);
-        let turns = [closed_for_good, ends, consent_ends].into_iter().flatten().filter(|&at| at > self.now);
+        let turns = [closed_for_good, ends, consent_ends, order.exclusive_until()].into_iter().flatten();
+        let turns = turns.filter(|&at| at > self.now);
         turns.fold(order.latest, Timestamp::min)
     }
 }

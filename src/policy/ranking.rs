@@ -6,8 +6,8 @@ use super::{Rules, window};
 use crate::domain::calendar::Opening;
 use crate::domain::{Calendars, CallPermission, Callback, Order, Pair};
 
-/// The rank among callbacks of equal priority: the end of the dialling window, or the time of the consumer's call that
-/// nobody answered, which is past. The end of the window is the earliest of the end of the permission, the last close of the hours
+/// The rank among callbacks of equal priority: the end of the dialling window; or the time since which the consumer has
+/// waited, which is past: of a call that nobody answered, or of a place in a line. The end of the window is the earliest of the end of the permission, the last close of the hours
 /// before the deadline, and the deadline. With several senders, the permission that lasts longest counts.
 #[must_use]
 pub fn expires_at<'a>(
@@ -16,11 +16,13 @@ pub fn expires_at<'a>(
     calendars: &Calendars,
     pairs: impl Iterator<Item = &'a Pair>,
 ) -> Timestamp {
-    // A missed call may have granted the permission to call back: those callbacks go before all others.
-    if let Some(missed_at) = callback.missed_call_at {
-        return missed_at.min(now);
-    }
     let order = &callback.order;
+    let in_line_since = order.terms.as_ref().and_then(|terms| terms.in_line_since);
+    // A missed call may have granted the permission to call back, and who left a line keeps the place in it: those
+    // callbacks go before all others, in the order in which their consumers called.
+    if let Some(waited_since) = callback.missed_call_at.into_iter().chain(in_line_since).min() {
+        return waited_since.min(now);
+    }
     let permitted_until = pairs
         .map(|pair| pair.permission)
         .filter(|permission| permission.is_live(now))
@@ -48,7 +50,10 @@ pub fn aged(callback: &Callback, rules: &Rules) -> Option<i64> {
         return None;
     }
     let priority = callback.order.priority;
-    let steps = i128::from(callback.created_at.as_microsecond()).div_euclid(step);
+    // Who left a line has waited since then.
+    let in_line_since = callback.order.terms.as_ref().and_then(|terms| terms.in_line_since);
+    let since = in_line_since.map_or(callback.created_at, |since| since.min(callback.created_at));
+    let steps = i128::from(since.as_microsecond()).div_euclid(step);
     let first = if priority.is_urgent() { URGENT_FIRST } else { 0 };
     let class = steps - i128::from(priority.level()) - first;
     i64::try_from(class).ok()

@@ -12,12 +12,13 @@ use crate::domain::{
 /// The most that may be in use at once, for resources that have a ceiling of their own.
 pub type Ceilings = BTreeMap<Resource, u32>;
 
-/// The resources that a call for this callback from this sender holds. `script` is its document.
+/// The resources that a call for this callback from this sender holds, if it begins at `at`. `script` is its document.
 #[must_use]
-pub fn holds(callback: &Callback, sender: &Sender, script: Option<&Script>) -> Holds {
+pub fn holds(callback: &Callback, sender: &Sender, script: Option<&Script>, at: Timestamp) -> Holds {
     let campaign = callback.order.campaign.as_deref().map(Resource::campaign);
     let always = [Resource::Sender(sender.number), Resource::Account(sender.account.clone())];
-    let agents = script.into_iter().flat_map(|script| script.agents(callback, sender)).map(Resource::Agents);
+    let agents =
+        script.into_iter().flat_map(|script| script.agents(callback, sender, at)).map(Resource::Agents);
     let bot = script.filter(|script| script.has_bot).map(|_| Resource::Bot);
     let pool = pool(callback, sender).map(Resource::Pool);
     Holds::new(always.into_iter().chain(campaign).chain(agents).chain(bot).chain(pool))

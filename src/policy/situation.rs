@@ -37,6 +37,7 @@ impl<'a> Situation<'a> {
     /// `document` is what the callback's document does, if it is loaded. `pair` finds the ledger of a sender
     /// with the person; a missing one has no history.
     pub fn gather(
+        now: Timestamp,
         callback: &'a Callback,
         document: Option<&Script>,
         directory: &'a Directory,
@@ -50,7 +51,7 @@ impl<'a> Situation<'a> {
             Candidate {
                 sender,
                 pair: pair(key).unwrap_or_else(|| Pair::unknown(key)),
-                load: loads.of(&holds(callback, sender, document)),
+                load: loads.of(&holds(callback, sender, document, now)),
                 account: loads.account(&sender.account),
                 paused: loads.paused_senders.get(&sender.number).cloned(),
                 paused_parts: loads.parts_of(sender.number),

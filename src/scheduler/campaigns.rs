@@ -212,7 +212,11 @@ fn end(turn: &mut Turn<'_>, campaign: &Campaign) {
     pauses.into_iter().for_each(|id| lift(turn, now, id, Pause::OURS));
     counting::forget(turn, campaign.id);
     tracing::info!(campaign = %campaign.id, state = state.as_str(), "a campaign ended");
-    put(turn, Campaign { state, version, ended_at: Some(now), ..campaign.clone() }, None);
+    let ended = Campaign { state, version, ended_at: Some(now), ..campaign.clone() };
+    if state == CampaignState::Finished {
+        turn.work.finished.push(ended.clone());
+    }
+    put(turn, ended, None);
 }
 
 /// Closes the callbacks that were read for it. A call in progress is handled as if its customer had canceled.

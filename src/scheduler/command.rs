@@ -7,15 +7,21 @@ use jiff::Timestamp;
 use super::settle::{close_by, withdraw_or_hang_up};
 use super::turn::Turn;
 use super::working_set::Line;
+use super::{offers, wrap_ups};
 use crate::domain::callback::Waiting;
 use crate::domain::event::{CallbackChange, CallbackCommand};
-use crate::domain::{Callback, CommandOutcome, LinkGiven, Outcome, Phone, Reason, State};
+use crate::domain::{Callback, CommandOutcome, LinkGiven, Offer, Outcome, Phone, Reason, State};
 
 /// Folds a command that was received at `at`.
 pub(super) fn fold(turn: &mut Turn<'_>, at: Timestamp, command: &CallbackCommand) -> CommandOutcome {
     let Some(callback) = turn.work.callbacks.get(command.callback).cloned() else {
         return CommandOutcome::Refused("callback.not_found".into());
     };
+    match &command.change {
+        CallbackChange::WrapUp(said) => return wrap_ups::fold(turn, at, &callback, said, &command.by),
+        CallbackChange::Offer(act) => return offers::fold(turn, at, &callback, act, &command.by),
+        _ => {}
+    }
     match (&command.change, &callback.state) {
         (CallbackChange::Cancel, State::Closed(closed)) if closed.outcome == Outcome::Canceled => {
             CommandOutcome::Applied
@@ -53,6 +59,8 @@ pub(super) fn fold(turn: &mut Turn<'_>, at: Timestamp, command: &CallbackCommand
             look_anew(turn, at, command, line, |callback| callback.attempt_allowed_at = Some(at));
             CommandOutcome::Applied
         }
+        // They were folded before.
+        (CallbackChange::WrapUp(_) | CallbackChange::Offer(_), State::Waiting(_)) => CommandOutcome::Applied,
     }
 }
 
@@ -110,6 +118,9 @@ fn look_anew(
     let now = turn.now;
     turn.work.callbacks.change(command.callback, |callback| {
         change(callback);
+        if let Some(handling) = &mut callback.handling {
+            handling.offer = Offer::default();
+        }
         callback.state = State::Waiting(Waiting { wake_at: now, place: None, note: Reason::Ready.note() });
     });
     turn.work.note(at, line.of_callback(command.callback).by(&command.by));

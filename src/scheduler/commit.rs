@@ -7,9 +7,10 @@ use super::request::{Done, Effect};
 use super::state::{Intended, Scheduler};
 use super::turn::Turn;
 use super::{metrics, outbound};
-use crate::domain::{AccountAlias, Breaker, Bucket, Callback, ClockMark, Stage};
+use crate::domain::{AccountAlias, Breaker, Bucket, Callback, ClockMark, OrderKind, Stage};
 use crate::failpoint::failpoint;
-use crate::store::{self, Batch};
+use crate::store::{self, Batch, OutboxRow};
+use crate::webhooks::ConsumerNews;
 
 /// Commits the batch and sends its effects. Returns whether there is more to do at once.
 pub(super) async fn commit(mut turn: Turn<'_>) -> store::Result<bool> {
@@ -17,6 +18,7 @@ pub(super) async fn commit(mut turn: Turn<'_>) -> store::Result<bool> {
     let tally = metrics::Tally::of(&turn);
     let ground = ground(&turn);
     lose_ground(&mut turn);
+    let news = news(&mut turn);
     let confirmed = turn.clock_is_confirmed.then(|| turn.scheduler.deps.clock.reading());
     let Turn {
         now,
@@ -42,12 +44,13 @@ pub(super) async fn commit(mut turn: Turn<'_>) -> store::Result<bool> {
     let mark = trusted.unwrap_or_else(|| deps.clock_guard.mark());
     let mut batch = work
         .into_batch(|topic, callback| deps.webhook_events.tell(|| deps.ids.uuid(now), now, topic, callback));
+    batch.outbox.extend(news);
     batch.ground = ground;
     batch.campaign_calls = counted.change(Bucket::first(now, Breaker::DAY));
     batch.pools.at = now;
     batch.erasures = erasing.steps;
-    batch.dropped = erasing.dropped;
-    let (steps, dropped) = (batch.erasures.clone(), batch.dropped.len());
+    let (steps, dropped) = (batch.erasures.clone(), erasing.dropped.len());
+    batch.dropped.extend(erasing.dropped);
     batch.clock = is_to_store(&mark, scheduler.clock_stored.as_ref(), &batch).then_some(mark);
     batch.published = scheduler.publication.due(now, &loads);
     let contents = Contents::of(&batch, &opened, &effects, &answers);
@@ -109,6 +112,28 @@ pub(super) async fn commit(mut turn: Turn<'_>) -> store::Result<bool> {
         outbound::perform(scheduler, effect);
     }
     Ok(more)
+}
+
+/// The webhooks about consumers and campaigns, with the callbacks as they are at the end of the turn.
+fn news(turn: &mut Turn<'_>) -> Vec<OutboxRow> {
+    let mut of_consumers = std::mem::take(&mut turn.work.consumer_news);
+    for news in &mut of_consumers {
+        let person = turn.work.names.of_number(news.consumer);
+        let open = turn.work.callbacks.values().filter(|callback| {
+            !callback.is_closed()
+                && callback.order.kind == OrderKind::Callback
+                && turn.work.names.of_number(callback.order.consumer) == person
+        });
+        news.callbacks = open.map(|callback| callback.id).take(ConsumerNews::CALLBACKS_MAX).collect();
+    }
+    let (deps, now) = (&turn.scheduler.deps, turn.now);
+    let id = || deps.ids.uuid(now);
+    let finished = std::mem::take(&mut turn.work.finished);
+    let consumers =
+        of_consumers.iter().filter_map(|news| deps.webhook_events.tell_of_consumer(id, now, news));
+    let campaigns =
+        finished.iter().filter_map(|campaign| deps.webhook_events.tell_of_campaign(id, now, campaign));
+    consumers.chain(campaigns).collect()
 }
 
 /// What is in a batch, for what has to be done beside it.

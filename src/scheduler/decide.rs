@@ -9,9 +9,7 @@ use super::working_set::Line;
 use super::{ceilings, people, seats, turns};
 use crate::domain::callback::Waiting;
 use crate::domain::{
-    AccountAlias, Attempt, AttemptId, CallPermission, Callback, CallbackId, Channel, ContentRef, Gate, Lane,
-    Message, MessageId, MessagePurpose, Note, Numbers, PairKey, Phone, Place, Reason, Road, RoadKind,
-    RoadName, State, TokenUse,
+    AccountAlias, Attempt, AttemptId, CallPermission, Callback, CallbackId, Channel, ContentRef, Gate, Lane, Message, MessageId, MessagePurpose, Note, Numbers, Offer, PairKey, Phone, Place, Reason, Road, RoadKind, RoadName, State, TokenUse,
 };
 use crate::failpoint::panic_point;
 use crate::policy::{self, Caps, Step, ledger, next_step, rolling};
@@ -43,6 +41,9 @@ pub(super) fn next(turn: &mut Turn<'_>, id: CallbackId) {
         }
         Step::Invite { sender, road, reason } => invite(turn, &callback, sender, road, &reason),
         Step::Wait { until, gate, reason } => {
+            if let Reason::PreviewOffered { until, number, .. } = &reason {
+                offer(turn, id, *until, *number);
+            }
             let place = gate.map(|gate| place_at(turn, &callback, gate));
             wait(turn, id, Waiting { wake_at: until, place, note: reason.note() });
         }
@@ -56,6 +57,16 @@ fn place_at(turn: &mut Turn<'_>, callback: &Callback, gate: Gate) -> Place {
     let class = Place::class(aged, callback.order.priority);
     turn.scheduler.gates.wait(&gate, Lane::of(&callback.order), class);
     Place { gate, aged, expires_at: expires_at(turn, callback) }
+}
+
+/// Begins an offer to agents, unless it is the one in progress.
+fn offer(turn: &mut Turn<'_>, id: CallbackId, until: Timestamp, number: u32) {
+    turn.work.callbacks.change(id, |callback| {
+        let offer = &mut callback.handled().offer;
+        if offer.until != Some(until) {
+            *offer = Offer { times: number, until: Some(until), taken: None };
+        }
+    });
 }
 
 /// The current end of the dialling window.
@@ -84,7 +95,7 @@ fn place_call(turn: &mut Turn<'_>, callback: &Callback, number: Phone) {
     let attempt = Attempt {
         number: callback.attempts_opened + 1,
         proof: script.proof,
-        holds: policy::holds(callback, sender, Some(script)),
+        holds: policy::holds(callback, sender, Some(script), now),
         ..Attempt::new(
             AttemptId::new(deps.ids.uuid(now)),
             callback.id,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::current::park;
 use super::turn::Turn;
-use super::{callers, ceilings, decide, elsewhere, order, pages, people, permission_log, settle};
+use super::{callers, ceilings, decide, elsewhere, missed_calls, order, pages, people, permission_log, settle};
 use crate::domain::{Callback, CallbackId, Name, Numbers, PairKey, Person, PersonId, Phone, State, spelling};
 use crate::store::{self, DecideKeys, Store, ToDecide};
 
@@ -18,11 +18,13 @@ pub(super) async fn decide_all(
         turn.work.callbacks.hold(callback.id, callback);
     }
     read_what_to_decide(turn, store).await?;
+    let missed = missed_calls::noted(turn);
     callers::apply(turn);
     if turn.reached.iter().any(|reached| !is_stirred(turn, reached.person)) {
         read_what_to_decide(turn, store).await?;
     }
     elsewhere::close_others(turn, may_be_decided);
+    missed_calls::make(turn, store, missed).await?;
     leave_alone(turn);
     if turn.loads.held.is_everything() {
         return Ok(());

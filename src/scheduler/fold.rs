@@ -20,6 +20,7 @@ use crate::domain::{
 };
 use crate::failpoint::panic_point;
 use crate::policy::ledger;
+use crate::webhooks::ConsumerTopic;
 
 /// Folds one report that was received at `at`. The outcome matters if the report is a command. A report without a known
 /// person changes nothing, and is set in `turn.nobody`.
@@ -298,14 +299,15 @@ pub(super) fn inbound_call(
         (true, false) => turn.give_back(&Holds::inbound(key.sender)),
         _ => {}
     }
-    let (what, why) = match progress {
+    let (topic, why) = match progress {
         CallProgress::Ended(Disposition::Completed) => {
-            ("consumer.called", "The consumer called and was answered.")
+            (ConsumerTopic::Called, "The consumer called and was answered.")
         }
-        CallProgress::Ended(_) => ("consumer.call_missed", "The consumer called and was not answered."),
+        CallProgress::Ended(_) => (ConsumerTopic::CallMissed, "The consumer called and was not answered."),
         _ => return,
     };
-    turn.work.note(at, Line::new(what, why).of_pair(key));
+    turn.work.note(at, Line::new(topic.as_str(), why).of_pair(key));
+    turn.tell_of_consumer(topic, key, at, None);
     callers::ended(turn, at, key, progress, told_at);
 }
 

@@ -10,7 +10,7 @@ use super::overdue::Subject;
 use super::request::{Done, News};
 use super::state::Intended;
 use super::turn::Turn;
-use super::{campaigns, ceilings, erasures, follow_ups, metrics, people, rules_changed};
+use super::{campaigns, ceilings, erasures, follow_ups, metrics, people, rules_changed, wrap_ups};
 use crate::domain::lane::Room;
 use crate::domain::{Answer, Callback, Event, Gate, InviteToken, Name, Phone, Resource, UserId};
 use crate::store::{self, CallUp, CalledUp, FiledReport, Input, Keys, Related, Store};
@@ -218,12 +218,13 @@ pub(super) async fn load(
     }
     if !turn.scheduler.has_unmatched {
         people::hold(turn, names_read, people);
-        return Ok(());
+        return wrap_ups::read(turn, store, reports).await;
     }
     turn.recalled = recall(turn, store, &names_read).await?;
     people::hold(turn, names_read, people);
     let theirs: BTreeSet<Name> = turn.recalled.iter().flat_map(|report| names(turn, &report.event)).collect();
-    people::read(turn, store, theirs).await
+    people::read(turn, store, theirs).await?;
+    wrap_ups::read(turn, store, reports).await
 }
 
 /// Unmatched reports of the people in this turn, and answers to messages whose SID is known now.

@@ -166,7 +166,7 @@ pub(super) fn check(ground: &Ground, now: Timestamp, deps: &Deps, loads: &Loads)
         return may_be_sent(now, message, &addressee, &deps.rules);
     };
     let document = deps.documents.get(&callback.order.document);
-    let situation = Situation::gather(callback, document, &deps.directory, loads, person, pair)
+    let situation = Situation::gather(now, callback, document, &deps.directory, loads, person, pair)
         .within(ground.budget.clone())
         .at_pages(ground.contacts.clone());
     may_leave(now, ground.leaving(), &situation, &deps.rules)
@@ -189,7 +189,7 @@ pub(super) fn callee(turn: &Turn<'_>, attempt: &Attempt) -> Option<Callee> {
         LegOrder::AgentFirst => {
             let sender = turn.scheduler.deps.directory.sender(attempt.sender)?;
             let callback = turn.work.callbacks.get(attempt.callback)?;
-            policy::agent(&callback.order, sender).cloned().map(Callee::Agent)
+            policy::agent(callback, sender, attempt.submission.intended_at).cloned().map(Callee::Agent)
         }
     }
 }

@@ -9,6 +9,7 @@ use super::turn::Turn;
 use super::working_set::Line;
 use crate::domain::{CallPermission, Pair, PairKey};
 use crate::policy::ledger;
+use crate::webhooks::ConsumerTopic;
 
 /// Applies `change`; if the permission changed, records a timeline line from `cause`.
 pub(super) fn change(
@@ -58,6 +59,14 @@ fn note(
     cause: impl FnOnce() -> Line,
 ) {
     let Some(what) = word(before, after) else { return };
+    let topic = match what {
+        "permission.granted" => Some(ConsumerTopic::PermissionGranted),
+        "permission.revoked" | "permission.denied" => Some(ConsumerTopic::PermissionRevoked),
+        _ => None,
+    };
+    if let Some(topic) = topic.filter(|_| before != after) {
+        turn.tell_of_consumer(topic, key, at, Some(after));
+    }
     let cause = cause();
     let why = format!("{} It was {}, now it is {}.", cause.why, in_words(before), in_words(after));
     turn.work.note(at, Line { what, why, ..cause }.of_pair(key));

@@ -1,7 +1,7 @@
 //! One turn: read, fold, decide, commit, act. The order matters: nothing is sent before its intent is
 //! committed, and nothing is decided before all known events are applied.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -14,8 +14,7 @@ use super::state::{Intended, Scheduler};
 use super::turn::Turn;
 use super::working_set::WorkingSet;
 use super::{
-    answers, breakers, campaigns, cancellations, commit, decide_all, erasures, fold, follow_ups, load,
-    outbound, reconcile,
+    answers, breakers, campaigns, cancellations, commit, decide_all, erasures, fold, follow_ups, load, outbound, reconcile, wrap_ups,
 };
 use crate::domain::callback::Waiting;
 use crate::domain::{CommandOutcome, Event, State};
@@ -72,6 +71,7 @@ pub(super) fn begin(scheduler: &mut Scheduler) -> Turn<'_> {
         sweep: None,
         following: None,
         decided_again: None,
+        wrap_ups: BTreeMap::new(),
         erasing: Step::default(),
         clock_is_confirmed: false,
         codes: Vec::new(),
@@ -211,6 +211,9 @@ fn take_in(turn: &mut Turn<'_>, reports: Vec<FiledReport>) {
         if report.is_command {
             if matches!(report.event, Event::Pool(_)) {
                 turn.work.pools.commands.push(report.seq);
+            }
+            if wrap_ups::has_words(&report.event) {
+                turn.work.spoken.push(report.seq);
             }
             turn.work.outcomes.push((report.seq, outcome));
         } else {

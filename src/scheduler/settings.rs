@@ -1,8 +1,11 @@
 //! Settings of the scheduler: times, and the maximum input of a turn.
 
+use std::sync::Arc;
+
 use jiff::SignedDuration;
 
 use crate::domain::attempt::{Timeouts, UnresolvedAfter};
+use crate::policy::MissedCallRule;
 
 /// Settings of the scheduler.
 #[derive(Debug, Clone)]
@@ -14,6 +17,10 @@ pub struct Settings {
     /// The maximum of callbacks, and of reports, in one turn.
     pub turn_max: usize,
     pub timeouts: Timeouts,
+    /// How long after a call with an agent its wrap-up is missing; `None` never.
+    pub wrap_up_after: Option<SignedDuration>,
+    /// What a consumer's call makes that nobody answered; `None` for nothing.
+    pub missed_calls: Option<Arc<MissedCallRule>>,
 }
 
 impl Settings {
@@ -28,6 +35,13 @@ impl Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { ring_timeout_s: 45, time_limit_s: 3600, turn_max: 512, timeouts: Timeouts::DEFAULT }
+        Self {
+            ring_timeout_s: 45,
+            time_limit_s: 3600,
+            turn_max: 512,
+            timeouts: Timeouts::DEFAULT,
+            wrap_up_after: None,
+            missed_calls: None,
+        }
     }
 }

@@ -6,15 +6,16 @@ use super::state::Deps;
 use super::turn::Turn;
 use super::working_set::Line;
 use super::{ceilings, counting, people, permission_log, seats};
+use crate::clock::later;
 use crate::domain::callback::{Closed, Waiting};
 use crate::domain::event::{CallReport, ConnectionEnd};
 use crate::domain::{
-    AccountAlias, Attempt, AttemptId, CallProgress, Callback, CallbackId, Disposition, ErrorCode, Outcome,
-    PairKey, Phone, Priority, Proof, Reason, Stage, State, TokenUse,
+    AccountAlias, Attempt, AttemptId, CallProgress, Callback, CallbackId, Disposition, ErrorCode, LegOrder, Offer, Outcome, PairKey, Phone, Priority, Proof, Reason, Stage, State, TokenUse,
 };
 use crate::policy::after_attempt::after_attempt;
 use crate::policy::errors::{self, Reaction};
 use crate::policy::{self, Cooldown, UNKNOWN_CODE_PAUSE, ledger, refusal_by_code};
+use crate::store::WrapUpDue;
 use crate::webhooks::Topic;
 
 /// Applies a report to an attempt, with all its effects.
@@ -53,6 +54,15 @@ pub(super) fn change_attempt_because(
     let key = people::pair(turn, after.numbers());
     let rules = turn.scheduler.deps.rules.clone();
     note_changes(turn, &before, &after, why);
+    if before.submission.stage != Stage::Unknown && after.submission.stage == Stage::Unknown {
+        turn.work.tell(after.callback, Topic::Unknown);
+    }
+    if let (None, Some(at)) = (before.rang_at, after.rang_at) {
+        rang(turn, &after, at);
+    }
+    if !talked_with_agent(&before) && talked_with_agent(&after) {
+        expect_wrap_up(turn, &after);
+    }
     turn.hear_code(before.submission.error_code, after.submission.error_code);
     counting::observe(turn, &before, &after);
     ceilings::correct(turn, after.callback, TokenUse::Call, &before.submission, &after.submission);
@@ -93,6 +103,30 @@ pub(super) fn change_attempt_because(
     }
 }
 
+/// The consumer's phone rang: the first time counts, if a time was promised.
+fn rang(turn: &mut Turn<'_>, attempt: &Attempt, at: Timestamp) {
+    turn.work.callbacks.change(attempt.callback, |callback| {
+        if callback.order.promised_at().is_some() {
+            callback.handled().first_rang_at.get_or_insert(at);
+        }
+    });
+}
+
+/// A conversation with an agent is over, and the consumer was served.
+fn talked_with_agent(attempt: &Attempt) -> bool {
+    let has_agent = attempt.order == LegOrder::AgentFirst || attempt.proof == Proof::Bridge;
+    has_agent && !attempt.is_live() && was_reached(attempt)
+}
+
+/// From a time after the end of the call on, the agent's word is missing.
+fn expect_wrap_up(turn: &mut Turn<'_>, attempt: &Attempt) {
+    let Some(after) = turn.scheduler.deps.settings.wrap_up_after else { return };
+    let Some(callback) = turn.work.callbacks.get(attempt.callback) else { return };
+    let at = later(attempt.ended_at.unwrap_or(turn.now), after);
+    let (callback, tenant) = (callback.id, callback.tenant.clone());
+    turn.work.agents.due.push(WrapUpDue { callback, tenant, at });
+}
+
 /// Whether the consumer answered and was served.
 fn was_reached(attempt: &Attempt) -> bool {
     attempt.connected_at.is_some() && attempt.is_served()
@@ -125,7 +159,8 @@ fn note_changes(turn: &mut Turn<'_>, before: &Attempt, after: &Attempt, why: &st
         lines.push((turn.now, what, why));
     }
     if let (None, Some(at)) = (before.rang_at, after.rang_at) {
-        lines.push((at, "attempt.rang", "The consumer's phone rings.".to_owned()));
+        let promise = promise(turn, after, at);
+        lines.push((at, "attempt.rang", format!("The consumer's phone rings.{promise}")));
     }
     if let (None, Some(at)) = (before.connected_at, after.connected_at) {
         lines.push((at, "attempt.connected", "The consumer answered.".to_owned()));
@@ -138,6 +173,19 @@ fn note_changes(turn: &mut Turn<'_>, before: &Attempt, after: &Attempt, why: &st
     for (at, what, why) in lines {
         turn.work.note(at, Line::new(what, why).of_attempt(after));
     }
+}
+
+/// How much later than promised the phone rang for the first time.
+fn promise(turn: &Turn<'_>, attempt: &Attempt, at: Timestamp) -> String {
+    let callback = turn.work.callbacks.get(attempt.callback);
+    let first = callback.filter(|callback| callback.first_rang_at().is_none());
+    let Some(promised_at) = first.and_then(|callback| callback.order.promised_at()) else {
+        return String::new();
+    };
+    let late = at.duration_since(promised_at);
+    let (minutes, seconds) = (late.as_mins().abs(), late.as_secs().abs() % 60);
+    let way = if late.is_negative() { "before" } else { "after" };
+    format!(" That is {minutes} min {seconds} s {way} the promised time.")
 }
 
 const TOO_MANY_MISSES: &str = "The platform revokes a permission after this many missed calls in a row.";
@@ -218,6 +266,9 @@ fn ended(turn: &mut Turn<'_>, key: PairKey, attempt: &Attempt) {
         callback.attempts_made += u32::from(after.counts);
         callback.faults = if after.fault { callback.faults + 1 } else { 0 };
         callback.retry_at = after.retry_at;
+        if let Some(handling) = &mut callback.handling {
+            handling.offer = Offer::default();
+        }
         if after.counts {
             callback.abandoned_at = after.abandoned.then_some(ended_at);
             callback.missed_call_at = None;

@@ -1,6 +1,6 @@
 //! State of one turn: what it has read and decided.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -18,11 +18,12 @@ use super::state::{Intended, Scheduler};
 use super::working_set::WorkingSet;
 use crate::domain::person::PORTFOLIO_DEFAULT;
 use crate::domain::{
-    AccountAlias, AttemptId, Budget, Callback, CallbackId, Contact, ErrorCode, Gate, Holds, Loads, Name,
-    Phone, Portfolio, RoadKind, UserId,
+    AccountAlias, AttemptId, Budget, CallPermission, Callback, CallbackId, Contact, ErrorCode, Gate, Holds,
+    Loads, Name, PairKey, Person, Phone, Portfolio, RoadKind, UserId, WrapUpRecord, is_pseudonym,
 };
 use crate::policy::Situation;
 use crate::store::FiledReport;
+use crate::webhooks::{ConsumerNews, ConsumerTopic};
 
 /// State of one turn.
 pub(super) struct Turn<'a> {
@@ -69,6 +70,8 @@ pub(super) struct Turn<'a> {
     pub(super) following: Option<Following>,
     /// The position of the last callback that is decided again because the configuration has changed.
     pub(super) decided_again: Option<i64>,
+    /// The wrap-ups of the callbacks about which agents say something in this turn.
+    pub(super) wrap_ups: BTreeMap<CallbackId, WrapUpRecord>,
     /// What is done for erasures in this turn.
     pub(super) erasing: Step,
     /// An operator confirmed the machine's clock in this turn.
@@ -100,6 +103,39 @@ impl Turn<'_> {
             holds.iter().any(|held| self.scheduler.somebody_waits_at(&Gate::Room(held.clone())));
     }
 
+    /// Tells the customer something of a consumer, if there is a webhook and the consumer has a number.
+    pub(super) fn tell_of_consumer(
+        &mut self,
+        topic: ConsumerTopic,
+        key: PairKey,
+        at: Timestamp,
+        permission: Option<CallPermission>,
+    ) {
+        if self.scheduler.deps.webhook_events.endpoint().is_none() {
+            return;
+        }
+        let numbers = self.work.persons.get(key.person).map(Person::numbers);
+        let Some(consumer) = numbers.and_then(|all| all.into_iter().next()) else { return };
+        if is_pseudonym(consumer) {
+            return;
+        }
+        let expires_at = permission.and_then(|permission| match permission {
+            CallPermission::Temporary { expires_at } => Some(expires_at),
+            _ => None,
+        });
+        let permission = permission.map(CallPermission::as_str);
+        let (sender, callbacks) = (key.sender, Vec::new());
+        self.work.consumer_news.push(ConsumerNews {
+            topic,
+            sender,
+            consumer,
+            at,
+            permission,
+            expires_at,
+            callbacks,
+        });
+    }
+
     /// The consumer of this order was reached, by a conversation that began at `at`.
     pub(super) fn reach(&mut self, by: CallbackId, at: Timestamp) {
         let Some(callback) = self.work.callbacks.get(by) else { return };
@@ -113,7 +149,7 @@ impl Turn<'_> {
         let document = deps.documents.get(&callback.order.document);
         let person = self.work.view(callback.order.consumer);
         let pair = |key| self.work.pairs.get(key).cloned();
-        Situation::gather(callback, document, &deps.directory, &self.loads, person, pair)
+        Situation::gather(self.now, callback, document, &deps.directory, &self.loads, person, pair)
             .within(self.budget(callback))
             .at_pages(self.contacts(callback))
     }

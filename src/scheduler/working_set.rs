@@ -8,15 +8,15 @@ use jiff::Timestamp;
 use crate::domain::calendar::MarkedDay;
 use crate::domain::timeline::Entry;
 use crate::domain::{
-    Attempt, AttemptId, Callback, CallbackId, CommandOutcome, Contact, ContactKey, Message, MessageId, Names,
-    Numbers, Pair, PairKey, Pause, Person, PersonId, Phone, Restriction, TokenName, TokenUse,
+    Attempt, AttemptId, Callback, CallbackId, Campaign, CommandOutcome, Contact, ContactKey, Message,
+    MessageId, Names, Numbers, Pair, PairKey, Pause, Person, PersonId, Phone, Restriction, TokenName,
+    TokenUse,
 };
 use crate::policy::PersonView;
 use crate::store::{
-    Batch, CampaignCallsChange, CampaignChange, ListChange, OutboxRow, PauseLifted, PoolChanges,
-    SetAsideEnded, Unmatched,
+    AgentChanges, Batch, CampaignCallsChange, CampaignChange, Enqueue, ListChange, OutboxRow, PauseLifted, PoolChanges, SetAsideEnded, Unmatched,
 };
-use crate::webhooks::Topic;
+use crate::webhooks::{ConsumerNews, Topic};
 
 /// Values by their key; those that were changed are written, the others were only read.
 #[derive(Debug, Default)]
@@ -46,11 +46,20 @@ pub(super) struct WorkingSet {
     pub(super) made: Vec<Callback>,
     pub(super) pools: PoolChanges,
     pub(super) campaigns: Vec<CampaignChange>,
+    /// New callbacks, of wrap-ups and missed calls.
+    pub(super) orders: Vec<Callback>,
+    /// What agents said.
+    pub(super) agents: AgentChanges,
+    /// Commands whose text has words of an agent: it goes when they are folded.
+    pub(super) spoken: Vec<i64>,
     /// Uses of tokens, by minute: more or less than before.
     pub(super) uses: BTreeMap<(TokenName, TokenUse, i64), i32>,
     entries: Vec<Entry>,
     words: Vec<&'static str>,
     topics: Vec<(CallbackId, Topic)>,
+    /// What customers are told of consumers, and of campaigns that are finished.
+    pub(super) consumer_news: Vec<ConsumerNews>,
+    pub(super) finished: Vec<Campaign>,
 }
 
 #[derive(Debug)]
@@ -203,16 +212,23 @@ impl WorkingSet {
             marked_days: self.marked_days,
             made: self.made,
             campaigns: self.campaigns,
+            orders: self.orders.into_iter().map(ordered).collect(),
+            agents: self.agents,
             campaign_calls: CampaignCallsChange::default(),
             pools: self.pools,
             erasures: Vec::new(),
-            dropped: Vec::new(),
+            dropped: self.spoken,
             clock: None,
             published: None,
             ground: None,
             lead: None,
         }
     }
+}
+
+/// A callback of our own. No token's ceiling counts it.
+const fn ordered(callback: Callback) -> Enqueue {
+    Enqueue { callback, idempotency: None, ceiling: None }
 }
 
 /// A timeline line without its time.

@@ -8,14 +8,14 @@ pub(super) mod types {
     pub use crate::domain::timeline::Entry;
     pub use crate::domain::{
         AccountAlias, Budget, Callback, CallbackId, Campaign, CampaignCalls, CampaignId, ClockMark, Contact,
-        ContactKey, DeliveryId, Erasure, ErasureId, Gate, Lane, ListName, Loads, Message, MessageId, Name, OrderKind, Pair, PairKey, Pause, Person, Phone, Pool, Restriction, SetAside, SetAsideId, Tenant, TokenName, UserId, WrapUp,
+        ContactKey, DeliveryId, Erasure, ErasureId, Gate, Lane, ListName, Loads, Message, MessageId, Name, OrderKind, Pair, PairKey, Pause, Person, Phone, Pool, Restriction, SetAside, SetAsideId, Tenant, TokenName, UserId, WrapUp, WrapUpRecord,
     };
     pub use crate::store::{
-        Awaiting, Backlog, CampaignRecord, CampaignRows, Census, CommandRecord, ConsumerRecord, DecideKeys,
-        Deletions, Delivery, Enqueue, Enqueued, EntryName, ErasureRecord, ErasureTraces, ErasureWork,
-        FiledReport, Filter, Hashing, HeldBack, IdempotencyKey, Input, KeyPlace, Lead, Listed, NewErasure,
-        NewList, NewSuppressions, OpenOrder, Page, PlatformName, Record, Settled, Suppressed,
-        SuppressionList, TimelineEnds, TimelineLine, ToDecide, Token, Whom,
+        Awaiting, Backlog, CampaignRecord, CampaignRows, Census, CommandRecord, ConsumerRecord, Count,
+        DecideKeys, Deletions, Delivery, Enqueue, Enqueued, EntryName, ErasureRecord, ErasureTraces,
+        ErasureWork, FiledReport, Filter, Hashing, HeldBack, IdempotencyKey, Input, KeyPlace, Lead, Listed,
+        NewErasure, NewList, NewSuppressions, OpenOrder, Page, PlatformName, RecentOrder, Record, Settled,
+        Suppressed, SuppressionList, TimelineEnds, TimelineLine, ToDecide, Token, Whom,
     };
     pub use crate::suppression::NameHash;
 }
@@ -171,6 +171,17 @@ macro_rules! store_verbs {
                 fn campaign(id: CampaignId) -> Option<CampaignRecord>;
                 fn list_campaigns(tenant: &Tenant, before: Option<CampaignId>, most: usize) -> Vec<Campaign>;
                 fn campaign_rows(id: CampaignId, after: i64, most: usize) -> CampaignRows;
+            }
+        }
+        $macro! {
+            AgentReads
+            by_hand {}
+            writes {}
+            reads {
+                fn wrap_ups(callbacks: &[CallbackId]) -> Vec<WrapUpRecord>;
+                fn wrap_ups_missing(now: Timestamp) -> Count;
+                fn offers(tenant: &Tenant, now: Timestamp, most: usize) -> Vec<Callback>;
+                fn recent_orders(numbers: &[Phone]) -> Vec<RecentOrder>;
             }
         }
         $macro! {

@@ -3,6 +3,7 @@
 //! There is one port for each kind of user; [`Store`] is all of them. Absent on purpose: decisions, clocks, and
 //! transactions that outlive a call. Times are stored in microseconds; smaller units are cut off.
 
+mod agents;
 mod campaigns;
 mod erasures;
 mod error;
@@ -16,6 +17,7 @@ mod suppressions;
 mod tokens;
 mod turns;
 
+pub use agents::{AgentChanges, AgentReads, RecentOrder, SuppressedByWrapUp, WrapUpDue, WrongNumber};
 pub use campaigns::{
     CampaignCallsChange, CampaignChange, CampaignReads, CampaignRecord, CampaignRows, RecordedAct,
 };
@@ -29,7 +31,7 @@ pub use orders::{
     Awaiting, Census, Count, Enqueue, Enqueued, Filter, HeldBack, IdempotencyKey, InviteCensus, Listed,
     OpenOrder, OrderCeiling, Orders, Page, Record, Status, TimelineEnds, TimelineLine, Whom,
 };
-pub use outbox::{Backlog, Delivery, Outbox, OutboxRow, Settled};
+pub use outbox::{Backlog, Delivery, Outbox, OutboxRow, Settled, Subject};
 pub use pools::PoolChanges;
 pub use records::{ConsumerRecord, PlatformName, Records};
 pub use suppressions::{
@@ -48,7 +50,7 @@ pub trait Store: ApiStore + HookStore + Turns {}
 
 /// What the API uses.
 pub trait ApiStore:
-    Orders + Inbox + Records + Outbox + Tokens + Suppressions + CampaignReads + Erasures
+    Orders + Inbox + Records + Outbox + Tokens + Suppressions + CampaignReads + AgentReads + Erasures
 {
 }
 
@@ -56,8 +58,17 @@ pub trait ApiStore:
 pub trait HookStore: Inbox + Records {}
 
 impl<T: ApiStore + HookStore + Turns + ?Sized> Store for T {}
-impl<T: Orders + Inbox + Records + Outbox + Tokens + Suppressions + CampaignReads + Erasures + ?Sized>
-    ApiStore for T
+impl<T> ApiStore for T where
+    T: Orders
+        + Inbox
+        + Records
+        + Outbox
+        + Tokens
+        + Suppressions
+        + CampaignReads
+        + AgentReads
+        + Erasures
+        + ?Sized
 {
 }
 impl<T: Inbox + Records + ?Sized> HookStore for T {}

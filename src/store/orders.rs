@@ -8,7 +8,7 @@ use super::Result;
 use crate::domain::timeline::Entry;
 use crate::domain::{
     Attempt, Callback, CallbackId, CampaignId, ListName, Message, OrderKind, Outcome, PairKey, Phone,
-    SuppressionScope, Tenant,
+    SuppressionScope, Tenant, WrapUpRecord,
 };
 
 /// What customers order, and how they find and follow it.
@@ -146,6 +146,8 @@ pub enum Enqueued {
     },
     /// The order names a campaign that does not exist in its tenant or takes no orders; nothing was kept.
     CampaignClosed,
+    /// A wrap-up said that the number is not that of the person whom the order's reference names; nothing was kept.
+    WrongNumber,
 }
 
 /// A callback with its attempts and messages.
@@ -156,6 +158,8 @@ pub struct Record {
     pub attempts: Vec<Attempt>,
     /// In order of creation.
     pub messages: Vec<Message>,
+    /// What an agent said of it.
+    pub wrap_up: Option<WrapUpRecord>,
 }
 
 /// What a listed order must match: its kind, its tenant, and what else is given. By default it is a callback.
@@ -171,6 +175,8 @@ pub struct Filter {
     pub consumer: Option<Phone>,
     pub campaign: Option<String>,
     pub reference: Option<String>,
+    /// Whether the wrap-up is missing at this time.
+    pub wrap_up_missing_at: Option<Timestamp>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumString, IntoStaticStr)]

@@ -1,19 +1,21 @@
 //! The port `Outbox`: webhooks to customers, which a batch writes and a dispatcher delivers.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use sha2::{Digest as _, Sha256};
 
 use super::Result;
-use crate::domain::{CallbackId, DeliveryId};
+use crate::domain::{CallbackId, CampaignId, DeliveryId, Phone};
 
 /// Webhooks to customers. A batch of the scheduler writes them.
 #[async_trait]
 pub trait Outbox: Send + Sync {
     /// Claims rows of the outbox that are due at `now`, the longest due first, and returns them in the order in
     /// which they were written. Nobody else gets them before `until`, unless they are settled or claims are
-    /// voided before. A row is not due before every earlier row of its callback is settled.
+    /// voided before. A row is not due before every earlier row of its subject is settled.
     async fn claim_deliveries(&self, now: Timestamp, until: Timestamp, limit: usize)
     -> Result<Vec<Delivery>>;
 
@@ -38,12 +40,56 @@ pub trait Outbox: Send + Sync {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OutboxRow {
     pub id: DeliveryId,
-    pub callback: CallbackId,
+    /// What it is about. Rows of one subject are delivered in order.
+    pub subject: Subject,
     /// A callback has one row of `callback.closed`; a second one is not stored.
     pub what: Cow<'static, str>,
     /// The body, as it is sent.
     pub payload: String,
     pub created_at: Timestamp,
+}
+
+/// What a webhook is about: a callback, an invite, a campaign or a consumer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Subject([u8; 16]);
+
+impl Subject {
+    #[must_use]
+    pub const fn new(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
+    /// The consumer with this number.
+    #[must_use]
+    pub fn of_consumer(consumer: Phone) -> Self {
+        let hash = Sha256::digest(format!("consumer {}", consumer.digits()));
+        let mut bytes = [0; 16];
+        bytes.copy_from_slice(&hash[..16]);
+        Self(bytes)
+    }
+
+    #[must_use]
+    pub const fn bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+}
+
+impl From<CallbackId> for Subject {
+    fn from(id: CallbackId) -> Self {
+        Self(*id.bytes())
+    }
+}
+
+impl From<CampaignId> for Subject {
+    fn from(id: CampaignId) -> Self {
+        Self(*id.bytes())
+    }
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
 }
 
 /// A row of the outbox with its number of tries.
@@ -59,7 +105,7 @@ pub struct Delivery {
 pub enum Settled {
     Delivered,
     RetryAt(Timestamp),
-    /// It is given up. The next row of its callback is due.
+    /// It is given up. The next row of its subject is due.
     GivenUp,
     /// The endpoint is disabled. No row is lost: all waiting rows are due, and their tries are reset.
     Disabled,

@@ -10,8 +10,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use super::{
-    CampaignCallsChange, CampaignChange, ErasureStep, FiledReport, ListChange, OutboxRow, PoolChanges,
-    Result, Unmatched,
+    AgentChanges, CampaignCallsChange, CampaignChange, Enqueue, ErasureStep, FiledReport, ListChange, OutboxRow, PoolChanges, Result, Unmatched,
 };
 use crate::domain::calendar::MarkedDay;
 use crate::domain::lane::{Lanes, Paid, Room};
@@ -227,6 +226,10 @@ pub struct Batch {
     pub callbacks: Vec<Callback>,
     /// New callbacks of campaigns that follow others; of version 1.
     pub made: Vec<Callback>,
+    /// New callbacks, which the store takes or refuses as it does those of customers.
+    pub orders: Vec<Enqueue>,
+    /// What agents said.
+    pub agents: AgentChanges,
     /// With the version one above the stored one; a new pair has version 1.
     pub pairs: Vec<Pair>,
     /// With the version one above the stored one; a new person has version 1.
@@ -314,6 +317,8 @@ impl Batch {
     pub fn is_empty(&self) -> bool {
         self.callbacks.is_empty()
             && self.made.is_empty()
+            && self.orders.is_empty()
+            && self.agents.is_empty()
             && self.pairs.is_empty()
             && self.persons.is_empty()
             && self.united.is_empty()

@@ -153,7 +153,7 @@ impl Dispatcher {
         let id = delivery.row.id;
         tracing::debug!(delivery = %id, ?answer, "a webhook was tried");
         if verdict.settled == Settled::GivenUp {
-            tracing::warn!(delivery = %id, callback = %delivery.row.callback, "a webhook was given up");
+            tracing::warn!(delivery = %id, subject = %delivery.row.subject, "a webhook was given up");
         }
         match self.endpoint.learn(now, *answer, &verdict) {
             Some(Change::Failing) => {

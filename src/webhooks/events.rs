@@ -1,7 +1,7 @@
 //! The bodies of customer webhooks. They are written once, with the change, and sent unchanged.
 //!
-//! They do not contain the consumer's number: `id`, `reference` and `metadata` identify the callback or invite, and the
-//! outbox has no personal data.
+//! Those about a callback or an invite do not contain the consumer's number: `id`, `reference` and `metadata` identify it.
+//! `news` has the bodies about consumers and campaigns.
 
 use std::sync::Arc;
 
@@ -29,6 +29,8 @@ pub enum Topic {
     Abandoned,
     /// The platform accepted a message of an order that only invites.
     Sent,
+    /// It is unknown whether an attempt was placed.
+    Unknown,
     /// The callback or the invite ended.
     Closed,
 }
@@ -41,6 +43,7 @@ impl Topic {
             (Self::Calling, _) => "callback.calling",
             (Self::Abandoned, _) => "callback.abandoned",
             (Self::Sent, _) => "invite.sent",
+            (Self::Unknown, _) => "callback.unknown",
             (Self::Closed, OrderKind::Callback) => "callback.closed",
             (Self::Closed, OrderKind::Invite) => "invite.closed",
         }
@@ -115,7 +118,7 @@ impl WebhookEvents {
         self.endpoint.as_ref()?;
         Some(OutboxRow {
             id: DeliveryId::new(id()),
-            callback: callback.id,
+            subject: callback.id.into(),
             what: topic.of(callback.order.kind).into(),
             payload: payload(at, topic, callback),
             created_at: at,

@@ -99,8 +99,8 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::domain::{CallbackId, DeliveryId};
-    use crate::store::OutboxRow;
+    use crate::domain::DeliveryId;
+    use crate::store::{OutboxRow, Subject};
 
     const DAY: SignedDuration = SignedDuration::from_hours(24);
 
@@ -111,7 +111,7 @@ mod tests {
     fn delivery(tries: u32, first_tried_at: Option<Timestamp>) -> Delivery {
         let row = OutboxRow {
             id: DeliveryId::new(Uuid::nil()),
-            callback: CallbackId::new(Uuid::nil()),
+            subject: Subject::new([0; 16]),
             what: "callback.closed".into(),
             payload: "{}".into(),
             created_at: at(0),

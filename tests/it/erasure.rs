@@ -126,6 +126,8 @@ fn needles() -> Vec<(&'static str, Vec<u8>)> {
         ("consent", "form-of-ana"),
         ("key", "key-of-ana"),
         ("reason", "ana asked for later"),
+        ("note", "asks for the blue boat"),
+        ("agent", "agent-of-the-boat"),
     ] {
         all.push((name, text.as_bytes().to_vec()));
     }
@@ -157,6 +159,9 @@ async fn live(daemon: &mut TestDaemon) -> [Value; 2] {
     let (status, answer) = daemon.try_post("/v1/pauses", pause).await;
     assert!(status == 200, "{answer}");
     tomorrow(daemon, OTHER, json!({"metadata": {"ticket": "ticket-of-bob"}})).await;
+    let said = json!({"disposition": "done", "note": "asks for the blue boat", "agent": "agent-of-the-boat"});
+    let path = format!("/v1/callbacks/{}/wrap-up", called["id"].as_str().unwrap());
+    daemon.post(&path, said).await;
     [called, waiting]
 }
 
@@ -167,7 +172,9 @@ async fn nothing_in_the_file_tells_who_an_erased_person_was() {
     let before = daemon.watch().census().await.unwrap();
     let needles = needles();
     let theirs = found(dir.path(), &needles);
-    for name in ["text", "big", "user id", "variable", "metadata", "reference", "consent", "reason"] {
+    for name in
+        ["text", "big", "user id", "variable", "metadata", "reference", "consent", "reason", "note", "agent"]
+    {
         assert!(theirs.contains(&name), "the test would not find the {name}: {theirs:?}");
     }
     let erasure = erase(&mut daemon, json!({"consumer": PERSON})).await;

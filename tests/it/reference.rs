@@ -104,6 +104,10 @@ fn reasons() -> Vec<Reason> {
         Reason::ReachedElsewhere { by: "cb_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f".into() },
         Reason::CustomerCanceled,
         Reason::Erased,
+        Reason::PreviewOffered { until: at, number: 2, times: 3 },
+        Reason::PreviewNobody { times: 3 },
+        Reason::PreviewClosed,
+        Reason::WrappedUp,
         Reason::Suppressed { list: ListName::House, scope: SuppressionScope::All },
         Reason::NoConsent,
         Reason::JustTalked { until: at },
@@ -207,6 +211,9 @@ const fn who(reason: &Reason) -> &'static str {
             "consumer, for a new order"
         }
         Reason::Suppressed { .. } => "operator: `suppression remove`; then customer, in a new order",
+        Reason::PreviewOffered { .. } => "agent: `offer`",
+        Reason::PreviewNobody { .. } => "customer: `reschedule`",
+        Reason::PreviewClosed | Reason::WrappedUp => "customer, in a new order",
         Reason::WindowMissed { .. } | Reason::WindowAsks { .. } => "customer, in the order",
         Reason::PersonCapped { .. } => "operator: configuration",
         Reason::JustTalked { .. } => "customer, in the order; operator: configuration",

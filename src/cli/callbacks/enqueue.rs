@@ -9,6 +9,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::many::Many;
+use super::terms::Terms;
 use super::{print, views};
 use crate::cli::consent::Consent;
 use crate::cli::remote::{Ask, Body, Target};
@@ -80,6 +81,8 @@ pub(in crate::cli) struct Enqueue {
     /// Any JSON; answers have it unchanged
     #[arg(long, value_name = "JSON", value_parser = json)]
     metadata: Option<Value>,
+    #[command(flatten)]
+    terms: Terms,
     /// Callbacks as NDJSON or as a JSON array, with the fields of the API; "-" reads the standard input
     #[arg(
         long, value_name = "FILE",
@@ -147,7 +150,8 @@ impl Enqueue {
             ("messenger", messenger(&self.messenger)?),
             ("metadata", self.metadata.clone()),
         ];
-        let present = given.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
+        let given = given.into_iter().chain(self.terms.fields());
+        let present = given.filter_map(|(name, value)| Some((name.to_owned(), value?)));
         Ok(Value::Object(present.collect()))
     }
 }

@@ -26,6 +26,9 @@ pub(in crate::cli) struct List {
     /// Only callbacks whose last call was answered and served nobody
     #[arg(long)]
     abandoned: bool,
+    /// Only callbacks whose call with an agent is over, and about which no agent has said anything in time
+    #[arg(long, value_parser = PossibleValuesParser::new(["missing"]))]
+    wrap_up: Option<String>,
     /// Only callbacks of this campaign
     #[arg(long)]
     campaign: Option<String>,
@@ -62,6 +65,7 @@ impl List {
         let given = [
             ("status", self.status.clone()),
             ("outcome", self.outcome.clone()),
+            ("wrap_up", self.wrap_up.clone()),
             ("campaign", self.campaign.clone()),
             ("reference", self.reference.clone()),
             ("consumer", self.consumer.map(number)),

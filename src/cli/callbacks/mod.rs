@@ -1,4 +1,4 @@
-//! The commands of a customer: `enqueue`, `list`, `show`, `explain`, `cancel`, `reschedule`, `replay`.
+//! The commands of a customer: `enqueue`, `list`, `show`, `explain`, `cancel`, `reschedule`, `wrap-up`, `replay`.
 //!
 //! Each command sends a request to a running daemon. With `--json` it prints the answer unchanged.
 
@@ -7,7 +7,9 @@ mod list;
 mod many;
 pub(super) mod print;
 mod reschedule;
+mod terms;
 pub(super) mod views;
+mod wrap_up;
 
 use std::io::Write;
 
@@ -21,18 +23,19 @@ pub(super) use enqueue::Enqueue;
 pub(super) use list::{List, OUTCOMES};
 pub(super) use many::Many;
 pub(super) use reschedule::Changes;
+pub(super) use wrap_up::WrapUp;
 
 /// A command about one callback.
 #[derive(Debug, Args)]
 pub(super) struct One {
     /// The callback: cb_ and 32 digits, or your reference
     #[arg(value_name = "CALLBACK")]
-    id: Named,
+    pub(super) id: Named,
     /// Print the daemon's answer as JSON
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
     #[command(flatten)]
-    daemon: Target,
+    pub(super) daemon: Target,
 }
 
 /// A callback or an invite by its id or its reference. Displayed as a part of a URL's path.

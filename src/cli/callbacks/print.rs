@@ -8,7 +8,9 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::Value;
 
-use super::views::{Attempt, Callback, Explanation, Hours, Message, Page, Reason, Replay, Rung, Timeline};
+use super::views::{
+    Attempt, Callback, Explanation, Hours, Message, Page, Reason, Replay, Rung, Timeline, WrapUp,
+};
 use crate::cli::table::{Rows, in_zone, name, plain, standing};
 use crate::clock::{Clock as _, SystemClock};
 use crate::domain::{reason, zones};
@@ -106,6 +108,9 @@ pub(super) fn record(callback: &Callback, out: &mut dyn Write) -> anyhow::Result
     say("document", Some(callback.document.clone()));
     say("agent", callback.agent.clone());
     say("pool", callback.pool.clone());
+    say("assigned agent", assigned(callback, &second));
+    say("promised", promised(callback, &second));
+    say("in line since", callback.place_in_line_since.map(second));
     say("earliest", callback.earliest.map(second));
     say("latest", callback.latest.map(second));
     say("hours", callback.hours.as_ref().map(hours));
@@ -122,11 +127,36 @@ pub(super) fn record(callback: &Callback, out: &mut dyn Write) -> anyhow::Result
     say("separate", callback.separate.then(|| "yes".to_owned()));
     say("missed hours", callback.missed_window.clone());
     say("reference", callback.reference.clone());
+    say("follows", callback.follows.clone());
+    say("made by", callback.by_missed_call.then(|| "a missed call".to_owned()));
     say("created", callback.created_at.map(second));
     say("closed", callback.closed_at.map(second));
+    say("wrap-up", callback.wrap_up.as_ref().map(wrap_up));
     rows.write(out)?;
     attempts(callback, out)?;
     messages(callback, out)
+}
+
+fn assigned(callback: &Callback, second: &impl Fn(Timestamp) -> String) -> Option<String> {
+    let agent = callback.assigned_agent.as_ref()?;
+    Some(format!("{agent} until {}", second(callback.exclusive_until?)))
+}
+
+/// The promised time, and how late the first ring was.
+fn promised(callback: &Callback, second: &impl Fn(Timestamp) -> String) -> Option<String> {
+    let at = second(callback.promised_at?);
+    Some(match callback.late_s {
+        None => at,
+        Some(late) if late < 0 => format!("{at}, rang {} s before", late.unsigned_abs()),
+        Some(late) => format!("{at}, rang {late} s after"),
+    })
+}
+
+fn wrap_up(said: &WrapUp) -> String {
+    let who = said.agent.as_ref().unwrap_or(&said.by);
+    let note = said.note.as_ref().map_or_else(String::new, |note| format!(": {}", note.replace('\n', " ")));
+    let next = said.follow_up.as_ref().map_or_else(String::new, |next| format!("; next: {next}"));
+    format!("{} (by {who}){note}{next}", said.disposition)
 }
 
 /// How far an attempt is. The state is that of its call, so it says something once the platform has the call.

@@ -56,6 +56,14 @@ pub(in crate::cli) struct Callback {
     pub separate: bool,
     pub missed_window: Option<String>,
     pub reference: Option<String>,
+    pub assigned_agent: Option<String>,
+    pub exclusive_until: Option<Timestamp>,
+    pub promised_at: Option<Timestamp>,
+    pub late_s: Option<i64>,
+    pub place_in_line_since: Option<Timestamp>,
+    pub follows: Option<String>,
+    pub by_missed_call: bool,
+    pub wrap_up: Option<WrapUp>,
     pub attempts: Vec<Attempt>,
     pub messages: Vec<Message>,
     /// The warnings of an accepted order.
@@ -77,6 +85,17 @@ impl Callback {
             None => &self.status,
         }
     }
+}
+
+/// What an agent said.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(in crate::cli) struct WrapUp {
+    pub disposition: String,
+    pub note: Option<String>,
+    pub agent: Option<String>,
+    pub by: String,
+    pub follow_up: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -75,7 +75,10 @@ impl Reason {
             {
                 "the platform, which reports the end"
             }
-            Self::WindowAsks { .. } => "a new earliest time for the callback, or its cancellation",
+            Self::WindowAsks { .. } | Self::PreviewNobody { .. } => {
+                "a new earliest time for the callback, or its cancellation"
+            }
+            Self::PreviewOffered { .. } => "an agent, who accepts, skips or closes the offer",
             Self::CalendarUnknown { .. } => "the calendar in the configuration; for new orders",
             Self::SenderUnknown => "the sender in the configuration",
             Self::DocumentUnknown => "the document in the TwiML directory",

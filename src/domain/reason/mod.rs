@@ -329,6 +329,20 @@ pub enum Reason {
     CustomerCanceled,
     /// The person's data is erased.
     Erased,
+    /// It is offered to agents, who look at it before it is dialled. `number` of `times` offers.
+    PreviewOffered {
+        until: Timestamp,
+        number: u32,
+        times: u32,
+    },
+    /// It was offered so often, and no agent took it.
+    PreviewNobody {
+        times: u32,
+    },
+    /// An agent closed it at the preview.
+    PreviewClosed,
+    /// What an agent said of the call ended it.
+    WrappedUp,
 }
 
 impl Reason {
@@ -422,6 +436,10 @@ impl Reason {
             Self::ReachedElsewhere { .. } => "consumer.reached_elsewhere",
             Self::CustomerCanceled => "customer.canceled",
             Self::Erased => "consumer.erased",
+            Self::PreviewOffered { .. } => "preview.offered",
+            Self::PreviewNobody { .. } => "preview.nobody",
+            Self::PreviewClosed => "preview.closed",
+            Self::WrappedUp => "callback.wrapped_up",
         }
     }
 
@@ -477,6 +495,7 @@ impl Reason {
             | Self::Deposed { since: at }
             | Self::WindowMissed { closed_at: at }
             | Self::WindowAsks { closed_at: at }
+            | Self::PreviewOffered { until: at, .. }
             | Self::DeadlinePassed { latest: at } => Some(at),
             _ => None,
         }

@@ -116,6 +116,11 @@ impl Reason {
             Self::ReachedElsewhere { by } => say!("The consumer was reached for {by}, which has the same purpose."),
             Self::CustomerCanceled => "The customer canceled the order.".into(),
             Self::Erased => "The consumer's data was erased.".into(),
+            Self::PreviewOffered { until, number, times } => say!("It is offered to agents until {until}, for the {number}. of {times} times."),
+            Self::PreviewNobody { times: 1 } => "It was offered once, and no agent took it; it waits for somebody to decide.".into(),
+            Self::PreviewNobody { times } => say!("It was offered {times} times, and no agent took it; it waits for somebody to decide."),
+            Self::PreviewClosed => "An agent closed the order at the preview.".into(),
+            Self::WrappedUp => "An agent's wrap-up ended the order.".into(),
         }
     }
 }

@@ -216,6 +216,16 @@ impl<'a> Command<'a> {
             "pool.too_many" => super::pools::too_many(),
             "pause.too_many" => ApiError::new("pause.too_many", detail),
             "link.too_many" => too_many(),
+            "wrap_up.no_call" => {
+                ApiError::new("wrap_up.no_call", "no call of it has been placed or answered")
+            }
+            "offer.over" => ApiError::new("offer.over", "it was skipped, has run out, or is another one now"),
+            "offer.taken" => {
+                ApiError::new("offer.taken", "the callback is dialled or was dialled for another agent")
+            }
+            "offer.other_agent" => {
+                ApiError::new("offer.other_agent", "only the assigned agent takes it before exclusive_until")
+            }
             "command.dropped" => {
                 ApiError::new("command.dropped", "the program failed at it, so it was set aside")
             }

@@ -16,7 +16,7 @@ const DIGITS_MIN: usize = 7;
 /// The fields with numbers of senders. `number` is one in `/v1/senders` and in `explain`.
 const OF_SENDERS: [&str; 3] = ["sender", "senders", "number"];
 /// The fields with free content of customers, and those with ids of people.
-const FREE: [&str; 3] = ["variables", "metadata", "messenger"];
+const FREE: [&str; 4] = ["variables", "metadata", "messenger", "note"];
 
 /// The same response with its numbers masked, if it is JSON.
 pub(in crate::http) async fn numbers_in(response: Response) -> Result<Response, ApiError> {

@@ -1,5 +1,6 @@
 //! The customers' API, `/v1`: a folder for each noun, a file for each verb.
 
+mod agents;
 mod attempts;
 mod body;
 mod calendars;
@@ -16,6 +17,7 @@ mod invites;
 mod limits;
 pub(super) mod mask;
 mod messages;
+mod offers;
 mod order_names;
 mod pauses;
 mod permissions;
@@ -111,7 +113,12 @@ fn doors() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(callbacks::explain::explain))
         .routes(routes!(callbacks::timeline::timeline))
         .routes(routes!(callbacks::allow_attempt::allow_attempt))
+        .routes(routes!(callbacks::wrap_up::wrap_up))
         .routes(routes!(callbacks::link::link, callbacks::link::link_to))
+        .routes(routes!(offers::list::list))
+        .routes(routes!(offers::answer::accept))
+        .routes(routes!(offers::answer::skip))
+        .routes(routes!(offers::answer::close))
         .routes(routes!(invites::create::create, invites::list::list))
         .routes(routes!(invites::create_many::create_many))
         .routes(routes!(invites::list::search))

@@ -131,6 +131,8 @@ struct CensusView {
     calling: u64,
     /// Of those that wait or call: whose last call was answered and served nobody.
     abandoned: u64,
+    /// Whose call with an agent is over, and about which no agent has said anything in time. Up to 10,000 are counted.
+    wrap_up_missing: u64,
     /// By outcome.
     closed: BTreeMap<&'static str, u64>,
 }
@@ -171,6 +173,10 @@ pub(super) async fn status(
 ) -> Result<Response, ApiError> {
     let census = app.store.census().await?;
     let now = app.clock.now();
+    let wrap_up_missing = match app.defaults.wrap_up_after {
+        Some(_) => app.store.wrap_ups_missing(now).await?.number,
+        None => 0,
+    };
     let loads = app.loads().await?;
     let lists = app.store.suppression_lists().await?;
     let held = &loads.held;
@@ -183,6 +189,7 @@ pub(super) async fn status(
             unlaunched: census.unlaunched,
             calling: census.calling,
             abandoned: census.abandoned,
+            wrap_up_missing,
             closed: by_outcome(census.closed),
         },
         invites: InviteCensusView {

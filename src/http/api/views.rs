@@ -11,6 +11,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
+use super::agents::{TermsView, WrapUpView};
 use crate::domain::Consent;
 use crate::domain::callback::Waiting;
 use crate::domain::hours::clock_face;
@@ -114,6 +115,8 @@ pub(super) struct CallbackView<'a> {
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     #[schema(value_type = BTreeMap<String, String>)]
     messenger: BTreeMap<&'a str, &'a str>,
+    #[serde(flatten)]
+    terms: TermsView,
 }
 
 /// The consumer's consent, as the order has it.
@@ -187,6 +190,9 @@ pub(super) struct RecordView<'a> {
     callback: CallbackView<'a>,
     attempts: Vec<AttemptView<'a>>,
     messages: Vec<MessageView<'a>>,
+    /// What an agent said of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    wrap_up: Option<WrapUpView<'a>>,
 }
 
 /// One call.
@@ -330,6 +336,7 @@ impl<'a> CallbackView<'a> {
             reference: order.reference.as_deref(),
             metadata: metadata(order),
             messenger: messenger(order),
+            terms: TermsView::of(callback),
         }
     }
 }
@@ -424,6 +431,7 @@ impl<'a> RecordView<'a> {
             .held_by(held),
             attempts: record.attempts.iter().map(AttemptView::of).collect(),
             messages: record.messages.iter().map(MessageView::of).collect(),
+            wrap_up: record.wrap_up.as_ref().map(WrapUpView::of),
         }
     }
 }

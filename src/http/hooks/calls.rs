@@ -202,7 +202,7 @@ fn render(
     document.render(&Values {
         sender: attempt.sender,
         consumer: Some(attempt.consumer),
-        agent: order.agent.as_ref().or_else(|| sender?.agent.as_ref()),
+        agent: callback.agent_at(attempt.submission.intended_at).or_else(|| sender?.agent.as_ref()),
         callback: &callback.id.to_string(),
         attempt: &attempt.id.to_string(),
         reference: order.reference.as_deref(),

@@ -126,8 +126,9 @@ fn the_load_tells_the_paused_content_of_each_sender() {
     let case = unasked();
     let directory = crate::domain::Directory::new([case.sender.clone()]);
     let person = PersonView::unknown(PersonId::of(case.callback.order.consumer));
-    let situation =
-        Situation::gather(&case.callback, None, &directory, &loads, person, |_| Some(case.pair.clone()));
+    let situation = Situation::gather(at(0), &case.callback, None, &directory, &loads, person, |_| {
+        Some(case.pair.clone())
+    });
     let found: Vec<_> =
         situation.candidates[0].contents.iter().map(|pause| pause.id.uuid().as_u128()).collect();
     assert_eq!(found, [1]);

@@ -46,6 +46,6 @@ fn the_agent_that_was_ordered_comes_before_the_senders_own() {
         case.callback.order.agent = agent("client:alice");
         case.sender.agent = agent("client:desk");
     });
-    let found = super::super::agent(&case.callback.order, &case.sender);
+    let found = super::super::agent(&case.callback, &case.sender, at(0));
     assert_eq!(found.map(ToString::to_string).as_deref(), Some("client:alice"));
 }

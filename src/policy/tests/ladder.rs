@@ -258,9 +258,10 @@ fn an_operators_pause_of_a_roads_account_rests_it() {
     let case = order();
     let loads = Loads { pauses: Arc::new(crate::domain::Pauses::new([pause])), ..Loads::default() };
     let person = PersonView::unknown(PersonId::of(case.callback.order.consumer));
-    let situation =
-        Situation::gather(&case.callback, None, &directory, &loads, person, |_| Some(case.pair.clone()))
-            .at_pages(case.contacts.values().cloned());
+    let situation = Situation::gather(at(0), &case.callback, None, &directory, &loads, person, |_| {
+        Some(case.pair.clone())
+    })
+    .at_pages(case.contacts.values().cloned());
     let Step::Invite { road, .. } = next_step(at(0), &situation, &rules()) else { panic!("it invites") };
     assert_eq!(road.kind, RoadKind::Messenger);
 }

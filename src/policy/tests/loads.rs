@@ -15,7 +15,7 @@ fn a_call_holds_its_sender_its_account_and_the_campaign_of_its_callback() {
     let all = |campaign: Option<&str>| {
         let mut case = ready();
         case.callback.order.campaign = campaign.map(Into::into);
-        holds(&case.callback, &case.sender, None)
+        holds(&case.callback, &case.sender, None, at(0))
     };
     let always = [Resource::Sender(sender_number()), Resource::Account("main".into())];
     assert_eq!(all(None), Holds::new(always.clone()));

@@ -22,11 +22,13 @@ mod ladder_limits;
 mod ledger_order;
 mod ledger_rules;
 mod loads;
+mod missed_calls;
 mod missed_window;
 mod open_day;
 mod paused;
 mod people;
 mod permission_request;
+mod preview;
 mod pulled_forward;
 mod queueing;
 mod ranking;
@@ -205,7 +207,7 @@ impl Case {
             (Resource::campaign("spring"), self.campaign_calls),
         ];
         let script = Script { order: self.document.unwrap_or(LegOrder::ConsumerFirst), ..Script::message() };
-        let holds = holds(&self.callback, &self.sender, Some(&script));
+        let holds = holds(&self.callback, &self.sender, Some(&script), at(self.now));
         let agents = holds.iter().filter(|held| matches!(held, Resource::Agents(_)));
         let agents = agents.map(|held| (held.clone(), self.agent_calls));
         let loads = Loads {

@@ -59,3 +59,20 @@ fn a_chance_ends_when_the_hours_close_for_the_last_time() {
     check(&mornings(noon + DAY + 1), &[CallPermission::Permanent], noon + DAY - 5);
     check(&mornings(noon + DAY + 1), &[temporary(noon)], noon);
 }
+
+#[test]
+fn who_waited_in_a_line_goes_first_by_the_time_since_when() {
+    let waiting = |since| {
+        due_by(100).with(|case| {
+            let in_line_since = Some(at(since));
+            case.callback.order.terms = crate::domain::Terms { in_line_since, ..Default::default() }.kept();
+        })
+    };
+    check(&waiting(-600), &[], -600);
+    check(&waiting(0), &[], 0);
+    // The clock has stepped back.
+    check(&waiting(5), &[], 0);
+    // A call that nobody answered counts from when it came, if that was before.
+    check(&waiting(-600).with(|case| case.callback.missed_call_at = Some(at(-700))), &[], -700);
+    check(&waiting(-600).with(|case| case.callback.missed_call_at = Some(at(-500))), &[], -600);
+}

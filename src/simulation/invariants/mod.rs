@@ -30,8 +30,7 @@ use crate::scheduler::Scheduler;
 use crate::simulation::verbs::store_verbs;
 use crate::simulation::verbs::types::*;
 use crate::store::{
-    Batch, CallUp, CalledUp, CampaignReads, Erasures, Inbox, Keys, NewCommand, Orders, Outbox, OutboxRow,
-    Records, Related, Report, Result, Store, Suppressions, Tokens, Turns,
+    AgentReads, Batch, CallUp, CalledUp, CampaignReads, Erasures, Inbox, Keys, NewCommand, Orders, Outbox, OutboxRow, Records, Related, Report, Result, Store, Suppressions, Tokens, Turns,
 };
 use crate::twilio::{Body, Request, Response, Transport, TransportError};
 use crate::webhooks::Topic;
@@ -239,7 +238,7 @@ impl Seen {
             ));
         }
         let closed = Topic::Closed.of(callback.order.kind);
-        let told = outbox.iter().filter(|row| row.callback == id && row.what == closed).count();
+        let told = outbox.iter().filter(|row| row.subject == id.into() && row.what == closed).count();
         let should = usize::from(self.tells && is_closed && !was_closed);
         if told != should {
             self.problem(format!("the end of {id} was told {told} times in its commit, not {should}"));

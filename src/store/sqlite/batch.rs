@@ -6,13 +6,12 @@ use rusqlite::Connection;
 
 use super::suppressions::Key;
 use super::{
-    attempts, breakers, calendars, callbacks, campaigns, ceilings, clock, commands, contacts, erasing, loads,
-    messages, outbox, pairs, pauses, persons, pools, reports, restrictions, set_aside, suppression_lists,
-    term, timeline, unmatched,
+    agents, attempts, breakers, calendars, callbacks, campaigns, ceilings, clock, commands, contacts, erasing, loads, messages, outbox, pairs, pauses, persons, pools, reports, restrictions, set_aside, suppression_lists, term, timeline, unmatched,
 };
 use crate::domain::event::Concerns;
+use crate::domain::timeline::Entry;
 use crate::domain::{CallbackId, Named, PersonId, Phone, spelling};
-use crate::store::{Batch, Error, Ground, Result};
+use crate::store::{Batch, Enqueued, Error, Ground, Result};
 
 /// Runs inside a transaction; on an error the caller rolls it back. Writes that may conflict come first.
 pub fn record(db: &Connection, batch: &Batch, key: &Key) -> Result<()> {
@@ -36,6 +35,10 @@ pub fn record(db: &Connection, batch: &Batch, key: &Key) -> Result<()> {
     }
     callbacks::amend(db, &batch.callbacks)?;
     callbacks::make(db, &batch.made)?;
+    let refused = orders(db, batch, key)?;
+    if !batch.agents.is_empty() {
+        agents::write(db, &batch.agents, key, &refused)?;
+    }
     unmatched::keep(db, &batch.unmatched)?;
     persons::remove(db, &batch.united)?;
     persons::write(db, &batch.persons)?;
@@ -45,12 +48,29 @@ pub fn record(db: &Connection, batch: &Batch, key: &Key) -> Result<()> {
     attempts::write(db, &batch.attempts)?;
     messages::write(db, &batch.messages)?;
     ceilings::write_uses(db, &batch.uses)?;
-    timeline::write(db, &batch.entries)?;
+    if refused.is_empty() {
+        timeline::write(db, &batch.entries)?;
+    } else {
+        let is_kept = |entry: &&Entry| entry.callback.is_none_or(|id| !refused.contains(&id));
+        let kept: Vec<Entry> = batch.entries.iter().filter(is_kept).cloned().collect();
+        timeline::write(db, &kept)?;
+    }
     outbox::write(db, &batch.outbox)?;
     batch.clock.as_ref().map_or(Ok(()), |mark| clock::write(db, mark))?;
     batch.published.as_ref().map_or(Ok(()), |published| loads::write(db, batch.lead, published))?;
     erasing::drop_reports(db, &batch.dropped)?;
     erasing::steps(db, key, &batch.erasures)
+}
+
+/// Stores the new callbacks, and returns those that the store does not take.
+fn orders(db: &Connection, batch: &Batch, key: &Key) -> Result<BTreeSet<CallbackId>> {
+    if batch.orders.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    let answers = callbacks::enqueue(db, &batch.orders, key)?;
+    let answered = batch.orders.iter().zip(answers);
+    let refused = answered.filter(|(_, answer)| !matches!(answer, Enqueued::New(_)));
+    Ok(refused.map(|(order, _)| order.callback.id).collect())
 }
 
 /// Conflicts if a report or command was acknowledged since that could change the decision about what is sent.

@@ -15,7 +15,7 @@ use super::counts::{Counts, Standing};
 use super::hours_text::HoursText;
 use super::rows::{self, Cells, collect, corrupt, digits, first, limit, micros, micros_if};
 use super::suppressions::{self, Key};
-use super::{consents, failures, links};
+use super::{agents, consents, failures, links, terms};
 use crate::domain::callback::{Closed, Waiting};
 use crate::domain::{
     AccountAlias, AgentTarget, Callback, CallbackId, Gate, Lane, MissedWindow, Note, Order, OrderKind, Outcome, Phone, Place, PoolName, Priority, Psid, Purpose, State,
@@ -29,14 +29,14 @@ macro_rules! columns {
          note_code, note_sentence, note_lifts_at, attempts_made, faults, retry_at, invited_at, \
          cancel_requested_at, attempts_opened, attempt_allowed_at, purpose, waive_gap, abandoned_at, reached_late_at, \
          kind, psids, invited_by, roads_failed, missed_call_at, missed_window, consent, links, separate, aged, \
-         pool"
+         pool, terms, handling, offered_until"
     };
 }
 
 /// An error rolls back the whole transaction, so the rows before it need no journal of their own (`OR FAIL`).
 const INSERT: &str = concat!("INSERT OR FAIL INTO callbacks (", columns!(), ", lane, partition_no) VALUES ");
 /// The parameters of one new row.
-const PARAMETERS: usize = 50;
+const PARAMETERS: usize = 53;
 /// How many rows one statement inserts. Its cursors stay where the row before was added. With more rows the bound texts
 /// would outgrow the memory that SQLite sets aside for small ones.
 const ROWS: usize = 4;
@@ -53,8 +53,8 @@ const UPDATE: &str = "UPDATE callbacks SET version = ?2, earliest = ?3, latest =
      state = ?7, at = ?8, gate = ?9, expires_at = ?10, attempt = ?11, note_code = ?12, note_sentence = ?13, \
      note_lifts_at = ?14, attempts_made = ?15, faults = ?16, retry_at = ?17, invited_at = ?18, \
      cancel_requested_at = ?19, attempts_opened = ?20, attempt_allowed_at = ?21, abandoned_at = ?22, \
-     reached_late_at = ?23, invited_by = ?24, roads_failed = ?25, missed_call_at = ?26, links = ?27, aged = ?28, lane = ?29 \
-     WHERE seq = ?1";
+     reached_late_at = ?23, invited_by = ?24, roads_failed = ?25, missed_call_at = ?26, links = ?27, aged = ?28, lane = ?29, \
+     handling = ?30, offered_until = ?31 WHERE seq = ?1";
 
 const KEEP_KEY: &str = "INSERT INTO idempotency_keys (token, key, body, callback) VALUES (?1, ?2, ?3, ?4) \
      ON CONFLICT (token, key) DO NOTHING";
@@ -90,6 +90,7 @@ pub fn enqueue<'a>(
     key: &Key,
 ) -> Result<Vec<Enqueued>> {
     let hashing = key.if_used(db)?;
+    let has_wrong_numbers = agents::has_wrong_numbers(db)?;
     let (mut ceilings, mut campaigns) = (Ceilings::default(), Named::default());
     let (mut new, mut answers) = (Vec::new(), Vec::new());
     for order in orders {
@@ -105,6 +106,14 @@ pub fn enqueue<'a>(
             let known = order.idempotency.as_ref().map(|key| known(db, key)).transpose()?.flatten();
             let refused = Enqueued::Suppressed { list: entry.list, scope: entry.scope };
             answers.push(known.unwrap_or(refused));
+            continue;
+        }
+        if has_wrong_numbers
+            && order.callback.order.reference.is_some()
+            && agents::is_wrong_number(db, &key.get()?.hasher, &order.callback)?
+        {
+            let known = order.idempotency.as_ref().map(|key| known(db, key)).transpose()?.flatten();
+            answers.push(known.unwrap_or(Enqueued::WrongNumber));
             continue;
         }
         let Some(held) = campaigns.admit(db, &order.callback)? else {
@@ -286,6 +295,8 @@ fn change(statement: &mut CachedStatement<'_>, seq: i64, callback: &Callback) ->
         links::text(&callback.links)?,
         place.and_then(|place| place.aged),
         place.and_then(|_| lane(order)),
+        callback.handling.as_deref().map(terms::handling_text).transpose()?,
+        offered_until(callback),
     ])?;
     Ok(changed)
 }
@@ -349,6 +360,9 @@ fn bind(
         &order.separate.then_some(1),
         &place.and_then(|place| place.aged),
         &order.pool.as_ref().map(PoolName::as_str),
+        &order.terms.as_deref().map(terms::text).transpose()?,
+        &callback.handling.as_deref().map(terms::handling_text).transpose()?,
+        &offered_until(callback),
         &place.and_then(|_| lane(order)),
         &partition,
     ];
@@ -366,6 +380,12 @@ fn bind(
 fn lane(order: &Order) -> Option<String> {
     let lane = Lane::of(order);
     lane.campaign.map(|_| lane.to_string())
+}
+
+/// The end of the offer in progress, by which offers are found.
+fn offered_until(callback: &Callback) -> Option<i64> {
+    let is_waiting = matches!(callback.state, State::Waiting(_));
+    micros_if(callback.offer().filter(|_| is_waiting).and_then(|offer| offer.until))
 }
 
 /// What is usual is not written.
@@ -400,6 +420,8 @@ pub fn read(cells: &mut Cells<'_>) -> Result<Callback> {
     let aged = cells.take::<Option<i64>>()?;
     let state = in_class(state, aged);
     order.pool = cells.parsed_if()?;
+    order.terms = cells.text_if()?.map(terms::read).transpose()?.map(Box::new);
+    let handling = cells.text_if()?.map(terms::read_handling).transpose()?.map(Box::new);
     Ok(Callback {
         id,
         version,
@@ -421,6 +443,7 @@ pub fn read(cells: &mut Cells<'_>) -> Result<Callback> {
         attempt_allowed_at,
         cancel_requested_at,
         reached_late_at,
+        handling,
     })
 }
 
@@ -439,7 +462,7 @@ fn read_order(cells: &mut Cells<'_>, consumer: Phone) -> Result<Order> {
         })?,
         document: cells.take()?,
         variables: read_variables(cells.text_if()?)?,
-        agent: cells.text_if()?.map(read_agent),
+        agent: cells.text_if()?.map(terms::agent_of),
         attempts_max: cells.take()?,
         campaign: cells.take()?,
         reference: cells.take()?,
@@ -453,6 +476,7 @@ fn read_order(cells: &mut Cells<'_>, consumer: Phone) -> Result<Order> {
         missed_window: MissedWindow::default(),
         kind: OrderKind::default(),
         psids: BTreeMap::new(),
+        terms: None,
     })
 }
 
@@ -537,13 +561,6 @@ fn read_psids(text: Option<&str>) -> Result<BTreeMap<AccountAlias, Psid>> {
         Ok((alias.into(), psid))
     };
     read_variables(text)?.into_iter().map(read).collect()
-}
-
-fn read_agent(text: &str) -> AgentTarget {
-    match text.strip_prefix("client:") {
-        Some(name) => AgentTarget::Client(name.to_owned()),
-        None => AgentTarget::Sip(text.to_owned()),
-    }
 }
 
 pub fn one(db: &Connection, id: CallbackId) -> Result<Option<Callback>> {

@@ -8,7 +8,7 @@ use rusqlite::{Connection, params};
 
 use super::rows::{collect, digits, limit};
 use super::suppressions::Key;
-use super::{attempts, callbacks, contacts, list, messages, persons};
+use super::{agents, attempts, callbacks, contacts, list, messages, persons};
 use crate::domain::{Callback, CallbackId, Contact, ContactKey, Name, PersonId, Phone, spelling};
 use crate::store::{ConsumerRecord, Page, Record, Result};
 
@@ -30,7 +30,8 @@ pub fn read(db: &Connection, name: &Name, page: &Page, key: &Key) -> Result<Cons
     for callback in callbacks::by_ids(db, &found)? {
         let attempts = attempts::of_callback(db, callback.id)?;
         let messages = messages::of_callback(db, callback.id)?;
-        orders.push(Record { callback, attempts, messages });
+        let wrap_up = agents::one(db, callback.id)?;
+        orders.push(Record { callback, attempts, messages, wrap_up });
     }
     let contacts = theirs(db, &orders, &numbers)?;
     let next = found.last().copied().filter(|_| has_more);

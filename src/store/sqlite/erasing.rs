@@ -8,9 +8,9 @@ use serde_json::Value;
 
 use super::rows::{collect, digits, limit, micros, micros_if};
 use super::suppressions::Key;
-use super::{callbacks, erasures, list, persons};
+use super::{agents, callbacks, erasures, list, persons};
 use crate::domain::{Callback, CallbackId, ContactKey, Erasure, ErasureId, Phone};
-use crate::store::{ErasureStep, ErasureTraces, Result};
+use crate::store::{ErasureStep, ErasureTraces, Result, Subject};
 
 /// What is left of an event.
 const ERASED: &str = "\"erased\"";
@@ -171,6 +171,7 @@ fn order(db: &Connection, erasure: &Erasure, id: CallbackId) -> Result<Gone> {
     )?
     .execute(params![id.bytes(), pseudonym])?;
     deliveries(db, id)?;
+    agents::erase(db, id)?;
     let sentence = crate::domain::Reason::Erased.sentence();
     db.prepare_cached(CALLBACK)?.execute(params![id.bytes(), pseudonym, sentence])?;
     Ok(Gone { attempts, messages, unnamed })
@@ -182,7 +183,7 @@ fn of(sql: &str, source: &str) -> String {
 
 /// Webhooks say what happened, and nothing that the customer knows the person by.
 fn deliveries(db: &Connection, id: CallbackId) -> Result<()> {
-    let sql = "SELECT seq, payload FROM outbox WHERE callback = ?1";
+    let sql = "SELECT seq, payload FROM outbox WHERE subject = ?1";
     let kept = collect(&mut db.prepare_cached(sql)?, [id.bytes()], |cells| {
         Ok((cells.take::<i64>()?, cells.take::<String>()?))
     })?;
@@ -194,6 +195,24 @@ fn deliveries(db: &Connection, id: CallbackId) -> Result<()> {
         }
         db.prepare_cached("UPDATE outbox SET payload = ?2 WHERE seq = ?1")?
             .execute(params![seq, body.to_string()])?;
+    }
+    Ok(())
+}
+
+/// Webhooks about the person say what happened, and not to whom.
+fn news(db: &Connection, consumer: Phone, pseudonym: Phone) -> Result<()> {
+    let (subject, new) = (Subject::of_consumer(consumer), Subject::of_consumer(pseudonym));
+    let sql = "SELECT seq, payload FROM outbox WHERE subject = ?1";
+    let kept = collect(&mut db.prepare_cached(sql)?, [subject.bytes()], |cells| {
+        Ok((cells.take::<i64>()?, cells.take::<String>()?))
+    })?;
+    for (seq, payload) in kept {
+        let mut body: Value = serde_json::from_str(&payload).unwrap_or_default();
+        if let Some(data) = body.get_mut("data").and_then(Value::as_object_mut) {
+            data.remove("consumer");
+        }
+        db.prepare_cached("UPDATE outbox SET payload = ?2, subject = ?3 WHERE seq = ?1")?
+            .execute(params![seq, body.to_string(), new.bytes()])?;
     }
     Ok(())
 }
@@ -232,6 +251,9 @@ fn person(db: &Connection, key: &Key, erasure: &Erasure, numbers: &BTreeSet<Phon
         ] {
             db.prepare_cached(sql)?.execute([number.to_string()])?;
         }
+    }
+    for number in &known {
+        news(db, Phone::from_stored(number.cast_unsigned()), erasure.pseudonym)?;
     }
     for name in &erasure.names {
         let hash = hasher.hasher.of_name(name);

@@ -5,10 +5,12 @@
 
 use std::collections::BinaryHeap;
 
+use jiff::Timestamp;
 use rusqlite::{CachedStatement, Connection, params};
 
+use super::agents::MISSING_OF_TENANT;
 use super::callbacks::{partitions, read_senders};
-use super::rows::{Cells, collect, digits, first, limit};
+use super::rows::{Cells, collect, digits, first, limit, micros};
 use crate::domain::{CallbackId, OrderKind, Outcome};
 use crate::store::{Filter, Listed, Page, Result, Status};
 
@@ -46,7 +48,11 @@ pub fn page(db: &Connection, filter: &Filter, page: &Page, bounds: &Bounds) -> R
     if states.is_empty() || page.limit == 0 {
         return Ok(Listed::default());
     }
-    let found = match narrow(db, filter, bounds.narrow_max)? {
+    let narrow = match filter.wrap_up_missing_at {
+        Some(_) => None,
+        None => narrow(db, filter, bounds.narrow_max)?,
+    };
+    let found = match narrow {
         Some(ids) => of_few(db, filter, &states, page, ids)?,
         None => walk(db, filter, &states, page, bounds)?,
     };
@@ -131,11 +137,16 @@ enum Road<'a> {
     Campaign(&'a str),
     /// An index of the states, by this statement.
     States(&'static str),
+    /// The index of wrap-ups that are missing at this time.
+    Unsaid(Timestamp),
 }
 
 impl<'a> Road<'a> {
     /// The one with the fewest callbacks that do not match.
     fn of(filter: &'a Filter) -> Self {
+        if let Some(at) = filter.wrap_up_missing_at {
+            return Self::Unsaid(at);
+        }
         match (filter.abandoned, &filter.campaign) {
             (Some(true), _) if filter.kind == OrderKind::Callback => Self::States(ABANDONED_IN_STATE),
             (_, Some(campaign)) => Self::Campaign(campaign),
@@ -150,6 +161,9 @@ impl<'a> Road<'a> {
             Self::States(sql) => {
                 let tells_abandoned = sql == ABANDONED_IN_STATE && filter.abandoned == Some(true);
                 filter.campaign.is_none() && (filter.abandoned.is_none() || tells_abandoned)
+            }
+            Self::Unsaid(_) => {
+                states.len() == ALL_STATES && filter.abandoned.is_none() && filter.campaign.is_none()
             }
         };
         tells && filter.sender.is_none() && filter.consumer.is_none() && filter.reference.is_none()
@@ -169,6 +183,10 @@ fn walk(db: &Connection, filter: &Filter, states: &[&str], page: &Page, bounds: 
         let ids = match road {
             Road::Campaign(campaign) => in_campaign(db, filter, campaign, before, step)?,
             Road::States(sql) => in_states(db, sql, filter, states, before, step)?,
+            Road::Unsaid(at) => {
+                let params = params![filter.tenant.as_str(), bound(before), micros(at), limit(step)];
+                collect(&mut db.prepare_cached(MISSING_OF_TENANT)?, params, id)?
+            }
         };
         if is_told_by_index {
             return Ok(Found::whole(ids, page));

@@ -3,6 +3,7 @@
 //! A file has one daemon, on a local disk: a lock beside the file refuses a second one, and if the lock fails, the
 //! [`term`] stops the first one from writing. Times are stored in microseconds.
 
+mod agents;
 mod attempts;
 mod backup;
 mod batch;
@@ -50,6 +51,7 @@ mod set_aside;
 mod suppression_lists;
 mod suppressions;
 mod term;
+mod terms;
 mod timeline;
 mod token_reads;
 mod tokens;

@@ -1,22 +1,22 @@
-//! The outbox: the deliveries of customer webhooks, in order for each callback.
+//! The outbox: the deliveries of customer webhooks, in order for each subject.
 //!
-//! Only the first waiting row of a callback has a `due_at`. When it is settled, the next one gets a `due_at`.
+//! Only the first waiting row of a subject has a `due_at`. When it is settled, the next one gets a `due_at`.
 
 use jiff::Timestamp;
 use rusqlite::{CachedStatement, Connection, params};
 
 use super::rows::{Cells, collect, first, limit, micros, micros_if, moment};
 use crate::domain::{CallbackId, DeliveryId};
-use crate::store::{Backlog, Delivery, OutboxRow, Result, Settled};
+use crate::store::{Backlog, Delivery, OutboxRow, Result, Settled, Subject};
 
-const INSERT: &str = "INSERT INTO outbox (id, callback, what, payload, created_at, state, due_at, tries) \
+const INSERT: &str = "INSERT INTO outbox (id, subject, what, payload, created_at, state, due_at, tries) \
      VALUES (?1, ?2, ?3, ?4, ?5, 'waiting', CASE WHEN EXISTS (SELECT 1 FROM outbox INDEXED BY \
-     outbox_by_callback WHERE callback = ?2 AND state = 'waiting') THEN NULL ELSE ?5 END, 0) \
+     outbox_by_subject WHERE subject = ?2 AND state = 'waiting') THEN NULL ELSE ?5 END, 0) \
      ON CONFLICT DO NOTHING";
 /// SQLite returns the rows in no particular order.
 pub const CLAIM: &str = "UPDATE outbox SET due_at = ?2, claimed = 1 WHERE seq IN (SELECT seq FROM outbox \
      INDEXED BY outbox_by_due WHERE due_at <= ?1 ORDER BY due_at, seq LIMIT ?3) \
-     RETURNING id, callback, what, payload, created_at, tries, first_tried_at";
+     RETURNING id, subject, what, payload, created_at, tries, first_tried_at";
 pub const VOID_CLAIMS: &str = "UPDATE outbox INDEXED BY outbox_claimed SET due_at = created_at, \
      claimed = NULL WHERE claimed IS NOT NULL";
 pub const NEXT_AFTER: &str = "SELECT min(due_at) FROM outbox INDEXED BY outbox_by_due WHERE due_at > ?1";
@@ -24,14 +24,14 @@ const RETRY: &str = "UPDATE outbox SET due_at = ?2, claimed = NULL, tries = trie
      first_tried_at = ifnull(first_tried_at, ?3) WHERE id = ?1 AND due_at IS NOT NULL";
 const SETTLE: &str = "UPDATE outbox SET state = ?2, settled_at = ?3, due_at = NULL, claimed = NULL, tries = tries + 1, \
      first_tried_at = ifnull(first_tried_at, ?3) WHERE id = ?1 AND due_at IS NOT NULL";
-/// Makes the first waiting row of a callback due.
+/// Makes the first waiting row of a subject due.
 pub const RELEASE: &str = "UPDATE outbox SET due_at = ifnull(?2, created_at) WHERE seq = (SELECT seq FROM \
-     outbox INDEXED BY outbox_by_callback WHERE callback = ?1 AND state = 'waiting' ORDER BY seq LIMIT 1)";
+     outbox INDEXED BY outbox_by_subject WHERE subject = ?1 AND state = 'waiting' ORDER BY seq LIMIT 1)";
 /// Makes all rows due when the endpoint is enabled again.
 const REST: &str = "UPDATE outbox INDEXED BY outbox_by_due SET due_at = created_at, claimed = NULL, \
      tries = 0, first_tried_at = NULL WHERE due_at IS NOT NULL";
 const REPLAY: &str = "UPDATE outbox SET state = 'waiting', due_at = NULL, claimed = NULL, tries = 0, \
-     first_tried_at = NULL, settled_at = NULL WHERE callback = ?1";
+     first_tried_at = NULL, settled_at = NULL WHERE subject = ?1";
 /// Counts no further than [`Backlog::COUNTED_MAX`], from the oldest.
 pub const BACKLOG: &str = "SELECT count(*), min(created_at) FROM (SELECT created_at FROM outbox \
      INDEXED BY outbox_waiting WHERE state = 'waiting' ORDER BY created_at LIMIT ?1)";
@@ -46,7 +46,7 @@ pub fn write(db: &Connection, rows: &[OutboxRow]) -> Result<()> {
     for row in rows {
         insert.execute(params![
             row.id.bytes(),
-            row.callback.bytes(),
+            row.subject.bytes(),
             row.what,
             row.payload,
             micros(row.created_at),
@@ -70,7 +70,7 @@ pub fn void_claims(db: &Connection) -> Result<()> {
 fn read(cells: &mut Cells<'_>) -> Result<Delivery> {
     let row = OutboxRow {
         id: cells.id()?,
-        callback: cells.id()?,
+        subject: Subject::new(cells.take()?),
         what: cells.take::<String>()?.into(),
         payload: cells.take()?,
         created_at: cells.moment()?,
@@ -96,26 +96,26 @@ pub fn settle(db: &Connection, id: DeliveryId, tried_at: Timestamp, settled: Set
         Settled::GivenUp => "given_up",
     };
     if db.prepare_cached(SETTLE)?.execute(params![id.bytes(), word, micros(tried_at)])? == 1 {
-        let callback = first(
-            &mut db.prepare_cached("SELECT callback FROM outbox WHERE id = ?1")?,
+        let subject = first(
+            &mut db.prepare_cached("SELECT subject FROM outbox WHERE id = ?1")?,
             [id.bytes()],
-            |cells| cells.id::<CallbackId>(),
+            |cells| cells.take::<[u8; 16]>(),
         )?;
-        if let Some(callback) = callback {
-            release(&mut db.prepare_cached(RELEASE)?, callback, None)?;
+        if let Some(subject) = subject {
+            release(&mut db.prepare_cached(RELEASE)?, &subject, None)?;
         }
     }
     Ok(())
 }
 
-fn release(statement: &mut CachedStatement<'_>, callback: CallbackId, at: Option<Timestamp>) -> Result<()> {
-    statement.execute(params![callback.bytes(), micros_if(at)])?;
+fn release(statement: &mut CachedStatement<'_>, subject: &[u8; 16], at: Option<Timestamp>) -> Result<()> {
+    statement.execute(params![subject, micros_if(at)])?;
     Ok(())
 }
 
 pub fn replay(db: &Connection, callback: CallbackId, now: Timestamp) -> Result<u64> {
     let rows = db.prepare_cached(REPLAY)?.execute([callback.bytes()])?;
-    release(&mut db.prepare_cached(RELEASE)?, callback, Some(now))?;
+    release(&mut db.prepare_cached(RELEASE)?, callback.bytes(), Some(now))?;
     Ok(rows as u64)
 }
 

@@ -1,16 +1,18 @@
 //! Suppression lists and their versions: made by the API, counted and retired by a batch.
 
+use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
 use super::rows::{Cells, collect, corrupt, first, limit, micros, micros_if};
-use super::suppressions::{Key, add, check_key, purposes, waiting};
+use super::suppressions::{Key, add, add_names, check_key, purposes, waiting};
 use super::{commands, reports};
-use crate::domain::Event;
 use crate::domain::event::SuppressionAdded;
+use crate::domain::{Event, ListName, Name};
 use crate::store::{
-    Error, Hashing, ListChange, NewCommand, NewList, NewSuppressions, Report, Result, Suppressed,
-    SuppressionList,
+    EntryName, Error, Hashing, ListChange, NewCommand, NewList, NewSuppressions, Report, Result, Suppressed,
+    SuppressedByWrapUp, SuppressionList,
 };
+use crate::suppression::NameHasher;
 
 macro_rules! columns {
     () => {
@@ -51,23 +53,41 @@ pub fn suppress(db: &Connection, key: &Key, new: &NewSuppressions) -> Result<Sup
 
 /// The list of new entries. One without versions is made by its first entry.
 pub fn list_of(db: &Connection, new: &NewSuppressions, by: &str) -> Result<Option<i64>> {
-    let found = one(db, &new.list.to_string(), &new.version)?;
+    version_of(db, &new.list, &new.version, (new.command.report.received_at, by))
+}
+
+fn version_of(
+    db: &Connection,
+    name: &ListName,
+    version: &str,
+    (at, by): (Timestamp, &str),
+) -> Result<Option<i64>> {
+    let found = one(db, &name.to_string(), version)?;
     match found {
         Some(list) => Ok(list.retired_at.is_none().then_some(list.id)),
-        None if new.list.has_versions() => Ok(None),
+        None if name.has_versions() => Ok(None),
         None => {
             let list = NewList {
-                name: new.list.clone(),
-                version: new.version.clone(),
+                name: name.clone(),
+                version: version.to_owned(),
                 purposes: Vec::new(),
                 valid_until: None,
                 source: None,
-                at: new.command.report.received_at,
+                at,
                 by: by.to_owned(),
             };
             make(db, &list).map(|list| Some(list.id))
         }
     }
+}
+
+/// Adds one name to a list without versions, and counts it, in the scheduler's transaction.
+pub fn add_one(db: &Connection, hasher: &NameHasher, new: &SuppressedByWrapUp) -> Result<()> {
+    let SuppressedByWrapUp { list, scope, consumer, at, why, by } = new;
+    let Some(id) = version_of(db, list, "", (*at, by))? else { return Ok(()) };
+    let names = [EntryName::Name(Name::Number(*consumer))];
+    let entries = add_names(db, hasher, id, &names, (*scope, None, Some(why)), (*at, by))?;
+    change(db, &[ListChange::Added { list: id, entries }])
 }
 
 /// The list with this name and version, made now if there is none.

@@ -9,7 +9,7 @@ use rusqlite::{Connection, params};
 use super::persons;
 use super::rows::{Cells, collect, digits, limit, micros, moment, parse};
 use crate::domain::suppression::refuses_order;
-use crate::domain::{Callback, CallbackId, Name, Person, Phone, Purpose, Suppression};
+use crate::domain::{Callback, CallbackId, Name, Person, Phone, Purpose, Suppression, SuppressionScope};
 use crate::store::{EntryName, Error, Hashing, NewSuppressions, Result};
 use crate::suppression::{NameHash, NameHasher, every_spelling};
 
@@ -106,6 +106,20 @@ pub fn refuses(db: &Connection, hashing: &Hashing, callback: &Callback) -> Resul
 
 /// Adds the entries to a list, and returns how many are new.
 pub fn add(db: &Connection, hasher: &NameHasher, list: i64, new: &NewSuppressions, by: &str) -> Result<u32> {
+    let at = new.command.report.received_at;
+    let terms = (new.scope, new.expires_at, new.why.as_deref());
+    add_names(db, hasher, list, &new.names, terms, (at, by))
+}
+
+/// Adds names to a list with these terms, at a time by a token, and returns how many are new.
+pub fn add_names(
+    db: &Connection,
+    hasher: &NameHasher,
+    list: i64,
+    names: &[EntryName],
+    (scope, expires_at, why): (SuppressionScope, Option<Timestamp>, Option<&str>),
+    (at, by): (Timestamp, &str),
+) -> Result<u32> {
     let is_used: bool = db.prepare_cached(IN_USE)?.query_row([], |row| row.get(0))?;
     if !is_used {
         // No entry is left that another key has hashed.
@@ -116,14 +130,14 @@ pub fn add(db: &Connection, hasher: &NameHasher, list: i64, new: &NewSuppression
     let sql = "INSERT INTO suppressions (hash, list, scope, expires_at, added_at, added_by, why) \
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING";
     let mut insert = db.prepare_cached(sql)?;
-    let (ends, at) = (new.expires_at.map_or(0, micros), micros(new.command.report.received_at));
+    let (ends, at) = (expires_at.map_or(0, micros), micros(at));
     let mut added = 0;
-    for name in &new.names {
+    for name in names {
         let hash = match name {
             EntryName::Name(name) => hasher.of_name(name),
             EntryName::Digest(digest) => hasher.of_digest(digest),
         };
-        let row = params![hash, list, new.scope.as_str(), ends, at, by, new.why];
+        let row = params![hash, list, scope.as_str(), ends, at, by, why];
         added += u32::from(insert.execute(row)? == 1);
     }
     Ok(added)

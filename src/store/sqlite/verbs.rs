@@ -6,8 +6,7 @@ use jiff::civil::Date;
 use rusqlite::Connection;
 
 use super::{
-    Sqlite, attempts, batch, breakers, calendars, callbacks, campaigns, ceilings, clock, commands,
-    consumer_records, contacts, counts, erasures, gates, held_back, list, loads, messages, open_orders, outbox, pairs, pauses, persons, pools, references, related, reports, restrictions, set_aside, suppression_lists,
+    Sqlite, agents, attempts, batch, breakers, calendars, callbacks, campaigns, ceilings, clock, commands, consumer_records, contacts, counts, erasures, gates, held_back, list, loads, messages, open_orders, outbox, pairs, pauses, persons, pools, references, related, reports, restrictions, set_aside, suppression_lists,
     suppressions, term, timeline, tokens, traces, unmatched, waiting,
 };
 use crate::domain::calendar::MarkedDay;
@@ -42,7 +41,8 @@ impl Orders for Sqlite {
         self.read(move |db| {
             let Some(callback) = callbacks::one(db, id)? else { return Ok(None) };
             let attempts = attempts::of_callback(db, id)?;
-            Ok(Some(Record { callback, attempts, messages: messages::of_callback(db, id)? }))
+            let (messages, wrap_up) = (messages::of_callback(db, id)?, agents::one(db, id)?);
+            Ok(Some(Record { callback, attempts, messages, wrap_up }))
         })
         .await
     }

@@ -60,7 +60,7 @@ impl FailingStore {
         let mut record = self.inner.callback(id).await.unwrap().unwrap();
         change(&mut record);
         record.callback.version += 1;
-        let Record { callback, attempts, messages } = record;
+        let Record { callback, attempts, messages, .. } = record;
         let batch = Batch { callbacks: vec![callback], attempts, messages, ..Batch::default() };
         self.inner.record(batch).await.unwrap();
     }

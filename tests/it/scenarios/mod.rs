@@ -3,6 +3,7 @@
 //! `docs/SCENARIOS.md` explains how to read and write them. `UPDATE_SCENARIOS=1` rewrites the transcripts and the titles
 //! on that page.
 
+mod agents;
 mod campaigns;
 mod expect;
 mod meta;

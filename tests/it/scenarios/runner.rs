@@ -75,7 +75,7 @@ impl Runner {
             }
             self.begin().await?;
         }
-        if !self.on_a_road(&words).await? {
+        if !self.by_agents(&words).await? && !self.on_a_road(&words).await? {
             self.perform(&words).await?;
         }
         self.simulation()?.publish().await?;
@@ -505,7 +505,7 @@ impl Runner {
         found.map(|(_, number)| *number).with_context(|| format!("{name:?} is not a sender of this scenario"))
     }
 
-    fn only_sender(&self) -> Result<Phone> {
+    pub(super) fn only_sender(&self) -> Result<Phone> {
         match &*self.setting()?.senders {
             [(_, number)] => Ok(*number),
             _ => bail!("the scenario has several senders: name one"),

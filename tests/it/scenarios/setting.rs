@@ -211,6 +211,10 @@ impl Setting {
             ["calls", "to", "a", "person", count, "in", "seven", "days"] => {
                 calling.people.caps.per_week = count.parse()?;
             }
+            ["missed", "calls", "make", document, "for", agent] => {
+                self.config.missed_calls.document = Some((*document).to_owned());
+                self.config.missed_calls.agent = Some(agent.parse()?);
+            }
             ["misses", "before", "nudge", count] => limits.misses_before_nudge = Some(count.parse()?),
             other => bail!("{:?} is not a rule", other.join(" ")),
         }

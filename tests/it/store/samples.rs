@@ -103,7 +103,7 @@ pub fn entry(n: u32, what: &'static str) -> Entry {
 pub fn told(n: u32, callback: u32, what: &'static str) -> OutboxRow {
     OutboxRow {
         id: DeliveryId::new(callback_id(n).uuid()),
-        callback: callback_id(callback),
+        subject: callback_id(callback).into(),
         what: what.into(),
         payload: format!("{{\"n\":{n}}}"),
         created_at: at(1),

@@ -70,6 +70,29 @@ async fn every_change_for_customers_has_one_webhook() {
 }
 
 #[tokio::test]
+async fn what_happens_to_a_consumer_is_told_with_the_number_and_the_open_callbacks() {
+    let (mut config, setup) = fixture(&Fixture::default());
+    with_webhooks(&mut config, &"http://127.0.0.1:9/hook".parse().unwrap());
+    let mut whole = SimulatedDaemon::begin_with(&config, setup, START, Arc::new(NoMutation)).await;
+    let consumer = "+5511987650001";
+    let id = whole.order(consumer, "2026-12-03T12:00:00Z", &json!({})).await;
+    whole.pass(SignedDuration::from_hours(4)).await;
+    let sender = ringmaster::domain::Phone::parse(crate::harness::SENDER).unwrap();
+    let caller = ringmaster::domain::Phone::parse(consumer).unwrap();
+    let now = whole.now();
+    assert!(whole.world().consumer_calls(now, sender, caller));
+    whole.pass(SignedDuration::from_hours(1)).await;
+    let told = empty(&*whole.store, whole.now()).await;
+    let of_them: Vec<&Value> = told.iter().filter(|told| told["data"]["consumer"] == consumer).collect();
+    let words: Vec<&str> = of_them.iter().map(|told| told["type"].as_str().unwrap()).collect();
+    assert_eq!(words, ["permission.granted", "consumer.called"], "{told:?}");
+    assert_eq!(of_them[0]["data"]["callbacks"], json!([id]));
+    assert_eq!(of_them[0]["data"]["permission"], "temporary");
+    assert!(of_them[0]["data"]["expires_at"].is_string());
+    assert_eq!(of_them[1]["data"]["callbacks"], json!([]), "it is closed");
+}
+
+#[tokio::test]
 async fn without_a_webhook_nothing_is_written() {
     let whole = SimulatedDaemon::begin(&Fixture::default(), START).await;
     assert_eq!(whole.store.backlog().await.unwrap().waiting, 0);

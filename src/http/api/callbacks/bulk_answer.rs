@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 
 use super::bulk_memory::Reserved;
 use super::campaigns;
-use super::create::{over_ceiling, suppressed};
+use super::create::{over_ceiling, suppressed, wrong_number};
 use super::create_many::Row;
 use super::row_keys::RowKeys;
 use crate::domain::{CallbackId, InviteId, OrderKind};
@@ -117,6 +117,7 @@ impl Answer {
                     Some(Enqueued::CampaignClosed) => {
                         self.refuse(number, vec![campaigns::closed()]);
                     }
+                    Some(Enqueued::WrongNumber) => self.refuse(number, vec![wrong_number().fault()]),
                     None => self.refuse(number, vec![ApiError::internal("a row has no answer").fault()]),
                 },
             }

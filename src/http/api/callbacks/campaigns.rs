@@ -105,6 +105,10 @@ impl<'a> RequestBody<'a> {
         fill(&mut self.purpose, defaults.purpose);
         fill(&mut self.missed_window, defaults.missed_window);
         fill(&mut self.separate, defaults.separate);
+        fill(&mut self.preview, defaults.preview);
+        fill(&mut self.preview_seconds, defaults.preview_seconds);
+        fill(&mut self.preview_times, defaults.preview_times);
+        fill(&mut self.preview_else, defaults.preview_else);
         if let Some(defaults) = defaults.variables {
             let own = &mut self.variables.get_or_insert_default().0;
             for (name, value) in defaults.0 {
@@ -121,7 +125,7 @@ fn fill<T>(own: &mut Option<T>, default: Option<T>) {
 }
 
 /// The fields that a campaign may give its orders.
-const GIVEN: [&str; 14] = [
+const GIVEN: [&str; 18] = [
     "sender",
     "senders",
     "earliest",
@@ -136,6 +140,10 @@ const GIVEN: [&str; 14] = [
     "purpose",
     "missed_window",
     "separate",
+    "preview",
+    "preview_seconds",
+    "preview_times",
+    "preview_else",
 ];
 
 /// What is wrong with the defaults of a new campaign: each as an order would have it, but for what is missing.

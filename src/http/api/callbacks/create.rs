@@ -116,6 +116,7 @@ pub(in crate::http::api) async fn order(
         Some(Enqueued::OverCeiling { lifts_at }) => Err(over_ceiling(*lifts_at, validator.now)),
         Some(Enqueued::Suppressed { list, scope }) => Err(suppressed(list, *scope)),
         Some(Enqueued::CampaignClosed) => Err(ApiError::fields(invalid(kind), vec![campaigns::closed()])),
+        Some(Enqueued::WrongNumber) => Err(wrong_number()),
         None => Err(ApiError::internal("the store gave no answer to an order")),
     }
 }
@@ -134,7 +135,8 @@ async fn refused(
             Enqueued::New(_)
             | Enqueued::OverCeiling { .. }
             | Enqueued::Suppressed { .. }
-            | Enqueued::CampaignClosed,
+            | Enqueued::CampaignClosed
+            | Enqueued::WrongNumber,
         )
         | None => Err(refusal),
     }
@@ -180,6 +182,13 @@ pub(in crate::http::api) fn suppressed(list: &ListName, scope: SuppressionScope)
         scope.as_str()
     );
     ApiError::new("consumer.suppressed", detail)
+}
+
+/// The refusal of an order whose number is not that of the person whom its reference names.
+pub(super) fn wrong_number() -> ApiError {
+    let detail = "a wrap-up said that this number is not that of the person with this reference; order with another \
+                  number, or correct the wrap-up";
+    ApiError::new("consumer.wrong_number", detail)
 }
 
 /// The customer's key, if there is one.

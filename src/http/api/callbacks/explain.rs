@@ -225,7 +225,7 @@ impl<'a> View<'a> {
         let callback = &record.callback;
         let document = app.documents.document(&callback.order.document).map(Document::script);
         let pair = |key| pairs.iter().find(|pair| pair.key == key).cloned();
-        let situation = Situation::gather(callback, document, &app.directory, loads, person, pair)
+        let situation = Situation::gather(now, callback, document, &app.directory, loads, person, pair)
             .within(budget)
             .at_pages(contacts);
         let assessment = policy::assess(now, &situation, &app.rules);

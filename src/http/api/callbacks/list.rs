@@ -8,6 +8,7 @@ use std::sync::Arc;
 use axum::extract::{Extension, State};
 use axum::http::StatusCode;
 use axum::response::Response;
+use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 
@@ -55,6 +56,9 @@ pub(super) struct Parameters {
     outcome: Option<String>,
     /// `true` shows only callbacks whose last call was answered and served nobody.
     abandoned: Option<bool>,
+    /// `missing` shows only callbacks whose call with an agent is over, and about which no agent has said anything in
+    /// time.
+    wrap_up: Option<String>,
     campaign: Option<String>,
     reference: Option<String>,
     /// The `next_cursor` of the previous page.
@@ -80,6 +84,10 @@ pub(super) struct Search<'a> {
     outcome: Option<Text<'a>>,
     /// `true` shows only callbacks whose last call was answered and served nobody.
     abandoned: Option<bool>,
+    /// `missing` shows only callbacks whose call with an agent is over, and about which no agent has said anything in
+    /// time.
+    #[schema(value_type = Option<String>)]
+    wrap_up: Option<Text<'a>>,
     #[schema(value_type = Option<String>)]
     campaign: Option<Text<'a>>,
     #[schema(value_type = Option<String>)]
@@ -106,7 +114,7 @@ pub(in crate::http::api) async fn list(
     Extension(caller): Extension<Caller>,
     given: Given,
 ) -> Result<Response, ApiError> {
-    let (filter, page) = queried(&caller, OrderKind::Callback, given)?;
+    let (filter, page) = queried(&caller, OrderKind::Callback, app.clock.now(), given)?;
     answer(&app, &filter, page).await
 }
 
@@ -114,6 +122,7 @@ pub(in crate::http::api) async fn list(
 pub(in crate::http::api) fn queried(
     caller: &Caller,
     kind: OrderKind,
+    now: Timestamp,
     given: Given,
 ) -> Result<(Filter, Page), ApiError> {
     let mut filter = Filter { kind, tenant: caller.tenant().clone(), ..Filter::default() };
@@ -128,6 +137,10 @@ pub(in crate::http::api) fn queried(
             "abandoned" if kind == OrderKind::Callback => {
                 let told = value.parse().map_err(|_| query::fault(name, "is neither true nor false"));
                 filter.abandoned = Some(told?);
+            }
+            "wrap_up" if kind == OrderKind::Callback => {
+                wrap_up(&value).map_err(|what| query::fault(name, &what))?;
+                filter.wrap_up_missing_at = Some(now);
             }
             "campaign" => filter.campaign = Some(value),
             "reference" => filter.reference = Some(value),
@@ -209,12 +222,13 @@ const fn calling(callback: &Callback) -> Option<AttemptId> {
 
 impl<'a> Search<'a> {
     fn read(kind: OrderKind, json: &'a [u8], faults: &mut FieldErrors) -> Result<Self, ApiError> {
-        const FIELDS: [&str; 9] = [
+        const FIELDS: [&str; 10] = [
             "consumer",
             "sender",
             "status",
             "outcome",
             "abandoned",
+            "wrap_up",
             "campaign",
             "reference",
             "cursor",
@@ -228,12 +242,15 @@ impl<'a> Search<'a> {
                 "status" => search.status = text(&name, value, faults),
                 "outcome" => search.outcome = text(&name, value, faults),
                 "abandoned" if kind == OrderKind::Callback => search.abandoned = flag(&name, value, faults),
+                "wrap_up" if kind == OrderKind::Callback => search.wrap_up = text(&name, value, faults),
                 "campaign" => search.campaign = text(&name, value, faults),
                 "reference" => search.reference = text(&name, value, faults),
                 "cursor" => search.cursor = text(&name, value, faults),
                 "limit" => search.limit = whole_number(&name, value, faults),
                 _ => {
-                    let fits = |field: &&str| kind == OrderKind::Callback || *field != "abandoned";
+                    let fits = |field: &&str| {
+                        kind == OrderKind::Callback || !matches!(*field, "abandoned" | "wrap_up")
+                    };
                     unknown("", &name, &FIELDS.into_iter().filter(fits).collect::<Vec<_>>(), faults);
                 }
             }
@@ -252,6 +269,10 @@ impl<'a> Search<'a> {
             abandoned: self.abandoned,
             campaign: self.campaign.map(|text| text.0.into_owned()),
             reference: self.reference.map(|text| text.0.into_owned()),
+            wrap_up_missing_at: self
+                .wrap_up
+                .and_then(|text| noted("wrap_up", wrap_up(&text.0), faults))
+                .map(|()| app.clock.now()),
         };
         let before = self.cursor.and_then(|text| noted("cursor", cursor(kind, &text.0), faults));
         let given = self.limit.map(|given| usize::try_from(given).ok());
@@ -273,6 +294,14 @@ where
         let near = nearest(text, names.iter().copied());
         format!("cannot be {}: expected {}{near}", quoted(text), names.join(", "))
     })
+}
+
+/// The only state of a wrap-up that lists are filtered by.
+fn wrap_up(text: &str) -> Result<(), String> {
+    match text {
+        "missing" => Ok(()),
+        _ => Err(format!("cannot be {}: expected missing", quoted(text))),
+    }
 }
 
 /// An invite places no call, so it is never calling.

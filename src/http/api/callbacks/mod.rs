@@ -25,6 +25,7 @@ pub(super) mod replay;
 pub(super) mod reschedule;
 pub(super) mod show;
 pub(super) mod timeline;
+pub(super) mod wrap_up;
 
 use std::collections::BTreeSet;
 

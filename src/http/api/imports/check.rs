@@ -219,7 +219,7 @@ impl List {
         let open: BTreeSet<OpenOrder> = open.flatten().copied().collect();
         let document = app.documents.document(&callback.order.document).map(Document::script);
         let pair = |key| pairs.iter().find(|pair| pair.key == key).cloned();
-        let situation = Situation::gather(callback, document, &app.directory, &self.loads, person, pair);
+        let situation = Situation::gather(now, callback, document, &app.directory, &self.loads, person, pair);
         let assessment = policy::assess(now, &situation, &app.rules);
         let candidate = Candidate {
             now,

@@ -86,7 +86,7 @@ pub(in crate::http::api) async fn list(
     Extension(caller): Extension<Caller>,
     given: Given,
 ) -> Result<Response, ApiError> {
-    let (filter, page) = queried(&caller, OrderKind::Invite, given)?;
+    let (filter, page) = queried(&caller, OrderKind::Invite, app.clock.now(), given)?;
     answer(&app, &filter, page).await
 }
 

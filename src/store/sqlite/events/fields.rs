@@ -264,6 +264,25 @@ pub mod hours_if {
     }
 }
 
+/// An agent as the address to which a call is placed.
+pub mod agent_if {
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    use crate::domain::AgentTarget;
+    use crate::store::sqlite::terms::agent_of;
+
+    pub fn serialize<S: Serializer>(agent: &Option<AgentTarget>, to: S) -> Result<S::Ok, S::Error> {
+        match agent {
+            Some(agent) => to.collect_str(agent),
+            None => to.serialize_none(),
+        }
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<AgentTarget>, D::Error> {
+        Ok(Option::<String>::deserialize(from)?.map(|text| agent_of(&text)))
+    }
+}
+
 pub mod level {
     use serde::de::Error;
     use serde::{Deserialize, Deserializer, Serializer};

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+mod agents;
 mod campaigns;
 mod fields;
 mod pools;
@@ -15,17 +16,17 @@ use serde::{Deserialize, Serialize};
 use crate::domain::calendar::{CalendarMark, Mark};
 use crate::domain::event::{
     AttemptOverride, CallReport, CallbackChange, CallbackCommand, ConnectionEnd, ConnectionReport, Event,
-    MessageOverride, MessageProgress, MessageReport, PermissionAnswer, PermissionOverride, PermissionReply,
-    SetAsideWord, SuppressionAdded, SuppressionRemoved, Word,
+    MessageOverride, MessageProgress, MessageReport, OfferAct, PermissionAnswer, PermissionOverride,
+    PermissionReply, SetAsideWord, SuppressionAdded, SuppressionRemoved, Word,
 };
 use crate::domain::{
     AccountAlias, AttemptId, AttemptResolution, CalendarName, CallProgress, CallbackId, CallingHours,
     CampaignCommand, ErasureId, ErrorCode, InviteToken, ListName, MessageId, MessageResolution, Named, Pause,
-    PauseId, PauseScope, Phone, PoolCommand, Priority, Psid, Restricted, SetAsideId, SetAsideVerdict, Tenant,
-    UserId,
+    PauseId, PauseScope, Phone, PoolCommand, Priority, Psid, Restricted, SetAsideId, SetAsideVerdict, Tenant, UserId, WrapUp,
 };
 use crate::store::{Error, Result};
 
+use agents::{OfferShape, WrapUpShape};
 use campaigns::CampaignShape;
 use fields::{
     code_if, hours_if, id, id_if, ids, invite_if, level, name, name_if, phone, phone_if, phones, psid,
@@ -274,6 +275,8 @@ enum ChangeShape {
         #[serde(with = "phone")]
         sender: Phone,
     },
+    WrapUp(#[serde(with = "WrapUpShape")] WrapUp),
+    Offer(#[serde(with = "OfferShape")] OfferAct),
 }
 
 #[derive(Serialize, Deserialize)]

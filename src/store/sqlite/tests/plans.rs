@@ -88,7 +88,7 @@ fn the_scheduler_seeks_and_never_sorts() {
     assert_plan(&db, outbox::CLAIM, &["outbox_by_due (due_at<?)"]);
     assert_plan(&db, outbox::VOID_CLAIMS, &["outbox_claimed"]);
     assert_plan(&db, outbox::NEXT_AFTER, &["SEARCH outbox USING COVERING INDEX outbox_by_due (due_at>?)"]);
-    assert_plan(&db, outbox::RELEASE, &["outbox_by_callback (callback=?)"]);
+    assert_plan(&db, outbox::RELEASE, &["outbox_by_subject (subject=?)"]);
     assert_plan(&db, outbox::BACKLOG, &["COVERING INDEX outbox_waiting"]);
     assert_plan(&db, outbox::GIVEN_UP, &["COVERING INDEX outbox_given_up"]);
     assert_plan(

@@ -93,6 +93,31 @@ pub(in crate::http::api) struct RequestBody<'a> {
     /// The consumer's ids at the pages of Messenger accounts: by the name of the account, 1 to 64 digits.
     #[schema(value_type = Option<BTreeMap<String, String>>)]
     pub messenger: Option<Variables<'a>>,
+    /// The agent who alone is called until `exclusive_until`: `client:name` or `sip:user@host`. Needs `exclusive_until`.
+    #[schema(value_type = Option<String>, example = "client:alice")]
+    pub assigned_agent: Option<Text<'a>>,
+    /// The first moment at which `agent`, or that of the sender, is called; not after `latest`.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub exclusive_until: Option<Text<'a>>,
+    /// The time that was told to the consumer. Answers have `late_s`, the first ring less this time.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub promised_at: Option<Text<'a>>,
+    /// Since when the consumer has waited in a line: it goes before others of its priority, by this time. Not in the
+    /// future.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub place_in_line_since: Option<Text<'a>>,
+    /// Offer it to agents when everything else is free, in place of dialling it; see `GET /v1/offers`.
+    #[schema(default = false)]
+    pub preview: Option<bool>,
+    /// How long one offer lasts.
+    #[schema(minimum = 5, maximum = 600, default = 30)]
+    pub preview_seconds: Option<i64>,
+    /// How often it is offered before nobody took it.
+    #[schema(minimum = 1, maximum = 20, default = 3)]
+    pub preview_times: Option<i64>,
+    /// What happens then: `ask` lets it wait until it is rescheduled or canceled, `dial` dials it.
+    #[schema(value_type = Option<String>, default = "ask")]
+    pub preview_else: Option<Text<'a>>,
 }
 
 /// Changes of the order of a waiting callback. Absent fields stay unchanged.
@@ -112,6 +137,35 @@ pub(in crate::http::api) struct Amendment<'a> {
     /// The reason for the timeline, at most 200 bytes.
     #[schema(value_type = Option<String>, max_length = 200)]
     pub(super) reason: Option<Text<'a>>,
+}
+
+/// The fields of an order that few orders have.
+#[derive(Debug, Default)]
+pub(super) struct RareFields<'a> {
+    pub assigned_agent: Option<Text<'a>>,
+    pub exclusive_until: Option<Text<'a>>,
+    pub promised_at: Option<Text<'a>>,
+    pub place_in_line_since: Option<Text<'a>>,
+    pub preview: Option<bool>,
+    pub preview_seconds: Option<i64>,
+    pub preview_times: Option<i64>,
+    pub preview_else: Option<Text<'a>>,
+}
+
+impl<'a> RequestBody<'a> {
+    /// Takes the fields out that few orders have.
+    pub(super) fn take_rare(&mut self) -> RareFields<'a> {
+        RareFields {
+            assigned_agent: self.assigned_agent.take(),
+            exclusive_until: self.exclusive_until.take(),
+            promised_at: self.promised_at.take(),
+            place_in_line_since: self.place_in_line_since.take(),
+            preview: self.preview.take(),
+            preview_seconds: self.preview_seconds.take(),
+            preview_times: self.preview_times.take(),
+            preview_else: self.preview_else.take(),
+        }
+    }
 }
 
 /// Why a body cannot be read at all.

@@ -8,7 +8,7 @@ use super::{Amendment, Broken, ConsentObject, Hours, HoursObject, RequestBody, S
 use crate::domain::OrderKind;
 use crate::http::api::callbacks::field_errors::FieldErrors;
 
-const FIELDS: [&str; 21] = [
+const FIELDS: [&str; 29] = [
     "consumer",
     "sender",
     "senders",
@@ -30,9 +30,32 @@ const FIELDS: [&str; 21] = [
     "reference",
     "metadata",
     "messenger",
+    "assigned_agent",
+    "exclusive_until",
+    "promised_at",
+    "place_in_line_since",
+    "preview",
+    "preview_seconds",
+    "preview_times",
+    "preview_else",
 ];
 /// The fields of an order that are about its call.
-const OF_CALLS: [&str; 6] = ["document", "agent", "pool", "attempts_max", "waive_gap", "separate"];
+const OF_CALLS: [&str; 14] = [
+    "document",
+    "agent",
+    "pool",
+    "attempts_max",
+    "waive_gap",
+    "separate",
+    "assigned_agent",
+    "exclusive_until",
+    "promised_at",
+    "place_in_line_since",
+    "preview",
+    "preview_seconds",
+    "preview_times",
+    "preview_else",
+];
 const AMENDABLE: [&str; 5] = ["earliest", "latest", "hours", "priority", "reason"];
 
 impl<'a> RequestBody<'a> {
@@ -72,6 +95,7 @@ impl<'a> RequestBody<'a> {
                 "reference" => body.reference = text("reference", value, out),
                 "metadata" => body.metadata = Some(value).filter(|value| value.get() != "null"),
                 "messenger" => body.messenger = texts_by_name("messenger", value, out),
+                _ if body.read_rare(&name, value, out) => {}
                 _ => {
                     let fits = |field: &&str| kind == OrderKind::Callback || !OF_CALLS.contains(field);
                     let known: Vec<&str> = FIELDS.into_iter().filter(fits).collect();
@@ -80,6 +104,24 @@ impl<'a> RequestBody<'a> {
             }
         }
         Ok(body)
+    }
+}
+
+impl<'a> RequestBody<'a> {
+    /// Reads a field that few orders have. Whether it is one.
+    fn read_rare(&mut self, name: &str, value: &'a RawValue, out: &mut FieldErrors) -> bool {
+        match name {
+            "assigned_agent" => self.assigned_agent = text(name, value, out),
+            "exclusive_until" => self.exclusive_until = text(name, value, out),
+            "promised_at" => self.promised_at = text(name, value, out),
+            "place_in_line_since" => self.place_in_line_since = text(name, value, out),
+            "preview" => self.preview = expect(name, value, "true or false", out),
+            "preview_seconds" => self.preview_seconds = whole_number(name, value, out),
+            "preview_times" => self.preview_times = whole_number(name, value, out),
+            "preview_else" => self.preview_else = text(name, value, out),
+            _ => return false,
+        }
+        true
     }
 }
 

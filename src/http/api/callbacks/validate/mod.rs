@@ -12,6 +12,7 @@ mod invite;
 mod messenger;
 mod people;
 mod recent;
+mod terms;
 mod times;
 mod values;
 
@@ -98,7 +99,8 @@ impl<'a> Validator<'a> {
     }
 
     /// The order of a callback in a body; `None` if `faults` is not empty.
-    fn order(&self, body: RequestBody<'_>, faults: &mut FieldErrors) -> Option<Order> {
+    fn order(&self, mut body: RequestBody<'_>, faults: &mut FieldErrors) -> Option<Order> {
+        let rare = body.take_rare();
         let consumer = required("consumer", body.consumer, faults)
             .and_then(|text| phone(self.app, "consumer", &text, faults));
         let purpose = purpose(body.purpose, faults);
@@ -122,6 +124,7 @@ impl<'a> Validator<'a> {
         let agent = self.agent(body.agent, document, &senders, faults);
         let priority = priority(body.priority, faults);
         let attempts_max = self.attempts_max(body.attempts_max, faults);
+        let terms = self.terms(rare, document, latest, faults);
         let campaign = name("campaign", body.campaign, CAMPAIGN_MAX, faults);
         let pool = pool(body.pool, faults);
         let consent = self.consent(body.consent, purpose, faults);
@@ -154,6 +157,7 @@ impl<'a> Validator<'a> {
             missed_window,
             reference,
             metadata: metadata.map(str::to_owned),
+            terms: terms.kept(),
             ..Order::new(consumer, senders, document.name().to_owned(), earliest, latest?)
         })
     }

@@ -1,0 +1,54 @@
+//! Commands of agents as JSON, for the inbox. Renaming a field here would make stored commands unreadable.
+
+use jiff::Timestamp;
+use jiff::fmt::serde::timestamp::microsecond;
+use serde::{Deserialize, Serialize};
+
+use super::fields::{agent_if, id, name};
+use crate::domain::event::OfferAct;
+use crate::domain::{AgentTarget, ListName, SuppressionScope, WrapUp, WrapUpEffect};
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "WrapUp")]
+pub(super) struct WrapUpShape {
+    disposition: String,
+    #[serde(with = "EffectShape")]
+    effect: WrapUpEffect,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    note: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    agent: Option<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "WrapUpEffect", rename_all = "snake_case")]
+enum EffectShape {
+    None,
+    CallbackAt {
+        #[serde(with = "microsecond::required")]
+        at: Timestamp,
+    },
+    Suppress {
+        #[serde(with = "id")]
+        list: ListName,
+        #[serde(with = "name")]
+        scope: SuppressionScope,
+    },
+    WrongPerson,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "OfferAct", rename_all = "snake_case")]
+pub(super) enum OfferShape {
+    Accept {
+        #[serde(with = "microsecond::required")]
+        until: Timestamp,
+        #[serde(default, skip_serializing_if = "Option::is_none", with = "agent_if")]
+        agent: Option<AgentTarget>,
+    },
+    Skip {
+        #[serde(with = "microsecond::required")]
+        until: Timestamp,
+    },
+    Close,
+}
