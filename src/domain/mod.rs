@@ -76,8 +76,8 @@ pub use held::Held;
 pub use hosts::AllowedHosts;
 pub use hours::{CallingHours, WrittenHours};
 pub use ids::{
-    AttemptId, CallbackId, CampaignId, CommandId, DeliveryId, ErasureId, InviteId, MessageId, PauseId,
-    SetAsideId,
+    AttemptId, CallbackId, CampaignId, CommandId, DeliveryId, ErasureId, ImportId, InviteId, MessageId,
+    PauseId, SetAsideId,
 };
 pub use invited::{
     Contact, ContactKey, LinkGiven, Restricted, Restriction, RoadFailure, RoadName, SenderPart,

@@ -8,14 +8,15 @@ pub(super) mod types {
     pub use crate::domain::timeline::Entry;
     pub use crate::domain::{
         AccountAlias, Budget, Callback, CallbackId, Campaign, CampaignCalls, CampaignId, ClockMark, Contact,
-        ContactKey, DeliveryId, Erasure, ErasureId, Gate, ListName, Loads, Message, MessageId, Name,
+        ContactKey, DeliveryId, Erasure, ErasureId, Gate, ImportId, ListName, Loads, Message, MessageId, Name,
         OrderKind, Pair, PairKey, Pause, Person, Phone, Restriction, SetAside, SetAsideId, Tenant, TokenName,
         UserId,
     };
     pub use crate::store::{
         Awaiting, Backlog, CampaignRecord, CampaignRows, Census, CommandRecord, ConsumerRecord, DecideKeys,
         Deletions, Delivery, Enqueue, Enqueued, EntryName, ErasureRecord, ErasureTraces, ErasureWork,
-        FiledReport, Filter, Hashing, HeldBack, IdempotencyKey, Input, KeyPlace, Lead, Listed, NewErasure,
+        FiledReport, Filter, Hashing, HeldBack, IdempotencyKey, ImportFindings, ImportRecord, ImportStep, ImportStepped,
+        Input, KeyPlace, MadeImport, NewImport, StoredFault, Lead, Listed, NewErasure,
         NewList, NewSuppressions, OpenOrder, Page, PlatformName, Record, Settled, Suppressed,
         SuppressionList, TimelineEnds, TimelineLine, ToDecide, Token, Whom,
     };
@@ -170,6 +171,24 @@ macro_rules! store_verbs {
                 fn campaign(id: CampaignId) -> Option<CampaignRecord>;
                 fn list_campaigns(tenant: &Tenant, before: Option<CampaignId>, most: usize) -> Vec<Campaign>;
                 fn campaign_rows(id: CampaignId, after: i64, most: usize) -> CampaignRows;
+            }
+        }
+        $macro! {
+            Imports
+            by_hand {}
+            writes {
+                fn make_import(import: NewImport) -> MadeImport;
+                fn import_rows(step: ImportStep) -> ImportStepped;
+                fn complete_import(id: ImportId, received: u64, at: Timestamp) -> bool;
+                fn remove_import(id: ImportId, most: usize) -> bool;
+                fn forget_people(id: ImportId, most: usize) -> bool;
+            }
+            reads {
+                fn import(id: ImportId) -> Option<ImportRecord>;
+                fn import_named(tenant: &Tenant, name: &str) -> Option<ImportRecord>;
+                fn import_findings(id: ImportId) -> ImportFindings;
+                fn import_faults(id: ImportId, after: (u32, u32), most: usize) -> Vec<StoredFault>;
+                fn unfinished_import(campaign: CampaignId) -> Option<String>;
             }
         }
         $macro! {

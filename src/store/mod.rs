@@ -6,6 +6,7 @@
 mod campaigns;
 mod erasures;
 mod error;
+mod imports;
 mod inbox;
 mod orders;
 mod outbox;
@@ -23,6 +24,10 @@ pub use erasures::{
     NewErasure,
 };
 pub use error::Error;
+pub use imports::{
+    ImportFault, ImportFinding, ImportFindings, ImportRecord, ImportRow, ImportState, ImportStep, ImportStepped,
+    ImportedRow, Imports, MadeImport, NewImport, Reached, StoredFault,
+};
 pub use inbox::{CommandRecord, FiledReport, Inbox, NewCommand, Report, Unmatched, UnreadableReport};
 pub use orders::{
     Awaiting, Census, Count, Enqueue, Enqueued, Filter, HeldBack, IdempotencyKey, InviteCensus, Listed,
@@ -45,7 +50,7 @@ pub trait Store: ApiStore + HookStore + Turns {}
 
 /// What the API uses.
 pub trait ApiStore:
-    Orders + Inbox + Records + Outbox + Tokens + Suppressions + CampaignReads + Erasures
+    Orders + Inbox + Records + Outbox + Tokens + Suppressions + CampaignReads + Erasures + Imports
 {
 }
 
@@ -53,8 +58,17 @@ pub trait ApiStore:
 pub trait HookStore: Inbox + Records {}
 
 impl<T: ApiStore + HookStore + Turns + ?Sized> Store for T {}
-impl<T: Orders + Inbox + Records + Outbox + Tokens + Suppressions + CampaignReads + Erasures + ?Sized>
-    ApiStore for T
+impl<T> ApiStore for T where
+    T: Orders
+        + Inbox
+        + Records
+        + Outbox
+        + Tokens
+        + Suppressions
+        + CampaignReads
+        + Erasures
+        + Imports
+        + ?Sized
 {
 }
 impl<T: Inbox + Records + ?Sized> HookStore for T {}

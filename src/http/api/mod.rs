@@ -83,6 +83,7 @@ fn name_scopes(api: &mut utoipa::openapi::OpenApi) {
         let operation = match *method {
             "GET" => item.get.as_mut(),
             "DELETE" => item.delete.as_mut(),
+            "PUT" => item.put.as_mut(),
             _ => item.post.as_mut(),
         };
         if let Some(operation) = operation {
@@ -102,6 +103,11 @@ fn doors() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(callbacks::create_many::create_many))
         .routes(routes!(imports::rows::order))
         .routes(routes!(imports::check::check))
+        .routes(routes!(imports::create::create))
+        .routes(routes!(imports::show::show, imports::remove::remove))
+        .routes(routes!(imports::part::put))
+        .routes(routes!(imports::complete::complete))
+        .routes(routes!(imports::refused::refused))
         .routes(routes!(callbacks::list::search))
         .routes(routes!(callbacks::show::show))
         .routes(routes!(callbacks::cancel::cancel))

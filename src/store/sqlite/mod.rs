@@ -26,6 +26,8 @@ mod file;
 mod found_content;
 mod held_back;
 mod hours_text;
+mod import_verbs;
+mod imports;
 mod links;
 mod list;
 mod loads;

@@ -141,7 +141,7 @@ async fn refused(
 }
 
 /// Counts new orders.
-pub(super) fn count(app: &App, kind: OrderKind, new: u64) {
+pub(in crate::http::api) fn count(app: &App, kind: OrderKind, new: u64) {
     match kind {
         OrderKind::Callback => app.metrics.callbacks_enqueued(new),
         OrderKind::Invite => app.metrics.invites_enqueued(new),
@@ -149,7 +149,7 @@ pub(super) fn count(app: &App, kind: OrderKind, new: u64) {
 }
 
 /// What a repeated order must equal. A key that ordered a callback orders no invite, whatever the body.
-pub(super) fn digest(kind: OrderKind, body: &[u8]) -> [u8; 32] {
+pub(in crate::http::api) fn digest(kind: OrderKind, body: &[u8]) -> [u8; 32] {
     match kind {
         OrderKind::Callback => Sha256::digest(body).into(),
         OrderKind::Invite => Sha256::new().chain_update("invite\n").chain_update(body).finalize().into(),
@@ -205,7 +205,7 @@ pub(super) fn refuse(broken: Broken) -> ApiError {
 }
 
 /// The time of the first decision about a new callback.
-pub(super) fn wake_at(callback: &Callback) -> Timestamp {
+pub(in crate::http::api) fn wake_at(callback: &Callback) -> Timestamp {
     match &callback.state {
         CallbackState::Waiting(waiting) => waiting.wake_at,
         _ => callback.created_at,
