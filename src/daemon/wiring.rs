@@ -275,6 +275,11 @@ impl Shared {
                 hours_presets: config.calling.hours_presets.clone(),
                 number_zones: config.calling.number_zones.clone(),
                 country: config.calling.default_country,
+                calls_per_second: config
+                    .accounts
+                    .iter()
+                    .map(|(alias, account)| (alias.clone(), account.calls_per_second))
+                    .collect(),
             },
             limits: RequestLimits {
                 body_max_bytes: config.http.body_max_bytes as usize,

@@ -157,6 +157,8 @@ pub struct Defaults {
     pub hours_presets: Vec<&'static Preset>,
     /// The country of numbers that are written without `+`. Without it such numbers are refused.
     pub country: Option<Country>,
+    /// How many calls per second each account starts.
+    pub calls_per_second: BTreeMap<AccountAlias, f64>,
 }
 
 impl Default for Defaults {
@@ -167,6 +169,7 @@ impl Default for Defaults {
             hours_presets: Vec::new(),
             number_zones: Narrowed::default(),
             country: None,
+            calls_per_second: BTreeMap::new(),
         }
     }
 }

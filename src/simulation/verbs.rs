@@ -13,7 +13,7 @@ pub(super) mod types {
         UserId,
     };
     pub use crate::store::{
-        Awaiting, Backlog, CampaignRecord, CampaignRows, Census, CommandRecord, ConsumerRecord, DecideKeys,
+        Awaiting, CallFacts, Backlog, CampaignRecord, CampaignRows, Census, CommandRecord, ConsumerRecord, DecideKeys,
         Deletions, Delivery, Enqueue, Enqueued, EntryName, ErasureRecord, ErasureTraces, ErasureWork,
         FiledReport, Filter, Hashing, HeldBack, IdempotencyKey, ImportFindings, ImportRecord, ImportStep, ImportStepped,
         Input, KeyPlace, MadeImport, NewImport, StoredFault, Lead, Listed, NewErasure,
@@ -170,6 +170,8 @@ macro_rules! store_verbs {
                 fn campaign_calls() -> CampaignCalls;
                 fn campaign(id: CampaignId) -> Option<CampaignRecord>;
                 fn list_campaigns(tenant: &Tenant, before: Option<CampaignId>, most: usize) -> Vec<Campaign>;
+                fn campaign_sample(id: CampaignId, most: usize) -> Vec<Callback>;
+                fn call_facts(now: Timestamp, since: Timestamp) -> CallFacts;
                 fn campaign_rows(id: CampaignId, after: i64, most: usize) -> CampaignRows;
             }
         }

@@ -17,7 +17,7 @@ mod tokens;
 mod turns;
 
 pub use campaigns::{
-    CampaignCallsChange, CampaignChange, CampaignReads, CampaignRecord, CampaignRows, RecordedAct,
+    CallFacts, CampaignCallsChange, CampaignChange, CampaignReads, CampaignRecord, CampaignRows, RecordedAct,
 };
 pub use erasures::{
     Deletions, ErasureRecord, ErasureStep, ErasureTraces, ErasureWork, Erasures, HeldElsewhere, KeyPlace,

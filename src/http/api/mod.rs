@@ -128,6 +128,7 @@ fn doors() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(invites::replay::replay))
         .routes(routes!(campaigns::create::create, campaigns::list::list))
         .routes(routes!(campaigns::show::show))
+        .routes(routes!(campaigns::forecast::forecast))
         .routes(routes!(campaigns::act::change))
         .routes(routes!(campaigns::act::ready))
         .routes(routes!(campaigns::act::launch))

@@ -42,6 +42,7 @@ pub const ROUTES: &[(&str, &str, &[Scope])] = &[
     ("POST", "/v1/campaigns", &[Scope::Order]),
     ("GET", "/v1/campaigns", &[Scope::Read]),
     ("GET", "/v1/campaigns/{id}", &[Scope::Read]),
+    ("POST", "/v1/campaigns/{id}/forecast", &[Scope::Read]),
     ("POST", "/v1/campaigns/{id}/change", &[Scope::Order, Scope::Supervise]),
     ("POST", "/v1/campaigns/{id}/ready", &[Scope::Order, Scope::Supervise]),
     ("POST", "/v1/campaigns/{id}/launch", &[Scope::Order, Scope::Supervise]),

@@ -20,6 +20,7 @@ mod counts;
 mod erasing;
 mod erasures;
 mod events;
+mod facts;
 mod failures;
 mod fault;
 mod file;

@@ -7,7 +7,7 @@ use rusqlite::Connection;
 
 use super::{
     Sqlite, attempts, batch, breakers, calendars, callbacks, campaigns, ceilings, clock, commands,
-    consumer_records, contacts, counts, erasures, held_back, list, loads, messages, open_orders, outbox,
+    consumer_records, contacts, counts, erasures, facts, held_back, list, loads, messages, open_orders, outbox,
     pairs, pauses, persons, references, related, reports, restrictions, set_aside, suppression_lists,
     suppressions, term, timeline, tokens, traces, unmatched, waiting,
 };
@@ -20,7 +20,7 @@ use crate::domain::{
     Tenant, TokenName, UserId,
 };
 use crate::store::{
-    Awaiting, Backlog, Batch, CampaignReads, CampaignRecord, CampaignRows, Census, CommandRecord,
+    Awaiting, Backlog, Batch, CallFacts, CampaignReads, CampaignRecord, CampaignRows, Census, CommandRecord,
     ConsumerRecord, DecideKeys, Deletions, Delivery, Enqueue, Enqueued, EntryName, ErasureRecord,
     ErasureTraces, ErasureWork, Erasures, FiledReport, Filter, Hashing, HeldBack, IdempotencyKey, Inbox,
     Input, KeyPlace, Keys, Lead, Listed, NewCommand, NewErasure, NewList, NewSuppressions, OpenOrder, Orders,
@@ -156,6 +156,14 @@ impl CampaignReads for Sqlite {
     ) -> Result<Vec<Campaign>> {
         let tenant = tenant.clone();
         self.read(move |db| campaigns::list(db, &tenant, before, most)).await
+    }
+
+    async fn campaign_sample(&self, id: CampaignId, most: usize) -> Result<Vec<Callback>> {
+        self.read(move |db| facts::sample(db, id, most)).await
+    }
+
+    async fn call_facts(&self, now: Timestamp, since: Timestamp) -> Result<CallFacts> {
+        self.read(move |db| facts::facts(db, now, since)).await
     }
 
     async fn campaign_rows(&self, id: CampaignId, after: i64, most: usize) -> Result<CampaignRows> {

@@ -13,6 +13,7 @@ mod events;
 mod explaining;
 mod failing_store;
 mod harness;
+mod import_objects;
 mod imports;
 mod invites;
 mod links;

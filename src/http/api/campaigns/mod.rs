@@ -4,6 +4,8 @@
 pub(super) mod act;
 mod breaker;
 pub(super) mod create;
+pub(super) mod forecast;
+mod forecast_work;
 pub(super) mod list;
 pub(super) mod show;
 
