@@ -9,7 +9,7 @@ pub(super) mod types {
     pub use crate::domain::{
         AccountAlias, Budget, Callback, CallbackId, Campaign, CampaignCalls, CampaignId, ClockMark, Contact,
         ContactKey, DeliveryId, Erasure, ErasureId, Gate, ImportId, ListName, Loads, Message, MessageId, Name,
-        OrderKind, Pair, PairKey, Pause, Person, Phone, Restriction, SetAside, SetAsideId, Tenant, TokenName,
+        OrderKind, Pair, PairKey, Pause, Person, PersonId, Phone, Restriction, SetAside, SetAsideId, Tenant, TokenName,
         UserId,
     };
     pub use crate::store::{
@@ -173,6 +173,17 @@ macro_rules! store_verbs {
                 fn campaign_sample(id: CampaignId, most: usize) -> Vec<Callback>;
                 fn call_facts(now: Timestamp, since: Timestamp) -> CallFacts;
                 fn campaign_rows(id: CampaignId, after: i64, most: usize) -> CampaignRows;
+            }
+        }
+        $macro! {
+            PersonZones
+            by_hand {}
+            writes {
+                fn set_zones(person: PersonId, zones: Vec<String>, at: Timestamp, by: String) -> ();
+            }
+            reads {
+                fn knows_zones() -> bool;
+                fn zones_of(people: &[PersonId]) -> Vec<(PersonId, Vec<String>)>;
             }
         }
         $macro! {

@@ -10,6 +10,7 @@ mod imports;
 mod inbox;
 mod orders;
 mod outbox;
+mod person_zones;
 mod records;
 pub mod sqlite;
 mod suppressions;
@@ -34,6 +35,7 @@ pub use orders::{
     OpenOrder, OrderCeiling, Orders, Page, Record, Status, TimelineEnds, TimelineLine, Whom,
 };
 pub use outbox::{Backlog, Delivery, Outbox, OutboxRow, Settled};
+pub use person_zones::PersonZones;
 pub use records::{ConsumerRecord, PlatformName, Records};
 pub use suppressions::{
     EntryName, Hashing, ListChange, NewList, NewSuppressions, Suppressed, SuppressionList, Suppressions,
@@ -50,7 +52,16 @@ pub trait Store: ApiStore + HookStore + Turns {}
 
 /// What the API uses.
 pub trait ApiStore:
-    Orders + Inbox + Records + Outbox + Tokens + Suppressions + CampaignReads + Erasures + Imports
+    Orders
+    + Inbox
+    + Records
+    + Outbox
+    + Tokens
+    + Suppressions
+    + CampaignReads
+    + Erasures
+    + Imports
+    + PersonZones
 {
 }
 
@@ -68,6 +79,7 @@ impl<T> ApiStore for T where
         + CampaignReads
         + Erasures
         + Imports
+        + PersonZones
         + ?Sized
 {
 }

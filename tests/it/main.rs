@@ -19,6 +19,7 @@ mod doctor_at_meta;
 mod documents;
 mod erasure;
 mod explained;
+mod forecasts;
 mod from_bare;
 mod graph;
 mod graph_templates;

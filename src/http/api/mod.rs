@@ -156,6 +156,7 @@ fn doors() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(suppression::lists::complete))
         .routes(routes!(consumers::erase::erase))
         .routes(routes!(consumers::export::export))
+        .routes(routes!(consumers::zone::set))
         .routes(routes!(erasures::show::show))
         .routes(routes!(permissions::show))
         .routes(routes!(permissions::grant))

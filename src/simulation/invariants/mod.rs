@@ -25,7 +25,7 @@ use crate::scheduler::Scheduler;
 use crate::simulation::verbs::store_verbs;
 use crate::simulation::verbs::types::*;
 use crate::store::{
-    Batch, CampaignReads, Erasures, Imports, Inbox, Keys, NewCommand, Orders, Outbox, OutboxRow, Records, Related,
+    Batch, CampaignReads, Erasures, Imports, Inbox, Keys, NewCommand, Orders, Outbox, OutboxRow, PersonZones, Records, Related,
     Report, Result, Store, Suppressions, Tokens, Turns,
 };
 use crate::twilio::{Body, Request, Response, Transport, TransportError};

@@ -38,6 +38,7 @@ mod orders_together;
 mod outbox;
 mod pairs;
 mod pauses;
+mod person_zones;
 mod persons;
 mod private;
 mod reader;
@@ -87,6 +88,8 @@ struct Open {
     engine: Engine,
     /// How the names of suppressed people are hashed.
     key: Arc<suppressions::Key>,
+    /// Whether the zones of anybody are known.
+    zones: person_zones::InUse,
     /// Held until the last connection is closed, because fields are dropped in this order.
     _lock: Option<File>,
 }
@@ -187,7 +190,7 @@ impl Sqlite {
     }
 
     fn new(engine: Engine, lock: Option<File>, key: Arc<suppressions::Key>) -> Self {
-        Self { open: Arc::new(Open { engine, key, _lock: lock }), reads_for_requests: false }
+        Self { open: Arc::new(Open { engine, key, zones: person_zones::InUse::default(), _lock: lock }), reads_for_requests: false }
     }
 
     /// Opens a file without threads: every operation runs on its caller's thread.

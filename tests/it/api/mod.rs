@@ -29,3 +29,4 @@ mod suppression;
 mod surface;
 mod text;
 mod unresolved;
+mod zones;

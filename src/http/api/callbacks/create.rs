@@ -85,7 +85,8 @@ pub(in crate::http::api) async fn order(
     if bytes.len() > bytes_max {
         return Err(ApiError::new("body.too_large", format!("one order may have at most {bytes_max} bytes")));
     }
-    let validator = Validator::open(app, caller, app.calendars_for(bytes).await?);
+    let zones = app.zones_of_orders([bytes]).await?;
+    let validator = Validator::open(app, caller, app.calendars_for(bytes).await?).knowing(zones);
     let mut faults = FieldErrors::within(app.limits.order);
     let campaigns = CampaignsOfOrders::read(app, caller, bytes).await?;
     let mut body = RequestBody::read(kind, bytes, &mut faults).map_err(refuse)?;

@@ -2,4 +2,5 @@
 
 pub(super) mod erase;
 pub(super) mod export;
+pub(super) mod zone;
 mod view;

@@ -18,7 +18,7 @@ use crate::http::api::callbacks::campaigns::CampaignsOfOrders;
 use crate::http::api::callbacks::create::suppressed;
 use crate::http::api::callbacks::create_many::{BulkBody, off_the_workers, parse_row, read};
 use crate::http::api::callbacks::request_body::RequestBody;
-use crate::http::api::callbacks::validate::Validator;
+use crate::http::api::callbacks::validate::{Validator, ZonesOfPeople};
 use crate::http::auth::Caller;
 use crate::http::error::{FieldError, Written};
 use crate::http::{ApiError, App};
@@ -99,8 +99,10 @@ pub(in crate::http::api) async fn check(
     let list = Arc::new(List { app, caller, calendars, loads, body, campaigns });
     for first in (0..list.body.rows.len()).step_by(CHUNK_ROWS_MAX) {
         let (parse, mut so_far) = (Arc::clone(&list), found);
+        let chunk = list.body.rows[first..].iter().take(CHUNK_ROWS_MAX);
+        let zones = list.app.zones_of_orders(chunk.map(|row| row.of(&list.body.bytes))).await?;
         let (so_far, orders) = off_the_workers(move || {
-            let orders = parse.parse(first, &mut so_far);
+            let orders = parse.parse(first, zones, &mut so_far);
             (so_far, orders)
         })
         .await?;
@@ -154,8 +156,9 @@ struct Order {
 
 impl List {
     /// The orders of the chunk that begins with this row.
-    fn parse(&self, first: usize, found: &mut Found) -> Vec<Order> {
-        let validator = Validator::of_list(&self.app, &self.caller, self.calendars.clone());
+    fn parse(&self, first: usize, zones: Arc<ZonesOfPeople>, found: &mut Found) -> Vec<Order> {
+        let validator =
+            Validator::of_list(&self.app, &self.caller, self.calendars.clone()).knowing(zones);
         let mut orders = Vec::new();
         for row in self.body.rows[first..].iter().take(CHUNK_ROWS_MAX) {
             let number = u32::try_from(row.number()).unwrap_or(u32::MAX);

@@ -117,7 +117,7 @@ fn held(best: &'static str, is_held: impl Fn(&str) -> bool) -> &'static str {
     match best {
         "live" if is_held("limit.streak_guard") => "guarded_by_streak",
         "must_ask" | "ends_before" if is_held("limit.streak_guard") => "guarded_by_streak",
-        "must_ask" | "ends_before"
+        "must_ask"
             if ["permission.request_limit", "permission.ask_later", "limit.message_gap"]
                 .into_iter()
                 .any(&is_held) =>
@@ -171,7 +171,8 @@ mod tests {
         let by = |code: &'static str| move |held: &str| held == code;
         assert_eq!(held("must_ask", by("")), "must_ask");
         assert_eq!(held("must_ask", by("permission.request_limit")), "must_wait");
-        assert_eq!(held("ends_before", by("permission.ask_later")), "must_wait");
+        assert_eq!(held("must_ask", by("permission.ask_later")), "must_wait");
+        assert_eq!(held("ends_before", by("permission.ask_later")), "ends_before");
         assert_eq!(held("must_ask", by("limit.streak_guard")), "guarded_by_streak");
         assert_eq!(held("live", by("limit.streak_guard")), "guarded_by_streak");
         assert_eq!(held("live", by("permission.request_limit")), "live");

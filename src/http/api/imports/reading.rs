@@ -16,7 +16,7 @@ use crate::http::api::callbacks::campaigns::CampaignsOfOrders;
 use crate::http::api::callbacks::create::{count, digest, wake_at};
 use crate::http::api::callbacks::create_many::{off_the_workers, parse_row};
 use crate::http::api::callbacks::row_keys::RowKeys;
-use crate::http::api::callbacks::validate::Validator;
+use crate::http::api::callbacks::validate::{Validator, ZonesOfPeople};
 use crate::http::auth::Caller;
 use crate::http::{ApiError, App};
 use crate::import::parts::{PartRows, Place, check_rest};
@@ -166,11 +166,19 @@ impl Arrived {
     }
 
     async fn read_by(reader: Arc<Reader>, mut part: PartRows) -> Result<(PartRows, Chunk), ApiError> {
-        off_the_workers(move || {
-            let chunk = reader.chunk(&mut part);
-            (part, chunk)
+        let read = Arc::clone(&reader);
+        let (part, mut chunk, rows) = off_the_workers(move || {
+            let (chunk, rows) = Reader::rows(&mut part);
+            (part, chunk, rows)
         })
-        .await
+        .await?;
+        let orders = rows.iter().filter_map(|row| row.order.as_deref().ok()).map(str::as_bytes);
+        let zones = reader.app.zones_of_orders(orders).await?;
+        let chunk = off_the_workers(move || {
+            read.make(&mut chunk, rows, zones);
+            chunk
+        });
+        Ok((part, chunk.await?))
     }
 
     /// The place after `taken` bytes, when `end` of the bytes have arrived.
@@ -212,19 +220,14 @@ impl Arrived {
 }
 
 impl Reader {
-    fn chunk(&self, part: &mut PartRows) -> Chunk {
-        let validator = Validator::of_list(&self.app, &self.caller, self.calendars.clone());
-        let (mut rows, mut bytes, mut first_wake) = (Vec::new(), 0, None::<Timestamp>);
+    /// The next rows of a part, in a chunk without its orders.
+    fn rows(part: &mut PartRows) -> (Chunk, Vec<Row>) {
+        let (mut rows, mut bytes) = (Vec::new(), 0);
         let (mut is_end, mut fault) = (false, None);
         while rows.len() < CHUNK_ROWS_MAX && bytes < CHUNK_BYTES_MAX {
             match part.read() {
                 Ok(Some(row)) => {
                     bytes += row.order.as_ref().map_or(0, String::len);
-                    let row = self.row(&validator, row);
-                    if let ImportedRow::Order(order, _) = &row.became {
-                        let wake = wake_at(&order.callback);
-                        first_wake = Some(first_wake.map_or(wake, |first| first.min(wake)));
-                    }
                     rows.push(row);
                 }
                 Ok(None) => {
@@ -237,7 +240,22 @@ impl Reader {
                 }
             }
         }
-        Chunk { rows, taken: part.taken(), place: part.place().clone(), first_wake, is_end, fault }
+        let (taken, place) = (part.taken(), part.place().clone());
+        (Chunk { rows: Vec::new(), taken, place, first_wake: None, is_end, fault }, rows)
+    }
+
+    /// Makes the orders of a chunk.
+    fn make(&self, chunk: &mut Chunk, rows: Vec<Row>, zones: Arc<ZonesOfPeople>) {
+        let validator =
+            Validator::of_list(&self.app, &self.caller, self.calendars.clone()).knowing(zones);
+        for row in rows {
+            let row = self.row(&validator, row);
+            if let ImportedRow::Order(order, _) = &row.became {
+                let wake = wake_at(&order.callback);
+                chunk.first_wake = Some(chunk.first_wake.map_or(wake, |first| first.min(wake)));
+            }
+            chunk.rows.push(row);
+        }
     }
 
     fn row(&self, validator: &Validator<'_>, row: Row) -> ImportRow {

@@ -39,6 +39,7 @@ use times::{Times, time, whole_microseconds};
 use values::{check_metadata, missed_window, name, priority, purpose, required};
 
 pub(super) use people::phone;
+pub(in crate::http::api) use times::check_zone;
 
 /// The longest campaign, in bytes.
 pub(super) const CAMPAIGN_MAX: usize = 100;
