@@ -141,6 +141,7 @@ macro_rules! store_verbs {
             reads {
                 fn hash_with(hashing: Hashing) -> ();
                 fn suppression_lists() -> Vec<SuppressionList>;
+                fn waiting_orders(after: i64, most: usize) -> (Vec<Callback>, Option<i64>);
                 fn entries_of(list: &ListName, name: &EntryName) -> Vec<NameHash>;
             }
         }

@@ -100,6 +100,7 @@ fn reasons() -> Vec<Reason> {
         Reason::CustomerCanceled,
         Reason::Erased,
         Reason::Suppressed { list: ListName::House, scope: SuppressionScope::All },
+        Reason::RegisterStale { list: ListName::Imported("register".into()) },
         Reason::NoConsent,
         Reason::JustTalked { until: at },
         Reason::WindowMissed { closed_at: at },
@@ -198,6 +199,7 @@ const fn who(reason: &Reason) -> &'static str {
             "consumer, for a new order"
         }
         Reason::Suppressed { .. } => "operator: `suppression remove`; then customer, in a new order",
+        Reason::RegisterStale { .. } => "operator: `suppression register`",
         Reason::WindowMissed { .. } | Reason::WindowAsks { .. } => "customer, in the order",
         Reason::PersonCapped { .. } => "operator: configuration",
         Reason::JustTalked { .. } => "customer, in the order; operator: configuration",

@@ -20,7 +20,7 @@ use serde_json::{Map, Value};
 use super::callbacks::views::Row as RowResult;
 use super::failure::{Hint as _, refusal};
 use super::remote::{Ask, Body, NDJSON, Target};
-use super::values::{Pair, agent, moment, pair, phone, priority, purpose, variables};
+use super::values::{Pair, agent, country, moment, pair, phone, priority, purpose, variables};
 use crate::domain::{AgentTarget, Country, Phone, Purpose};
 use crate::import::export::Refused;
 use crate::import::{self, Encoding, Fault, Mapping, Options, Report};
@@ -244,12 +244,6 @@ fn is_watched() -> bool {
 
 fn name(text: &str) -> Result<String, String> {
     if import::is_name(text) { Ok(text.to_owned()) } else { Err(import::NAME_EXPECTED.to_owned()) }
-}
-
-fn country(text: &str) -> Result<Country, String> {
-    Country::parse(text)
-        .filter(|country| country.is_known())
-        .ok_or_else(|| "expected two capital letters of ISO 3166, such as BR".to_owned())
 }
 
 fn delimiter(text: &str) -> Result<u8, String> {

@@ -154,6 +154,8 @@ fn doors() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(suppression::remove::remove))
         .routes(routes!(suppression::lists::make, suppression::lists::list))
         .routes(routes!(suppression::lists::complete))
+        .routes(routes!(suppression::registers::list))
+        .routes(routes!(suppression::registers::numbers))
         .routes(routes!(consumers::erase::erase))
         .routes(routes!(consumers::export::export))
         .routes(routes!(consumers::zone::set))

@@ -70,6 +70,8 @@ pub const ROUTES: &[(&str, &str, &[Scope])] = &[
     ("POST", "/v1/suppression/lists", &[Scope::Operate]),
     ("GET", "/v1/suppression/lists", &[Scope::Supervise, Scope::Operate]),
     ("POST", "/v1/suppression/lists/complete", &[Scope::Operate]),
+    ("GET", "/v1/suppression/registers", &[Scope::Supervise, Scope::Operate]),
+    ("GET", "/v1/suppression/registers/{name}/numbers", &[Scope::Supervise, Scope::Operate]),
     ("POST", "/v1/consumers/erase", &[Scope::Admin]),
     ("POST", "/v1/consumers/export", &[Scope::Supervise]),
     ("PUT", "/v1/consumers/zone", &[Scope::Work, Scope::Supervise]),
@@ -104,6 +106,8 @@ pub const OF_ALL_TENANTS: &[(&str, &str)] = &[
     ("POST", "/v1/suppression/lists"),
     ("GET", "/v1/suppression/lists"),
     ("POST", "/v1/suppression/lists/complete"),
+    ("GET", "/v1/suppression/registers"),
+    ("GET", "/v1/suppression/registers/{name}/numbers"),
     ("GET", "/v1/webhooks"),
     ("POST", "/v1/webhooks/enable"),
 ];

@@ -33,6 +33,7 @@ mod restricted;
 mod ringing;
 mod senders;
 mod streak_guard;
+mod registers;
 mod suppressed;
 mod waking;
 mod when;
@@ -86,6 +87,7 @@ fn rules() -> Rules {
         agent_calls_max: 1,
         destinations_refused: vec![Prefix::parse("+53").unwrap()],
         people: PeopleRules::CAUTIOUS,
+        registers: Vec::new(),
         number_zones: crate::domain::number_zones::Narrowed::default(),
         inviting: InviteRules::CAUTIOUS,
     }

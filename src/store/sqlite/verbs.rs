@@ -407,6 +407,10 @@ impl Suppressions for Sqlite {
         self.read(suppression_lists::all).await
     }
 
+    async fn waiting_orders(&self, after: i64, most: usize) -> Result<(Vec<Callback>, Option<i64>)> {
+        self.read(move |db| waiting::after(db, after, most)).await
+    }
+
     async fn entries_of(&self, list: &ListName, name: &EntryName) -> Result<Vec<NameHash>> {
         let (list, name, key) = (list.to_string(), name.clone(), self.key());
         self.read(move |db| suppressions::of_name(db, &key, &list, &name)).await
