@@ -71,7 +71,7 @@ pub const ROUTES: &[(&str, &str, &[Scope])] = &[
     ("GET", "/v1/suppression/lists", &[Scope::Supervise, Scope::Operate]),
     ("POST", "/v1/suppression/lists/complete", &[Scope::Operate]),
     ("GET", "/v1/suppression/registers", &[Scope::Supervise, Scope::Operate]),
-    ("GET", "/v1/suppression/registers/{name}/numbers", &[Scope::Supervise, Scope::Operate]),
+    ("GET", "/v1/suppression/registers/{name}/numbers", &[Scope::Reveal]),
     ("POST", "/v1/consumers/erase", &[Scope::Admin]),
     ("POST", "/v1/consumers/export", &[Scope::Supervise]),
     ("PUT", "/v1/consumers/zone", &[Scope::Work, Scope::Supervise]),

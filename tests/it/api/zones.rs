@@ -3,7 +3,11 @@
 use axum::http::{Request, StatusCode};
 use serde_json::{Value, json};
 
-use super::harness::{Answer, ApiHarness, CONSUMER, api, order};
+use super::harness::{Answer, ApiHarness, api, order};
+
+/// A consumer, with and without the ninth digit.
+const CONSUMER: &str = "+5521987650101";
+const OTHER_SPELLING: &str = "+552187650101";
 
 const HOURS: &str = "mon-sun 09:00-18:00";
 
@@ -25,15 +29,16 @@ async fn zones_of(api: &ApiHarness, changes: Value) -> Vec<String> {
 #[tokio::test]
 async fn the_zone_is_that_of_the_order_or_else_of_the_person_or_else_of_the_number() {
     let api = api().await;
-    let plain = json!({"hours": HOURS});
+    let plain = json!({"consumer": CONSUMER, "hours": HOURS});
     assert_eq!(zones_of(&api, plain.clone()).await, ["America/Sao_Paulo"], "the number tells the region");
     assert_eq!(set(&api, CONSUMER, &["America/Manaus"]).await.status, StatusCode::OK);
     assert_eq!(zones_of(&api, plain.clone()).await, ["America/Manaus"]);
-    let other_spelling = json!({"consumer": "+552176543210", "hours": HOURS});
+    let other_spelling = json!({"consumer": OTHER_SPELLING, "hours": HOURS});
     assert_eq!(zones_of(&api, other_spelling).await, ["America/Manaus"]);
-    let written = json!({"hours": format!("{HOURS} @America/Recife")});
+    let written = json!({"consumer": CONSUMER, "hours": format!("{HOURS} @America/Recife")});
     assert_eq!(zones_of(&api, written).await, ["America/Recife"]);
-    let told = json!({"hours": format!("{HOURS} @America/Recife"), "zone": "America/Rio_Branco"});
+    let told = json!({"consumer": CONSUMER, "hours": format!("{HOURS} @America/Recife"),
+        "zone": "America/Rio_Branco"});
     assert_eq!(zones_of(&api, told).await, ["America/Rio_Branco"]);
     assert_eq!(set(&api, CONSUMER, &["America/Manaus", "America/Recife"]).await.status, StatusCode::OK);
     assert_eq!(zones_of(&api, plain.clone()).await, ["America/Manaus", "America/Recife"], "all must be open");
@@ -45,7 +50,7 @@ async fn the_zone_is_that_of_the_order_or_else_of_the_person_or_else_of_the_numb
 async fn rows_of_lists_take_the_zones_of_their_people() {
     let api = api().await;
     set(&api, CONSUMER, &["America/Manaus"]).await;
-    let row = order(json!({"hours": HOURS})).to_string();
+    let row = order(json!({"consumer": CONSUMER, "hours": HOURS})).to_string();
     let request = Request::post("/v1/imports/check").header("content-type", "application/x-ndjson");
     let report = api.ask(request, row.clone()).await.json();
     assert!(report["findings"].as_array().unwrap().iter().any(|it| it["code"] == "by_person"), "{report}");
