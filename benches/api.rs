@@ -47,7 +47,11 @@ fn main() -> Result<()> {
     }
     if wanted("import") {
         for (what, goal, number) in [
-            ("an import in parts of 4 MiB, 100,000 rows of CSV in E.164", "50,000", e164 as fn(usize) -> String),
+            (
+                "an import in parts of 4 MiB, 100,000 rows of CSV in E.164",
+                "50,000",
+                e164 as fn(usize) -> String,
+            ),
             ("… in national spellings", "15,000", national),
         ] {
             let rates = (0..ROUNDS).map(|_| import(number)).collect::<Result<_>>()?;

@@ -98,7 +98,8 @@ impl Forecast {
         if let Some(seed) = self.seed {
             body["seed"] = seed.into();
         }
-        let answer: Value = self.daemon.ask_json(&Ask::post(self.which.path("forecast"), Body::Json(body)))?;
+        let answer: Value =
+            self.daemon.ask_json(&Ask::post(self.which.path("forecast"), Body::Json(body)))?;
         if self.json {
             return print::json(&answer, out);
         }
@@ -137,7 +138,11 @@ impl Told {
         writeln!(out)?;
         let binds: Vec<String> =
             self.binds.iter().map(|bind| format!("{} {} %", bind.what, bind.percent)).collect();
-        writeln!(out, "waits for: {}", if binds.is_empty() { "nothing".to_owned() } else { binds.join(", ") })?;
+        writeln!(
+            out,
+            "waits for: {}",
+            if binds.is_empty() { "nothing".to_owned() } else { binds.join(", ") }
+        )?;
         writeln!(out)?;
         let rates = &self.rates;
         let mut table = Rows::new(&["rate", "value", "from"]);

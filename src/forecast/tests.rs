@@ -86,12 +86,14 @@ fn a_pace_spreads_the_calls() {
 #[test]
 fn nobody_is_called_outside_of_the_hours() {
     let mut one = work(300);
-    one.hours = vec![CallingHours::daily(
-        jiff::civil::time(9, 0, 0, 0),
-        jiff::civil::time(9, 30, 0, 0),
-        "America/Sao_Paulo",
-    )
-    .unwrap()];
+    one.hours = vec![
+        CallingHours::daily(
+            jiff::civil::time(9, 0, 0, 0),
+            jiff::civil::time(9, 30, 0, 0),
+            "America/Sao_Paulo",
+        )
+        .unwrap(),
+    ];
     one.rows.iter_mut().for_each(|row| row.hours = Some(0));
     let told = told(&one);
     // Half an hour is enough for half of the calls, so the rest follows on the next morning.

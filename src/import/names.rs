@@ -172,7 +172,14 @@ pub const NAMES: &[(&str, &[&str])] = &[
     ),
     (
         "missed_window",
-        &["janelaperdida", "ventanaperdida", "fenetremanquee", "verpasstesfenster", "verpassteszeitfenster", "chhutasamay"],
+        &[
+            "janelaperdida",
+            "ventanaperdida",
+            "fenetremanquee",
+            "verpasstesfenster",
+            "verpassteszeitfenster",
+            "chhutasamay",
+        ],
     ),
     ("separate", &["separado", "separada", "aparte", "separe", "separement", "getrennt", "alag"]),
     (

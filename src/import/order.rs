@@ -185,10 +185,11 @@ fn value(field: &str, text: Option<&str>) -> Result<Option<Value>, Fault> {
 /// The words by which spreadsheets in six languages write a truth value.
 fn yes_or_no(text: &str) -> Option<bool> {
     match text.to_lowercase().as_str() {
-        "true" | "yes" | "1" | "sim" | "verdadeiro" | "si" | "sí" | "verdadero" | "oui" | "vrai" | "ja" | "wahr" | "haan" => {
-            Some(true)
+        "true" | "yes" | "1" | "sim" | "verdadeiro" | "si" | "sí" | "verdadero" | "oui" | "vrai" | "ja"
+        | "wahr" | "haan" => Some(true),
+        "false" | "no" | "0" | "não" | "nao" | "falso" | "non" | "faux" | "nein" | "falsch" | "nahin" => {
+            Some(false)
         }
-        "false" | "no" | "0" | "não" | "nao" | "falso" | "non" | "faux" | "nein" | "falsch" | "nahin" => Some(false),
         _ => None,
     }
 }

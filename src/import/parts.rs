@@ -9,12 +9,12 @@ use bytes::Bytes;
 use csv::ByteRecord;
 use serde::{Deserialize, Serialize};
 
+use super::ListError;
 use super::columns::Columns;
 use super::encoding::Encoding;
 use super::order::Maker;
 use super::rows::{Options, ROWS_MAX, Row};
 use super::table::{LINE_MAX, ROW_BYTES_MAX, detect};
-use super::ListError;
 
 /// What is known of a list between two of its parts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -123,7 +123,8 @@ impl PartRows {
         }
         let taken = start + raw_len(&text[..skipped], encoding);
         let rows = text.slice(skipped..end);
-        let mut part = Self { raw, maker, source: Source::Lines { text: rows.clone(), at: 0 }, taken, is_last, place };
+        let mut part =
+            Self { raw, maker, source: Source::Lines { text: rows.clone(), at: 0 }, taken, is_last, place };
         if let Format::Csv(delimiter) = part.place.format {
             part.open_table(rows, delimiter, options)?;
         }
@@ -141,7 +142,8 @@ impl PartRows {
             if !read(&mut reader, &mut record, 1)? {
                 return Err(ListError::Empty);
             }
-            self.place.header = record.iter().map(|cell| String::from_utf8_lossy(cell).into_owned()).collect();
+            self.place.header =
+                record.iter().map(|cell| String::from_utf8_lossy(cell).into_owned()).collect();
             self.place.row = 1;
             at = position(&reader);
         }
@@ -172,7 +174,12 @@ impl PartRows {
                     }
                     let (from, to) = (*at, position(reader));
                     *at = to;
-                    (self.maker.of_cells(number, columns, record), reader.get_ref().get_ref().clone(), from, to)
+                    (
+                        self.maker.of_cells(number, columns, record),
+                        reader.get_ref().get_ref().clone(),
+                        from,
+                        to,
+                    )
                 }
                 Source::Lines { text, at } => {
                     let rest = &text[*at..];

@@ -61,8 +61,7 @@ use crate::domain::calendar::Opening;
 use crate::domain::suppression::{Errand, Outgoing};
 use crate::domain::{
     AccountAlias, AgentTarget, Budget, Calendars, CallPermission, Callback, Contact, Gate, LegOrder,
-    MissedWindow, Order, OrderKind, Outcome, Pair, Phone, Purpose, Reason, RefusalKind, Register,
-    Sender,
+    MissedWindow, Order, OrderKind, Outcome, Pair, Phone, Purpose, Reason, RefusalKind, Register, Sender,
 };
 
 /// The next step of a callback that is waiting.

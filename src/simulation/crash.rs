@@ -14,8 +14,8 @@ use super::verbs::store_verbs;
 use super::verbs::types::*;
 use crate::domain::{Attempt, AttemptId};
 use crate::store::{
-    Batch, CampaignReads, Erasures, Imports, Inbox, Keys, NewCommand, Orders, Outbox, PersonZones, Records, Related, Report,
-    Result, Store, Suppressions, Tokens, Turns,
+    Batch, CampaignReads, Erasures, Imports, Inbox, Keys, NewCommand, Orders, Outbox, PersonZones, Records,
+    Related, Report, Result, Store, Suppressions, Tokens, Turns,
 };
 use crate::twilio::{Request, Response, Transport, TransportError};
 

@@ -11,8 +11,8 @@ use super::verbs::types::*;
 use crate::config::Config;
 use crate::domain::{Attempt, AttemptId, Pause};
 use crate::store::{
-    Batch, CampaignReads, Erasures, Imports, Inbox, Keys, NewCommand, Orders, Outbox, PersonZones, Records, Related, Report,
-    Result, Store, Suppressions, Tokens, Turns,
+    Batch, CampaignReads, Erasures, Imports, Inbox, Keys, NewCommand, Orders, Outbox, PersonZones, Records,
+    Related, Report, Result, Store, Suppressions, Tokens, Turns,
 };
 use crate::twilio::{Request, Response, Transport, TransportError};
 

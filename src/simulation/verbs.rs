@@ -8,16 +8,16 @@ pub(super) mod types {
     pub use crate::domain::timeline::Entry;
     pub use crate::domain::{
         AccountAlias, Budget, Callback, CallbackId, Campaign, CampaignCalls, CampaignId, ClockMark, Contact,
-        ContactKey, DeliveryId, Erasure, ErasureId, Gate, ImportId, ListName, Loads, Message, MessageId, Name,
-        OrderKind, Pair, PairKey, Pause, Person, PersonId, Phone, Restriction, SetAside, SetAsideId, Tenant, TokenName,
-        UserId,
+        ContactKey, DeliveryId, Erasure, ErasureId, Gate, ImportId, ListName, Loads, Message, MessageId,
+        Name, OrderKind, Pair, PairKey, Pause, Person, PersonId, Phone, Restriction, SetAside, SetAsideId,
+        Tenant, TokenName, UserId,
     };
     pub use crate::store::{
-        Awaiting, CallFacts, Backlog, CampaignRecord, CampaignRows, Census, CommandRecord, ConsumerRecord, DecideKeys,
-        Deletions, Delivery, Enqueue, Enqueued, EntryName, ErasureRecord, ErasureTraces, ErasureWork,
-        FiledReport, Filter, Hashing, HeldBack, IdempotencyKey, ImportFindings, ImportRecord, ImportStep, ImportStepped,
-        Input, KeyPlace, MadeImport, NewImport, StoredFault, Lead, Listed, NewErasure,
-        NewList, NewSuppressions, OpenOrder, Page, PlatformName, Record, Settled, Suppressed,
+        Awaiting, Backlog, CallFacts, CampaignRecord, CampaignRows, Census, CommandRecord, ConsumerRecord,
+        DecideKeys, Deletions, Delivery, Enqueue, Enqueued, EntryName, ErasureRecord, ErasureTraces,
+        ErasureWork, FiledReport, Filter, Hashing, HeldBack, IdempotencyKey, ImportFindings, ImportRecord,
+        ImportStep, ImportStepped, Input, KeyPlace, Lead, Listed, MadeImport, NewErasure, NewImport, NewList,
+        NewSuppressions, OpenOrder, Page, PlatformName, Record, Settled, StoredFault, Suppressed,
         SuppressionList, TimelineEnds, TimelineLine, ToDecide, Token, Whom,
     };
     pub use crate::suppression::NameHash;

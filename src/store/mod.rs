@@ -26,8 +26,8 @@ pub use erasures::{
 };
 pub use error::Error;
 pub use imports::{
-    ImportFault, ImportFinding, ImportFindings, ImportRecord, ImportRow, ImportState, ImportStep, ImportStepped,
-    ImportedRow, Imports, MadeImport, NewImport, Reached, StoredFault,
+    ImportFault, ImportFinding, ImportFindings, ImportRecord, ImportRow, ImportState, ImportStep,
+    ImportStepped, ImportedRow, Imports, MadeImport, NewImport, Reached, StoredFault,
 };
 pub use inbox::{CommandRecord, FiledReport, Inbox, NewCommand, Report, Unmatched, UnreadableReport};
 pub use orders::{
@@ -52,16 +52,7 @@ pub trait Store: ApiStore + HookStore + Turns {}
 
 /// What the API uses.
 pub trait ApiStore:
-    Orders
-    + Inbox
-    + Records
-    + Outbox
-    + Tokens
-    + Suppressions
-    + CampaignReads
-    + Erasures
-    + Imports
-    + PersonZones
+    Orders + Inbox + Records + Outbox + Tokens + Suppressions + CampaignReads + Erasures + Imports + PersonZones
 {
 }
 

@@ -46,6 +46,7 @@ mod parsers;
 mod pauses;
 mod questions;
 mod reference;
+mod registers;
 mod roads_simulation;
 mod sandbox;
 mod scenarios;

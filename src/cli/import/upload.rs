@@ -45,7 +45,8 @@ impl Import {
         let begin = Ask::post("v1/imports", Body::Json(self.settings(name, &seen)?));
         let mut state = self.import(&begin)?;
         let is_complete = state.state == "complete";
-        let again = format!("it is safe to repeat the command with --name {name}: it goes on where it was stopped");
+        let again =
+            format!("it is safe to repeat the command with --name {name}: it goes on where it was stopped");
         let mut told = Told::new(seen);
         if !is_complete {
             state = self.send(&state, &mut told).hint(again.clone())?;

@@ -180,7 +180,11 @@ impl Export {
         if self.flags.json {
             return Ok(writeln!(out, "{:#}", json!({"numbers": count}))?);
         }
-        Ok(writeln!(out, "{count} numbers are in {}; delete it when the register has answered", self.file.display())?)
+        Ok(writeln!(
+            out,
+            "{count} numbers are in {}; delete it when the register has answered",
+            self.file.display()
+        )?)
     }
 }
 

@@ -37,9 +37,11 @@ fn nothing_leaves_before_the_register_was_asked() {
 
 #[test]
 fn an_answer_counts_until_it_is_too_old() {
-    let answered = |at| bound().with(move |case| {
-        case.person.suppressions.push(entry(SuppressionScope::Checked, Some(at)));
-    });
+    let answered = |at| {
+        bound().with(move |case| {
+            case.person.suppressions.push(entry(SuppressionScope::Checked, Some(at)));
+        })
+    };
     answered(at(1)).check(&Call);
     answered(at(0)).check(&Wait("register.stale", 10 * DAY, false));
 }

@@ -25,8 +25,8 @@ use crate::scheduler::Scheduler;
 use crate::simulation::verbs::store_verbs;
 use crate::simulation::verbs::types::*;
 use crate::store::{
-    Batch, CampaignReads, Erasures, Imports, Inbox, Keys, NewCommand, Orders, Outbox, OutboxRow, PersonZones, Records, Related,
-    Report, Result, Store, Suppressions, Tokens, Turns,
+    Batch, CampaignReads, Erasures, Imports, Inbox, Keys, NewCommand, Orders, Outbox, OutboxRow, PersonZones,
+    Records, Related, Report, Result, Store, Suppressions, Tokens, Turns,
 };
 use crate::twilio::{Body, Request, Response, Transport, TransportError};
 use crate::webhooks::Topic;

@@ -19,7 +19,8 @@ pub const ENDS: &str = "SELECT min(seq), max(seq) FROM callbacks INDEXED BY call
      WHERE campaign GLOB 'cmp_*' AND campaign = ?1";
 pub const FROM: &str = "SELECT seq, id, state FROM callbacks INDEXED BY callbacks_of_campaigns \
      WHERE campaign GLOB 'cmp_*' AND campaign = ?1 AND seq >= ?2 ORDER BY seq LIMIT 1";
-const CALLS: &str = "SELECT intended_at, submitted_at, connected_at, ended_at FROM attempts ORDER BY seq DESC LIMIT ?1";
+const CALLS: &str =
+    "SELECT intended_at, submitted_at, connected_at, ended_at FROM attempts ORDER BY seq DESC LIMIT ?1";
 const REQUESTS: &str = "SELECT sender, consumer, submitted_at FROM messages \
      WHERE purpose = 'permission_request' ORDER BY seq DESC LIMIT ?1";
 const GRANTS: &str = "SELECT sender, consumer, at FROM timeline WHERE what = 'permission.granted' AND seq > \

@@ -136,7 +136,8 @@ pub fn step(db: &Connection, step: &ImportStep, key: &Key) -> Result<ImportStepp
     let found = first(&mut db.prepare_cached(at)?, [step.import.bytes()], |cells| {
         Ok((cells.take::<i64>()?, cells.version()?, cells.text()? == "receiving"))
     })?;
-    let Some((seq, _, _)) = found.filter(|(_, received, receives)| *receives && *received == step.from) else {
+    let Some((seq, _, _)) = found.filter(|(_, received, receives)| *receives && *received == step.from)
+    else {
         return Ok(ImportStepped::Moved);
     };
     let doubles = doubles(db, seq, &step.rows)?;
@@ -284,7 +285,14 @@ fn add_findings(db: &Connection, seq: i64, added: &Added) -> Result<()> {
              VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (import, refused, subject, code) DO UPDATE \
              SET count = count + excluded.count, first_rows = excluded.first_rows",
         )?
-        .execute(params![seq, refused, subject, code, finding.count.cast_signed(), rows.join(" ")])?;
+        .execute(params![
+            seq,
+            refused,
+            subject,
+            code,
+            finding.count.cast_signed(),
+            rows.join(" ")
+        ])?;
     }
     Ok(())
 }
@@ -344,8 +352,10 @@ pub fn remove(db: &Connection, id: ImportId, most: usize) -> Result<bool> {
     let seq = "SELECT seq FROM imports WHERE id = ?1";
     let found: Option<i64> = first(&mut db.prepare_cached(seq)?, [id.bytes()], |cells| cells.take())?;
     let Some(seq) = found else { return Ok(true) };
-    db.prepare_cached("UPDATE imports SET state = 'removed', tail = x'' WHERE seq = ?1 AND state <> 'removed'")?
-        .execute([seq])?;
+    db.prepare_cached(
+        "UPDATE imports SET state = 'removed', tail = x'' WHERE seq = ?1 AND state <> 'removed'",
+    )?
+    .execute([seq])?;
     if !forget(db, seq, most)? {
         return Ok(false);
     }

@@ -190,7 +190,10 @@ impl Sqlite {
     }
 
     fn new(engine: Engine, lock: Option<File>, key: Arc<suppressions::Key>) -> Self {
-        Self { open: Arc::new(Open { engine, key, zones: person_zones::InUse::default(), _lock: lock }), reads_for_requests: false }
+        Self {
+            open: Arc::new(Open { engine, key, zones: person_zones::InUse::default(), _lock: lock }),
+            reads_for_requests: false,
+        }
     }
 
     /// Opens a file without threads: every operation runs on its caller's thread.

@@ -77,7 +77,8 @@ fn of(db: &Connection, person: PersonId) -> Result<Option<Vec<String>>> {
 
 fn set(db: &Connection, person: PersonId, zones: &[String], at: Timestamp, by: &str) -> Result<()> {
     if zones.is_empty() {
-        db.prepare_cached("DELETE FROM person_zones WHERE person = ?1")?.execute([digits(person.number())])?;
+        db.prepare_cached("DELETE FROM person_zones WHERE person = ?1")?
+            .execute([digits(person.number())])?;
         return Ok(());
     }
     db.prepare_cached(

@@ -7,8 +7,8 @@ use rusqlite::Connection;
 
 use super::{
     Sqlite, attempts, batch, breakers, calendars, callbacks, campaigns, ceilings, clock, commands,
-    consumer_records, contacts, counts, erasures, facts, held_back, list, loads, messages, open_orders, outbox,
-    pairs, pauses, persons, references, related, reports, restrictions, set_aside, suppression_lists,
+    consumer_records, contacts, counts, erasures, facts, held_back, list, loads, messages, open_orders,
+    outbox, pairs, pauses, persons, references, related, reports, restrictions, set_aside, suppression_lists,
     suppressions, term, timeline, tokens, traces, unmatched, waiting,
 };
 use crate::domain::calendar::MarkedDay;

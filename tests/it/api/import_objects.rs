@@ -167,7 +167,10 @@ async fn a_list_that_cannot_be_read_stays_before_the_fault() {
     let body = json!({"name": "broken", "defaults": {"document": "message", "variables": {"message": "x"}}});
     begin(&api, &body).await;
     let answer = put(&api, "broken", 0, &list).await;
-    assert_eq!((answer.status, answer.code().as_str()), (StatusCode::UNPROCESSABLE_ENTITY, "import.unreadable"));
+    assert_eq!(
+        (answer.status, answer.code().as_str()),
+        (StatusCode::UNPROCESSABLE_ENTITY, "import.unreadable")
+    );
     let view = api.get("/v1/imports/broken").await.json();
     assert_eq!((&view["received"], &view["rows"]), (&json!(25), &json!(1)), "{view}");
     for (name, list, what) in

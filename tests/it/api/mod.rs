@@ -12,6 +12,7 @@ mod consumers;
 mod events;
 mod explaining;
 mod failing_store;
+mod forecast;
 mod harness;
 mod import_objects;
 mod imports;

@@ -69,7 +69,10 @@ async fn rows_of_lists_take_the_zones_of_their_people() {
 async fn a_wrong_zone_is_told_by_its_place() {
     let api = api().await;
     let answer = set(&api, CONSUMER, &["America/Manaus", "America/Nowhere"]).await;
-    assert_eq!((answer.status, answer.code().as_str()), (StatusCode::UNPROCESSABLE_ENTITY, "consumer.invalid"));
+    assert_eq!(
+        (answer.status, answer.code().as_str()),
+        (StatusCode::UNPROCESSABLE_ENTITY, "consumer.invalid")
+    );
     assert_eq!(answer.json()["errors"][0]["field"], "zones[1]");
     assert!(!answer.text.contains(CONSUMER));
     let many: Vec<&str> = vec!["America/Manaus"; 11];

@@ -258,8 +258,7 @@ impl BulkOrder {
     }
 
     fn parse_rows(&self, rows: Range<usize>, zones: Arc<ZonesOfPeople>) -> Chunk {
-        let validator =
-            Validator::of_list(&self.app, &self.caller, self.calendars.clone()).knowing(zones);
+        let validator = Validator::of_list(&self.app, &self.caller, self.calendars.clone()).knowing(zones);
         let mut equal = self.equal.lock().unwrap_or_else(PoisonError::into_inner);
         let mut chunk =
             Chunk { rows: Vec::with_capacity(rows.len()), enqueue: Vec::with_capacity(rows.len()) };

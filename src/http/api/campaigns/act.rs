@@ -230,7 +230,8 @@ pub(in crate::http::api) async fn change(
 /// Refuses a campaign for which a list is still arriving.
 async fn check_imports(app: &App, campaign: CampaignId) -> Result<(), ApiError> {
     let Some(name) = app.store.unfinished_import(campaign).await? else { return Ok(()) };
-    let detail = format!("its import {name} is not complete; send the rest of the list, or delete the import");
+    let detail =
+        format!("its import {name} is not complete; send the rest of the list, or delete the import");
     Err(ApiError::new("import.incomplete", detail))
 }
 

@@ -17,7 +17,7 @@ use utoipa::ToSchema;
 
 use super::forecast_work::gather;
 use super::record;
-use crate::forecast::{Outlook, PLAYS_MAX, PLAYS_MIN, Rate, Rates, ROWS_MAX, Span, outlook};
+use crate::forecast::{Outlook, PLAYS_MAX, PLAYS_MIN, ROWS_MAX, Rate, Rates, Span, outlook};
 use crate::http::api::body::json;
 use crate::http::api::permissions::{fault, read};
 use crate::http::auth::Caller;

@@ -30,7 +30,8 @@ pub(super) async fn gather(
     let calendars = app.marked_calendars().await?;
     let (mut rows, mut hours): (Vec<Row>, Vec<CallingHours>) = (Vec::new(), Vec::new());
     for some in sample.chunks(PEOPLE_AT_ONCE) {
-        let names: BTreeSet<Name> = some.iter().map(|callback| Name::Number(callback.order.consumer)).collect();
+        let names: BTreeSet<Name> =
+            some.iter().map(|callback| Name::Number(callback.order.consumer)).collect();
         let people = People::of(app.store.people(&Vec::from_iter(names)).await?);
         for callback in some {
             let index = callback.order.hours.as_ref().map(|own| {
@@ -67,7 +68,8 @@ fn row(
 ) -> Row {
     let order = &callback.order;
     let earliest = order.earliest.max(callback.retry_at.unwrap_or(now)).max(now);
-    let mut pairs: Vec<Pair> = order.senders.iter().map(|&sender| people.pair(sender, order.consumer)).collect();
+    let mut pairs: Vec<Pair> =
+        order.senders.iter().map(|&sender| people.pair(sender, order.consumer)).collect();
     for pair in &mut pairs {
         ledger::lapse(pair, now);
     }
@@ -117,9 +119,13 @@ fn asks_at(
 
 /// What the calls of the sample may use. Callbacks of other campaigns use it too, which is not known here.
 fn ceilings(app: &App, record: &CampaignRecord, sample: &[Callback]) -> Ceilings {
-    let senders: BTreeSet<Phone> = sample.iter().flat_map(|callback| callback.order.senders.clone()).collect();
-    let accounts: BTreeSet<_> =
-        senders.iter().filter_map(|&sender| app.directory.sender(sender)).map(|it| it.account.clone()).collect();
+    let senders: BTreeSet<Phone> =
+        sample.iter().flat_map(|callback| callback.order.senders.clone()).collect();
+    let accounts: BTreeSet<_> = senders
+        .iter()
+        .filter_map(|&sender| app.directory.sender(sender))
+        .map(|it| it.account.clone())
+        .collect();
     let of_senders = senders.iter().fold(0_u32, |sum, &sender| {
         sum.saturating_add(app.rules.ceiling(&Resource::Sender(sender)).unwrap_or(0))
     });

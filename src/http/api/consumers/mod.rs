@@ -2,5 +2,5 @@
 
 pub(super) mod erase;
 pub(super) mod export;
-pub(super) mod zone;
 mod view;
+pub(super) mod zone;

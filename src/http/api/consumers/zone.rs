@@ -71,7 +71,11 @@ pub(in crate::http::api) async fn set(
         }
     };
     let zones = draft.zones.unwrap_or_else(|| {
-        faults.push(fault("zones", "field.missing", "is missing: give a list of zones, empty to remove them"));
+        faults.push(fault(
+            "zones",
+            "field.missing",
+            "is missing: give a list of zones, empty to remove them",
+        ));
         Vec::new()
     });
     if zones.len() > ZONES_MAX {

@@ -157,8 +157,7 @@ struct Order {
 impl List {
     /// The orders of the chunk that begins with this row.
     fn parse(&self, first: usize, zones: Arc<ZonesOfPeople>, found: &mut Found) -> Vec<Order> {
-        let validator =
-            Validator::of_list(&self.app, &self.caller, self.calendars.clone()).knowing(zones);
+        let validator = Validator::of_list(&self.app, &self.caller, self.calendars.clone()).knowing(zones);
         let mut orders = Vec::new();
         for row in self.body.rows[first..].iter().take(CHUNK_ROWS_MAX) {
             let number = u32::try_from(row.number()).unwrap_or(u32::MAX);

@@ -68,7 +68,8 @@ fn check(arrived: &Arrived) -> Result<(), ApiError> {
         return Err(ApiError::new("import.incomplete", detail));
     }
     if import.sha256.is_some_and(|sha256| sha256 != arrived.sha256()) {
-        let detail = "the list has another SHA-256 than the import; delete the import and send the list again";
+        let detail =
+            "the list has another SHA-256 than the import; delete the import and send the list again";
         return Err(ApiError::new("import.mismatch", detail));
     }
     Ok(())

@@ -88,7 +88,8 @@ pub(in crate::http::api) async fn create(
     match app.store.make_import(new).await? {
         MadeImport::New => {}
         MadeImport::Unfinished(known) => {
-            let detail = format!("{known} has this name and another list or other settings; complete or delete it");
+            let detail =
+                format!("{known} has this name and another list or other settings; complete or delete it");
             return Err(ApiError::new("import.exists", detail));
         }
         MadeImport::TooMany => {

@@ -83,6 +83,7 @@ pub(in crate::http::api) async fn put(
         return Err(ApiError::new("import.mismatch", detail));
     }
     let known = usize::try_from(received - offset).unwrap_or(usize::MAX).min(bytes.len());
-    let import = Arrived::open(app.clone(), caller, import, &bytes.slice(known..), false).await?.take().await?;
+    let import =
+        Arrived::open(app.clone(), caller, import, &bytes.slice(known..), false).await?.take().await?;
     Ok(json(StatusCode::OK, &View::of(&app, &import).await?))
 }

@@ -246,8 +246,7 @@ impl Reader {
 
     /// Makes the orders of a chunk.
     fn make(&self, chunk: &mut Chunk, rows: Vec<Row>, zones: Arc<ZonesOfPeople>) {
-        let validator =
-            Validator::of_list(&self.app, &self.caller, self.calendars.clone()).knowing(zones);
+        let validator = Validator::of_list(&self.app, &self.caller, self.calendars.clone()).knowing(zones);
         for row in rows {
             let row = self.row(&validator, row);
             if let ImportedRow::Order(order, _) = &row.became {

@@ -25,8 +25,8 @@ use super::field_errors::FieldErrors;
 use super::request_body::{Amendment, RequestBody};
 use crate::domain::callback::Waiting;
 use crate::domain::{
-    Calendars, Callback, CallbackId, CallingHours, MissedWindow, Order, OrderKind, PersonId, Priority, Purpose,
-    Reason, State,
+    Calendars, Callback, CallbackId, CallingHours, MissedWindow, Order, OrderKind, PersonId, Priority,
+    Purpose, Reason, State,
 };
 use crate::http::App;
 use crate::http::auth::Caller;

@@ -222,12 +222,7 @@ impl Validator<'_> {
         hours
     }
 
-    fn placed(
-        &self,
-        mut hours: WrittenHours,
-        whom: &Whom,
-        faults: &mut FieldErrors,
-    ) -> Option<CallingHours> {
+    fn placed(&self, mut hours: WrittenHours, whom: &Whom, faults: &mut FieldErrors) -> Option<CallingHours> {
         if let Some(zone) = &whom.zone {
             hours.zones = vec![zone.clone()];
         } else if hours.zones.is_empty() {
