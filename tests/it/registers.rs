@@ -62,7 +62,9 @@ fn whom_a_register_binds_waits_for_its_answer() {
     assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
     assert_eq!(program.run(&export).code, Some(1), "a file that is there is not written over");
 
-    let program = program.file("named.txt", "11987650102\n").file("stray.txt", "11987650109\n");
+    for (name, numbers) in [("named.txt", "11987650102\n"), ("stray.txt", "11987650109\n")] {
+        std::fs::write(program.path().join(name), numbers).unwrap();
+    }
     let import = |file: &str| {
         program.run(&[
             "suppression",
