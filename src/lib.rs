@@ -30,6 +30,7 @@ pub mod zone_data;
 pub mod clock;
 pub mod config;
 pub mod failpoint;
+pub mod forecast;
 pub mod hook_urls;
 pub mod ids;
 pub mod import;

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::forecast::Forecast;
 use super::remote::{Ask, Body, Target};
 use super::table::{Rows, name, plain, second, standing};
 use super::values::moment;
@@ -29,6 +30,11 @@ pub(super) enum Command {
     /// Show a campaign, its progress and who changed it
     #[command(after_long_help = "Example:\n  ringmaster campaign show cmp_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f")]
     Show(One),
+    /// Forecast how a campaign may go on: when it ends, its calls by day, and what it waits for
+    #[command(
+        after_long_help = "Example:\n  ringmaster campaign forecast cmp_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f"
+    )]
+    Forecast(Forecast),
     /// Change the name, the ceiling, the pace, the weight or the breaker of a campaign
     #[command(
         after_long_help = "Example:\n  ringmaster campaign change cmp_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f --calls-max 5"
@@ -183,7 +189,7 @@ pub(super) struct FollowUp {
 }
 
 #[derive(Debug, Args)]
-struct Which {
+pub(super) struct Which {
     /// The campaign by its id (cmp_ and 32 digits)
     #[arg(id = "campaign_id", value_name = "CAMPAIGN", value_parser = id)]
     campaign: CampaignId,
@@ -246,6 +252,7 @@ pub(super) fn run(command: &Command, out: &mut dyn Write) -> anyhow::Result<()> 
             let path = format!("v1/campaigns/{}", one.which.campaign);
             print_answer(&one.flags.daemon.ask_json(&Ask::get(path))?, &one.flags, out)
         }
+        Command::Forecast(forecast) => forecast.run(out),
         Command::Change(change) => {
             let mut body = json!({});
             if let Some(name) = &change.name {
@@ -287,7 +294,7 @@ pub(super) fn run(command: &Command, out: &mut dyn Write) -> anyhow::Result<()> 
 }
 
 impl Which {
-    fn path(&self, act: &str) -> String {
+    pub(super) fn path(&self, act: &str) -> String {
         format!("v1/campaigns/{}/{act}", self.campaign)
     }
 }

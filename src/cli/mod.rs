@@ -16,6 +16,7 @@ mod erase;
 mod events;
 mod export;
 mod failure;
+mod forecast;
 mod import;
 mod inbox;
 mod invites;

@@ -7,7 +7,7 @@ use super::failure::refusal;
 use crate::clock::{Clock as _, SystemClock};
 use crate::domain::phone::PhoneError;
 use crate::domain::road::PsidError;
-use crate::domain::{AgentTarget, MissedWindow, Phone, Priority, Psid, Purpose};
+use crate::domain::{AgentTarget, Country, MissedWindow, Phone, Priority, Psid, Purpose};
 use crate::text::time::is_taken;
 
 /// `name=value`.
@@ -112,6 +112,13 @@ pub(super) fn duration(text: &str) -> Result<SignedDuration, String> {
 /// Parses a purpose.
 pub(super) fn purpose(text: &str) -> Result<Purpose, String> {
     text.parse().map_err(|_| format!("expected {}", Purpose::ALL.map(Purpose::as_str).join(", ")))
+}
+
+/// Parses a country by its two letters.
+pub(super) fn country(text: &str) -> Result<Country, String> {
+    Country::parse(text)
+        .filter(|country| country.is_known())
+        .ok_or_else(|| "expected two capital letters of ISO 3166, such as BR".to_owned())
 }
 
 /// Parses what to do after missed hours.

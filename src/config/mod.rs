@@ -13,7 +13,7 @@ use std::sync::LazyLock;
 
 use crate::domain::calendar::OwnCalendar;
 use crate::domain::country::BARRED_DESTINATIONS;
-use crate::domain::{AccountAlias, Agents, CalendarName, Calendars, DeclaredDisposition, Directory, PoolName, Sender};
+use crate::domain::{AccountAlias, Agents, CalendarName, Calendars, DeclaredDisposition, Directory, PoolName, Register, Sender};
 use crate::policy::InviteRules;
 
 mod accounts;
@@ -30,6 +30,7 @@ mod meta;
 mod missed_calls;
 mod parts;
 mod pools;
+mod registers;
 mod secret;
 mod section;
 mod suppression;
@@ -74,6 +75,8 @@ pub struct Config {
     pub inviting: InviteRules,
     pub limits: LimitOverrides,
     pub campaigns: BTreeMap<String, Campaign>,
+    /// Registers that answer a submitted list.
+    pub registers: BTreeMap<String, Register>,
     /// Our own calendars.
     pub calendars: BTreeMap<CalendarName, OwnCalendar>,
     /// Rules for single agents.
@@ -304,6 +307,11 @@ impl Config {
                 section.each(|name, section| Some((name.to_owned(), Campaign::read(name, section)?)));
             campaigns.into_iter().flatten().collect()
         });
+        let registers = root.section("registers", |section| {
+            let registers =
+                section.each(|name, section| Some((name.to_owned(), registers::read(name, section)?)));
+            registers.into_iter().flatten().collect()
+        });
         let own_calendars = root.section("calendars", |section| {
             let own = section.each(calendars::read);
             own.into_iter().flatten().collect()
@@ -338,6 +346,7 @@ impl Config {
             inviting,
             limits,
             campaigns,
+            registers,
             calendars: own_calendars,
             agents,
             pools,

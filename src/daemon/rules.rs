@@ -62,6 +62,7 @@ pub fn rules(config: &Config) -> Rules {
             .destinations_refused
             .clone()
             .unwrap_or_else(|| BARRED_DESTINATIONS.iter().map(|barred| barred.prefix).collect()),
+        registers: config.registers.values().cloned().collect(),
         number_zones: config.calling.number_zones.clone(),
         people: config.calling.people,
         inviting: config.inviting,

@@ -307,6 +307,11 @@ impl Shared {
                 dispositions: config.dispositions.clone(),
                 wrap_up_after: config.calling.wrap_up_after,
                 country: config.calling.default_country,
+                calls_per_second: config
+                    .accounts
+                    .iter()
+                    .map(|(alias, account)| (alias.clone(), account.calls_per_second))
+                    .collect(),
             },
             limits: RequestLimits {
                 body_max_bytes: config.http.body_max_bytes as usize,

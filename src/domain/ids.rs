@@ -74,6 +74,10 @@ id!(
     InviteId, "inv_"
 );
 id!(
+    /// An import: a list of callbacks that arrives in parts.
+    ImportId, "imp_"
+);
+id!(
     /// An attempt: one call for a callback.
     AttemptId, "at_"
 );

@@ -41,6 +41,7 @@ pub mod person;
 pub mod phone;
 pub mod pool;
 pub mod reason;
+mod register;
 pub mod resource;
 pub mod road;
 pub mod script;
@@ -85,8 +86,8 @@ pub use held::Held;
 pub use hosts::AllowedHosts;
 pub use hours::{CallingHours, WrittenHours};
 pub use ids::{
-    AttemptId, CallbackId, CampaignId, CommandId, DeliveryId, ErasureId, InviteId, MessageId, PauseId,
-    SetAsideId,
+    AttemptId, CallbackId, CampaignId, CommandId, DeliveryId, ErasureId, ImportId, InviteId, MessageId,
+    PauseId, SetAsideId,
 };
 pub use invited::{
     Contact, ContactKey, LinkGiven, Restricted, Restriction, RoadFailure, RoadName, SenderPart,
@@ -101,6 +102,7 @@ pub use person::{Name, Named, Names, Person, PersonId, Portfolio, Refusal, Refus
 pub use phone::{Phone, PhoneError};
 pub use pool::{Figure, Pool, PoolAct, PoolCommand, PoolKey, PoolName, Pools};
 pub use reason::{Note, Reason};
+pub use register::Register;
 pub use resource::{Holds, InUse, Resource};
 pub use road::{InviteToken, Psid, Road, RoadKind, deep_link};
 pub use script::{Noun, NounKind, Part, Script};

@@ -111,6 +111,8 @@ pub enum SuppressionScope {
     Invites,
     #[default]
     All,
+    /// Nothing: a register was asked about the person, and the answer counts until the entry ends.
+    Checked,
 }
 
 impl SuppressionScope {

@@ -165,6 +165,8 @@ pub struct Defaults {
     pub wrap_up_after: Option<SignedDuration>,
     /// The country of numbers that are written without `+`. Without it such numbers are refused.
     pub country: Option<Country>,
+    /// How many calls per second each account starts.
+    pub calls_per_second: BTreeMap<AccountAlias, f64>,
 }
 
 impl Default for Defaults {
@@ -177,6 +179,7 @@ impl Default for Defaults {
             wrap_up_after: None,
             number_zones: Narrowed::default(),
             country: None,
+            calls_per_second: BTreeMap::new(),
         }
     }
 }

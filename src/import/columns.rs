@@ -1,5 +1,6 @@
 //! Which column of a list is which field of an order: by the name of the column in six languages, or as told.
 
+use std::fmt;
 use std::str::FromStr;
 
 use super::ListError;
@@ -56,6 +57,16 @@ impl FromStr for Mapping {
             return Err("expected the name of a column before \"=\"".to_owned());
         }
         Ok(Self { column: column.trim().to_owned(), is: is.trim().parse()? })
+    }
+}
+
+impl fmt::Display for Mapping {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.is {
+            Use::Field(field) => write!(f, "{}={field}", self.column),
+            Use::Variable(name) => write!(f, "{}=var.{name}", self.column),
+            Use::Skip => write!(f, "{}=skip", self.column),
+        }
     }
 }
 
@@ -228,6 +239,9 @@ mod tests {
         }
         let mapping: Mapping = "a=b=skip".parse().unwrap();
         assert_eq!(mapping, Mapping { column: "a=b".into(), is: Use::Skip });
+        for text in ["a=b=skip", "Nome=var.name", "c=consent.at"] {
+            assert_eq!(text.parse::<Mapping>().unwrap().to_string(), text);
+        }
     }
 
     #[test]

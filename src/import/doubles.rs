@@ -4,7 +4,26 @@ use std::collections::HashMap;
 use std::collections::hash_map::{Entry, RandomState};
 use std::hash::BuildHasher as _;
 
+use sha2::{Digest as _, Sha256};
+
 use crate::domain::PersonId;
+
+/// Whom a row calls, and from which sender: 16 bytes of SHA-256, so that a list in parts can be compared with its rows so
+/// far without their numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PersonKey(pub [u8; 16]);
+
+impl PersonKey {
+    pub(super) fn of(person: PersonId, sender: Option<&str>) -> Self {
+        let mut hash = Sha256::new();
+        hash.update(person.number().digits().to_be_bytes());
+        hash.update(sender.unwrap_or_default().as_bytes());
+        let hash: [u8; 32] = hash.finalize().into();
+        let mut key = [0; 16];
+        key.copy_from_slice(&hash[..16]);
+        Self(key)
+    }
+}
 
 /// The first row of each person and sender: 20 bytes a row and the free room of a table.
 #[derive(Debug, Default)]
@@ -31,6 +50,15 @@ impl Doubles {
 mod tests {
     use super::*;
     use crate::domain::Phone;
+
+    #[test]
+    fn a_key_is_the_same_for_every_spelling_and_another_one_for_another_sender() {
+        let key = |number, sender| PersonKey::of(PersonId::of(Phone::parse(number).unwrap()), sender);
+        let first = key("+5511987650101", None);
+        assert_eq!(first, key("+551187650101", None));
+        assert_ne!(first, key("+5511987650102", None));
+        assert_ne!(first, key("+5511987650101", Some("+551151991234")));
+    }
 
     #[test]
     fn a_person_has_one_row_for_each_sender() {

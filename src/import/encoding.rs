@@ -4,11 +4,16 @@
 
 use std::io::{self, BufRead, Read};
 
+use serde::{Deserialize, Serialize};
+
 /// The encoding of a list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Encoding {
+    #[serde(rename = "utf-8")]
     Utf8,
+    #[serde(rename = "utf-16le")]
     Utf16Le,
+    #[serde(rename = "utf-16be")]
     Utf16Be,
 }
 
@@ -44,7 +49,7 @@ impl Encoding {
     }
 
     /// How many bytes the mark at the start has; 0 without one.
-    fn mark(self, first: &[u8]) -> usize {
+    pub(super) fn mark(self, first: &[u8]) -> usize {
         let mark: &[u8] = match self {
             Self::Utf8 => &[0xEF, 0xBB, 0xBF],
             Self::Utf16Le => &[0xFF, 0xFE],

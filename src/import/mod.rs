@@ -5,8 +5,8 @@
 //! is not checked here: the daemon does both.
 //!
 //! Reading order: `rows` (what this module gives), `encoding` and `table` (how CSV is read), `columns` and `names` (which
-//! column is which field), `cell` (what a spreadsheet does to a value), `order` (from cells to an order), `doubles`, `report`
-//! and `export`.
+//! column is which field), `cell` (what a spreadsheet does to a value), `order` (from cells to an order), `doubles`, `parts`
+//! (a list that arrives in parts), `report` and `export`.
 
 mod cell;
 pub mod columns;
@@ -15,6 +15,7 @@ pub mod encoding;
 pub mod export;
 mod names;
 mod order;
+pub mod parts;
 pub mod report;
 pub mod rows;
 pub mod table;
@@ -25,6 +26,7 @@ mod tests;
 use std::borrow::Cow;
 
 pub use columns::Mapping;
+pub use doubles::PersonKey;
 pub use encoding::Encoding;
 pub use report::Report;
 pub use rows::{Options, Row, Rows};
@@ -43,6 +45,12 @@ pub struct Fault {
 impl Fault {
     pub(crate) fn new(field: impl Into<String>, code: &'static str, detail: impl Into<String>) -> Self {
         Self { field: field.into(), code: Cow::Borrowed(code), detail: detail.into() }
+    }
+
+    /// Of a row that calls the person of an earlier row.
+    #[must_use]
+    pub fn double(first: u32) -> Self {
+        Self::new("consumer", "row.double", format!("calls the same person as row {first}"))
     }
 }
 
@@ -77,6 +85,8 @@ pub enum ListError {
     TooManyRows { max: u32 },
     #[error("the JSON array has more than {max} bytes: write one object on each line instead")]
     ArrayTooLong { max: usize },
+    #[error("the list is a JSON array, which cannot be read in parts: write one object on each line instead")]
+    ArrayInParts,
     #[error("line {line}, column {column} is not JSON")]
     NotJson { line: usize, column: usize },
 }

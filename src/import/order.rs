@@ -7,7 +7,7 @@ use csv::ByteRecord;
 use serde_json::{Map, Value};
 
 use super::columns::{Columns, Use};
-use super::doubles::Doubles;
+use super::doubles::{Doubles, PersonKey};
 use super::{Fault, cell};
 use crate::domain::{Country, PersonId, Phone, PhoneError};
 
@@ -17,8 +17,12 @@ pub(super) struct Maker {
     pub(super) default_country: Option<Country>,
     /// The fields of all orders; a row's own fields go before them.
     pub(super) defaults: Map<String, Value>,
-    pub(super) doubles: Doubles,
+    /// `None` if somebody else keeps the people of the rows: then each row tells its person.
+    pub(super) doubles: Option<Doubles>,
 }
+
+/// An order as JSON, and whom it calls from where, if nobody here compares that with other rows.
+pub(super) type Made = (String, Option<PersonKey>);
 
 impl Maker {
     /// The order of a row of cells; `None` if the row is empty.
@@ -27,7 +31,7 @@ impl Maker {
         row: u32,
         columns: &Columns,
         record: &ByteRecord,
-    ) -> Option<Result<String, Vec<Fault>>> {
+    ) -> Option<Result<Made, Vec<Fault>>> {
         if cell::all_empty(record.iter()) {
             return None;
         }
@@ -47,7 +51,7 @@ impl Maker {
                     Err(fault) => faults.push(fault),
                 },
                 Use::Field(field) => match cell::text(field, cell).and_then(|text| value(field, text)) {
-                    Ok(Some(value)) => drop(order.insert((*field).to_owned(), value)),
+                    Ok(Some(value)) => put(&mut order, field, value),
                     Ok(None) => {}
                     Err(fault) => faults.push(fault),
                 },
@@ -60,7 +64,7 @@ impl Maker {
     }
 
     /// The order of an object.
-    pub(super) fn of_json(&mut self, row: u32, json: &[u8]) -> Result<String, Vec<Fault>> {
+    pub(super) fn of_json(&mut self, row: u32, json: &[u8]) -> Result<Made, Vec<Fault>> {
         match serde_json::from_slice::<Value>(json) {
             Ok(Value::Object(order)) => self.finish(row, order, Vec::new()),
             Ok(_) => Err(vec![Fault::new("", "body.shape", "expected a JSON object")]),
@@ -76,7 +80,7 @@ impl Maker {
         row: u32,
         mut order: Map<String, Value>,
         mut faults: Vec<Fault>,
-    ) -> Result<String, Vec<Fault>> {
+    ) -> Result<Made, Vec<Fault>> {
         let consumer = self.number("consumer", &mut order, &mut faults);
         self.number("sender", &mut order, &mut faults);
         let is_told = faults.iter().any(|fault| fault.field == "consumer");
@@ -91,14 +95,19 @@ impl Maker {
             (None, Some(senders)) => Some(senders.to_string()),
             (None, None) => None,
         };
-        let earlier =
-            consumer.and_then(|phone| self.doubles.earlier(row, PersonId::of(phone), sender.as_deref()));
-        if let Some(first) = earlier {
-            let detail = format!("calls the same person as row {first}");
-            return Err(vec![Fault::new("consumer", "row.double", detail)]);
+        let person = consumer.map(PersonId::of);
+        let mut key = None;
+        match (&mut self.doubles, person) {
+            (_, None) => {}
+            (None, Some(person)) => key = Some(PersonKey::of(person, sender.as_deref())),
+            (Some(doubles), Some(person)) => {
+                if let Some(first) = doubles.earlier(row, person, sender.as_deref()) {
+                    return Err(vec![Fault::double(first)]);
+                }
+            }
         }
         self.add_defaults(&mut order);
-        Ok(Value::Object(order).to_string())
+        Ok((Value::Object(order).to_string(), key))
     }
 
     /// Reads a number and writes it in E.164. What is no text is left to the daemon.
@@ -128,7 +137,9 @@ impl Maker {
                 continue;
             }
             match (order.get_mut(field), value) {
-                (Some(Value::Object(own)), Value::Object(all)) if field == "variables" => {
+                (Some(Value::Object(own)), Value::Object(all))
+                    if matches!(field.as_str(), "variables" | "consent") =>
+                {
                     for (name, value) in all {
                         if !own.contains_key(name) {
                             own.insert(name.clone(), value.clone());
@@ -142,6 +153,18 @@ impl Maker {
     }
 }
 
+/// Puts a value into its field, or into the field of an object: `consent.at`.
+fn put(order: &mut Map<String, Value>, field: &str, value: Value) {
+    let Some((object, field)) = field.split_once('.') else {
+        order.insert(field.to_owned(), value);
+        return;
+    };
+    let inner = order.entry(object).or_insert_with(|| Map::new().into());
+    if let Value::Object(inner) = inner {
+        inner.insert(field.to_owned(), value);
+    }
+}
+
 /// The value of a cell in the type of its field.
 fn value(field: &str, text: Option<&str>) -> Result<Option<Value>, Fault> {
     let Some(text) = text else { return Ok(None) };
@@ -150,14 +173,25 @@ fn value(field: &str, text: Option<&str>) -> Result<Option<Value>, Fault> {
             .parse::<i64>()
             .map(Value::from)
             .map_err(|_| Fault::new(field, "cell.not_a_number", "is not a whole number"))?,
-        "waive_gap" | "separate" => match text.to_ascii_lowercase().as_str() {
-            "true" => true.into(),
-            "false" => false.into(),
-            _ => return Err(Fault::new(field, "cell.not_true_or_false", "expected true or false")),
+        "waive_gap" | "separate" => match yes_or_no(text) {
+            Some(value) => value.into(),
+            None => return Err(Fault::new(field, "cell.not_true_or_false", "expected true or false")),
         },
         _ => text.into(),
     };
     Ok(Some(value))
+}
+
+/// The words by which spreadsheets in six languages write a truth value.
+fn yes_or_no(text: &str) -> Option<bool> {
+    match text.to_lowercase().as_str() {
+        "true" | "yes" | "1" | "sim" | "verdadeiro" | "si" | "sí" | "verdadero" | "oui" | "vrai" | "ja"
+        | "wahr" | "haan" => Some(true),
+        "false" | "no" | "0" | "não" | "nao" | "falso" | "non" | "faux" | "nein" | "falsch" | "nahin" => {
+            Some(false)
+        }
+        _ => None,
+    }
 }
 
 fn of_number(field: &'static str, error: PhoneError) -> Fault {

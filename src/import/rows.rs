@@ -6,9 +6,9 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::columns::{Columns, Mapping};
-use super::doubles::Doubles;
+use super::doubles::{Doubles, PersonKey};
 use super::encoding::{Encoding, Utf8};
-use super::order::Maker;
+use super::order::{Made, Maker};
 use super::table::{ROW_BYTES_MAX, Table};
 use super::{Fault, ListError};
 use crate::domain::Country;
@@ -41,6 +41,17 @@ pub struct Row {
     pub number: u32,
     /// The order as JSON.
     pub order: Result<String, Vec<Fault>>,
+    /// Whom it calls, if the list arrives in parts.
+    pub person: Option<PersonKey>,
+}
+
+impl Row {
+    pub(super) fn of(number: u32, made: Result<Made, Vec<Fault>>) -> Self {
+        match made {
+            Ok((order, person)) => Self { number, order: Ok(order), person },
+            Err(faults) => Self { number, order: Err(faults), person: None },
+        }
+    }
 }
 
 /// What was found about a list before its rows.
@@ -111,7 +122,7 @@ impl<R: BufRead> Rows<R> {
             }
         };
         let Options { default_country, defaults, .. } = options;
-        let maker = Maker { default_country, defaults, doubles: Doubles::default() };
+        let maker = Maker { default_country, defaults, doubles: Some(Doubles::default()) };
         Ok(Self { source, maker, found, count: 0, empty: 0 })
     }
 
@@ -132,7 +143,7 @@ impl<R: BufRead> Rows<R> {
                     None => return Ok(None),
                     Some((number, record)) => {
                         let order = self.maker.of_cells(number, columns, record);
-                        order.map(|order| Row { number, order })
+                        order.map(|order| Row::of(number, order))
                     }
                 },
                 Source::Lines { text, line } => {
@@ -149,14 +160,13 @@ impl<R: BufRead> Rows<R> {
                     }
                     let json = bytes.trim_ascii();
                     let number = *line;
-                    (!json.is_empty()).then(|| Row { number, order: self.maker.of_json(number, json) })
+                    (!json.is_empty()).then(|| Row::of(number, self.maker.of_json(number, json)))
                 }
                 Source::Array { values, row } => match values.next() {
                     None => return Ok(None),
                     Some(value) => {
                         *row = row.saturating_add(1);
-                        let order = self.maker.of_json(*row, value.get().as_bytes());
-                        Some(Row { number: *row, order })
+                        Some(Row::of(*row, self.maker.of_json(*row, value.get().as_bytes())))
                     }
                 },
             };

@@ -14,7 +14,7 @@ pub const ROW_BYTES_MAX: usize = 256 << 10;
 /// The most columns of a list.
 pub const COLUMNS_MAX: usize = 200;
 /// How much of a list is looked at for the delimiter, in bytes.
-const LINE_MAX: usize = 64 << 10;
+pub(super) const LINE_MAX: usize = 64 << 10;
 /// The size of the buffer of the CSV reader, which reads ahead of a row, in bytes.
 const BUFFER: usize = 64 << 10;
 
@@ -83,7 +83,7 @@ impl<R: Read> Table<R> {
 }
 
 /// The most frequent delimiter of the first line that is not blank.
-fn detect(first: &[u8]) -> u8 {
+pub(super) fn detect(first: &[u8]) -> u8 {
     let start = first.iter().position(|byte| !matches!(byte, b'\r' | b'\n')).unwrap_or(first.len());
     let mut counts = [0_usize; DELIMITERS.len()];
     let mut is_quoted = false;

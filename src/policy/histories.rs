@@ -76,6 +76,7 @@ fn rules(undelivered_requests_count: bool) -> Rules {
         agent_calls_max: 1,
         destinations_refused: Vec::new(),
         people: super::PeopleRules::CAUTIOUS,
+        registers: Vec::new(),
         number_zones: crate::domain::number_zones::Narrowed::default(),
         inviting: super::InviteRules::CAUTIOUS,
         queueing: super::Queueing::STRICT,

@@ -66,7 +66,7 @@ use crate::domain::calendar::Opening;
 use crate::domain::suppression::{Errand, Outgoing};
 use crate::domain::{
     AccountAlias, AgentTarget, Budget, Calendars, CallPermission, Callback, Contact, Gate, LegOrder,
-    MissedWindow, OrderKind, Outcome, Pair, Phone, Purpose, Reason, RefusalKind, Sender,
+    MissedWindow, OrderKind, Outcome, Pair, Phone, Purpose, Reason, RefusalKind, Register, Sender,
 };
 
 /// The next step of a callback that is waiting.
@@ -292,6 +292,9 @@ fn assess_case(case: &Case<'_>) -> Assessment {
     let Case { callback, pair, person, rules, .. } = *case;
     let order = &callback.order;
     let sender = case.sender.number;
+    if let Some(reason) = case.unasked_register() {
+        return case.paused(case.wait(order.latest, None, reason));
+    }
     if case.only_invites() {
         return case.paused(case.invite_only().in_order(Vec::new()));
     }
@@ -398,6 +401,22 @@ impl Case<'_> {
     fn suppressed(&self, what: Outgoing) -> Option<Reason> {
         let errand = Errand::of(&self.callback.order, &self.sender.account);
         self.person.suppressed(self.now, what, &errand)
+    }
+
+    /// Why nothing leaves before a register was asked about the person. Somebody who is suppressed anyway is not waited for.
+    fn unasked_register(&self) -> Option<Reason> {
+        let order = &self.callback.order;
+        let entries = &self.person.suppressions;
+        let is_due = |register: &&Register| {
+            register.required
+                && register.binds(order.purpose, order.consumer)
+                && !register.was_asked(entries, self.now)
+        };
+        let register = self.rules.registers.iter().find(is_due)?;
+        if self.suppressed(Outgoing::Call).is_some() || self.suppressed(Outgoing::Invite).is_some() {
+            return None;
+        }
+        Some(Reason::RegisterStale { list: register.list.clone() })
     }
 
     fn wait(&self, until: Timestamp, gate: Option<Gate>, reason: Reason) -> Assessment {

@@ -6,7 +6,7 @@ use strum::{EnumString, IntoStaticStr};
 use super::{Caps, Ceilings, Limits};
 use crate::domain::country::Prefix;
 use crate::domain::number_zones::Narrowed;
-use crate::domain::{Phone, Purpose};
+use crate::domain::{Phone, Purpose, Register};
 
 /// The limits of the platforms and the rules of the operator.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +31,8 @@ pub struct Rules {
     /// Prefixes of numbers that are not called.
     pub destinations_refused: Vec<Prefix>,
     pub people: PeopleRules,
+    /// The registers that have to be asked about people.
+    pub registers: Vec<Register>,
     /// The zones of numbers that tell no region, by country.
     pub number_zones: Narrowed,
     pub inviting: InviteRules,

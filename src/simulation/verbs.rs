@@ -8,14 +8,10 @@ pub(super) mod types {
     pub use crate::domain::timeline::Entry;
     pub use crate::domain::{
         AccountAlias, Budget, Callback, CallbackId, Campaign, CampaignCalls, CampaignId, ClockMark, Contact,
-        ContactKey, DeliveryId, Erasure, ErasureId, Gate, Lane, ListName, Loads, Message, MessageId, Name, OrderKind, Pair, PairKey, Pause, Person, Phone, Pool, Restriction, SetAside, SetAsideId, Tenant, TokenName, UserId, WrapUp, WrapUpRecord,
+        ContactKey, DeliveryId, Erasure, ErasureId, Gate, ImportId, Lane, ListName, Loads, Message, MessageId, Name, OrderKind, Pair, PairKey, Pause, Person, PersonId, Phone, Pool, Restriction, SetAside, SetAsideId, Tenant, TokenName, UserId, WrapUp, WrapUpRecord,
     };
     pub use crate::store::{
-        Awaiting, Backlog, CampaignRecord, CampaignRows, Census, CommandRecord, ConsumerRecord, Count,
-        DecideKeys, Deletions, Delivery, Enqueue, Enqueued, EntryName, ErasureRecord, ErasureTraces,
-        ErasureWork, FiledReport, Filter, Hashing, HeldBack, IdempotencyKey, Input, KeyPlace, Lead, Listed,
-        NewErasure, NewList, NewSuppressions, OpenOrder, Page, PlatformName, RecentOrder, Record, Settled,
-        Suppressed, SuppressionList, TimelineEnds, TimelineLine, ToDecide, Token, Whom,
+        Awaiting, Backlog, CallFacts, CampaignRecord, CampaignRows, Census, CommandRecord, ConsumerRecord, Count, DecideKeys, Deletions, Delivery, Enqueue, Enqueued, EntryName, ErasureRecord, ErasureTraces, ErasureWork, FiledReport, Filter, Hashing, HeldBack, IdempotencyKey, ImportFindings, ImportRecord, ImportStep, ImportStepped, Input, KeyPlace, Lead, Listed, MadeImport, NewErasure, NewImport, NewList, NewSuppressions, OpenOrder, Page, PlatformName, RecentOrder, Record, Settled, StoredFault, Suppressed, SuppressionList, TimelineEnds, TimelineLine, ToDecide, Token, Whom,
     };
     pub use crate::suppression::NameHash;
 }
@@ -141,6 +137,7 @@ macro_rules! store_verbs {
             reads {
                 fn hash_with(hashing: Hashing) -> ();
                 fn suppression_lists() -> Vec<SuppressionList>;
+                fn waiting_orders(after: i64, most: usize) -> (Vec<Callback>, Option<i64>);
                 fn entries_of(list: &ListName, name: &EntryName) -> Vec<NameHash>;
             }
         }
@@ -170,6 +167,8 @@ macro_rules! store_verbs {
                 fn campaign_calls() -> CampaignCalls;
                 fn campaign(id: CampaignId) -> Option<CampaignRecord>;
                 fn list_campaigns(tenant: &Tenant, before: Option<CampaignId>, most: usize) -> Vec<Campaign>;
+                fn campaign_sample(id: CampaignId, most: usize) -> Vec<Callback>;
+                fn call_facts(now: Timestamp, since: Timestamp) -> CallFacts;
                 fn campaign_rows(id: CampaignId, after: i64, most: usize) -> CampaignRows;
             }
         }
@@ -182,6 +181,35 @@ macro_rules! store_verbs {
                 fn wrap_ups_missing(now: Timestamp) -> Count;
                 fn offers(tenant: &Tenant, now: Timestamp, most: usize) -> Vec<Callback>;
                 fn recent_orders(numbers: &[Phone]) -> Vec<RecentOrder>;
+            }
+        }
+        $macro! {
+            PersonZones
+            by_hand {}
+            writes {
+                fn set_zones(person: PersonId, zones: Vec<String>, at: Timestamp, by: String) -> ();
+            }
+            reads {
+                fn knows_zones() -> bool;
+                fn zones_of(people: &[PersonId]) -> Vec<(PersonId, Vec<String>)>;
+            }
+        }
+        $macro! {
+            Imports
+            by_hand {}
+            writes {
+                fn make_import(import: NewImport) -> MadeImport;
+                fn import_rows(step: ImportStep) -> ImportStepped;
+                fn complete_import(id: ImportId, received: u64, at: Timestamp) -> bool;
+                fn remove_import(id: ImportId, most: usize) -> bool;
+                fn forget_people(id: ImportId, most: usize) -> bool;
+            }
+            reads {
+                fn import(id: ImportId) -> Option<ImportRecord>;
+                fn import_named(tenant: &Tenant, name: &str) -> Option<ImportRecord>;
+                fn import_findings(id: ImportId) -> ImportFindings;
+                fn import_faults(id: ImportId, after: (u32, u32), most: usize) -> Vec<StoredFault>;
+                fn unfinished_import(campaign: CampaignId) -> Option<String>;
             }
         }
         $macro! {

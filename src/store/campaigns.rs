@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::Result;
-use crate::domain::{Bucket, CallbackId, Campaign, CampaignCalls, CampaignId, Outcome, Tenant};
+use crate::domain::{Bucket, Callback, CallbackId, Campaign, CampaignCalls, CampaignId, Outcome, Tenant};
 
 /// Campaigns, as the doors and the scheduler read them. A batch writes them.
 #[async_trait]
@@ -29,8 +29,32 @@ pub trait CampaignReads: Send + Sync {
         most: usize,
     ) -> Result<Vec<Campaign>>;
 
+    /// Open callbacks of a campaign, at most `most`, spread evenly over the order in which they were stored.
+    async fn campaign_sample(&self, id: CampaignId, most: usize) -> Result<Vec<Callback>>;
+
+    /// What came of calls and permission requests since a moment, of all campaigns; the newest 20,000 of each.
+    async fn call_facts(&self, now: Timestamp, since: Timestamp) -> Result<CallFacts>;
+
     /// Its next `most` callbacks and invites in the order in which they were stored, after the place `after`; 0 begins.
     async fn campaign_rows(&self, id: CampaignId, after: i64, most: usize) -> Result<CampaignRows>;
+}
+
+/// What came of calls and permission requests.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct CallFacts {
+    /// Calls that are over.
+    pub calls: u64,
+    /// Of these, those that the consumer answered.
+    pub answered: u64,
+    /// How long these lasted together, from the request to their end.
+    pub answered_for: SignedDuration,
+    /// The same of the others.
+    pub missed_for: SignedDuration,
+    /// Requests that were granted, or are older than a day.
+    pub asked: u64,
+    pub granted: u64,
+    /// From the requests to the grants, together.
+    pub granted_after: SignedDuration,
 }
 
 /// A campaign with what is counted and recorded of it.

@@ -7,10 +7,12 @@ mod agents;
 mod campaigns;
 mod erasures;
 mod error;
+mod imports;
 mod inbox;
 mod orders;
 mod outbox;
 mod pools;
+mod person_zones;
 mod records;
 pub mod sqlite;
 mod suppressions;
@@ -19,19 +21,24 @@ mod turns;
 
 pub use agents::{AgentChanges, AgentReads, RecentOrder, SuppressedByWrapUp, WrapUpDue, WrongNumber};
 pub use campaigns::{
-    CampaignCallsChange, CampaignChange, CampaignReads, CampaignRecord, CampaignRows, RecordedAct,
+    CallFacts, CampaignCallsChange, CampaignChange, CampaignReads, CampaignRecord, CampaignRows, RecordedAct,
 };
 pub use erasures::{
     Deletions, ErasureRecord, ErasureStep, ErasureTraces, ErasureWork, Erasures, HeldElsewhere, KeyPlace,
     NewErasure,
 };
 pub use error::Error;
+pub use imports::{
+    ImportFault, ImportFinding, ImportFindings, ImportRecord, ImportRow, ImportState, ImportStep,
+    ImportStepped, ImportedRow, Imports, MadeImport, NewImport, Reached, StoredFault,
+};
 pub use inbox::{CommandRecord, FiledReport, Inbox, NewCommand, Report, Unmatched, UnreadableReport};
 pub use orders::{
     Awaiting, Census, Count, Enqueue, Enqueued, Filter, HeldBack, IdempotencyKey, InviteCensus, Listed,
     OpenOrder, OrderCeiling, Orders, Page, Record, Status, TimelineEnds, TimelineLine, Whom,
 };
 pub use outbox::{Backlog, Delivery, Outbox, OutboxRow, Settled, Subject};
+pub use person_zones::PersonZones;
 pub use pools::PoolChanges;
 pub use records::{ConsumerRecord, PlatformName, Records};
 pub use suppressions::{
@@ -50,7 +57,7 @@ pub trait Store: ApiStore + HookStore + Turns {}
 
 /// What the API uses.
 pub trait ApiStore:
-    Orders + Inbox + Records + Outbox + Tokens + Suppressions + CampaignReads + AgentReads + Erasures
+    Orders + Inbox + Records + Outbox + Tokens + Suppressions + CampaignReads + AgentReads + Erasures + Imports + PersonZones
 {
 }
 
@@ -68,6 +75,8 @@ impl<T> ApiStore for T where
         + CampaignReads
         + AgentReads
         + Erasures
+        + Imports
+        + PersonZones
         + ?Sized
 {
 }

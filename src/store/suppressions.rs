@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::{NewCommand, Result};
 use crate::domain::event::SuppressionAdded;
-use crate::domain::{AccountAlias, ListName, Name, Phone, Purpose, SuppressionScope};
+use crate::domain::{AccountAlias, Callback, ListName, Name, Phone, Purpose, SuppressionScope};
 use crate::suppression::{NameHash, NameHasher};
 
 /// Adds entries of suppression lists, and tells what lists there are. Entries end through a batch.
@@ -31,6 +31,9 @@ pub trait Suppressions: Send + Sync {
 
     /// All lists with entries or versions, but those that newer versions retired; by name.
     async fn suppression_lists(&self) -> Result<Vec<SuppressionList>>;
+
+    /// Waiting orders after a position, and the position of the last; `None` if there are no more.
+    async fn waiting_orders(&self, after: i64, most: usize) -> Result<(Vec<Callback>, Option<i64>)>;
 
     /// The hashes of the entries of this list for a name: a number in every certain spelling, with and without its plus.
     async fn entries_of(&self, list: &ListName, name: &EntryName) -> Result<Vec<NameHash>>;

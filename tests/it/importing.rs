@@ -66,6 +66,42 @@ fn a_list_is_checked_ordered_once_over_a_kill_and_corrected() {
     assert_eq!(count(&program), 8);
 }
 
+/// A daemon dies at commits in the middle of a list, and the command is repeated each time.
+#[cfg(feature = "failpoints")]
+#[test]
+fn a_list_goes_on_where_a_killed_daemon_was_and_each_row_is_kept_once() {
+    let (_sandbox, daemon, program) = started();
+    let rows: String = (0..5_000).map(|row| format!("+55119876{row:05}\n")).collect();
+    let program = program.file("long.csv", format!("phone\n{rows}"));
+    let defaults = r#"{"document":"message","variables":{"message":"Hello"}}"#;
+    let made = json(&program.run(&["campaign", "create", "Leads", "--defaults", defaults, "--json"]));
+    let id = made["id"].as_str().unwrap().to_owned();
+    daemon.signal("KILL");
+    assert_eq!(daemon.ended(), None);
+    let import = |url: &str| {
+        let list = ["import", "long.csv", "--json", "--campaign", &id, "--part-bytes", "20000", "--url", url];
+        program.run(&list)
+    };
+    let mut stopped = 0;
+    for passing in (4..40).step_by(3) {
+        let at = format!("group.{}={passing}", if passing % 2 == 0 { "committed" } else { "uncommitted" });
+        let mut daemon = Started::of(program.command(&["serve", "--die-at", &at]));
+        let Some(ready) = daemon.log().find(|line| line["message"] == "ready") else { continue };
+        let url = format!("http://{}", ready["address"].as_str().unwrap());
+        let answer = import(&url);
+        stopped += u32::from(answer.code == Some(1));
+        daemon.signal("KILL");
+        daemon.ended();
+    }
+    assert!(stopped > 3, "the list was stopped {stopped} times");
+    let mut daemon = Started::of(program.command(&["serve"]));
+    let url = format!("http://{}", address(&mut daemon.log()));
+    let last = json(&import(&url));
+    assert_eq!((&last["rows"], &last["good"]), (&5_000.into(), &5_000.into()), "{last}");
+    let callbacks = json(&program.run(&["status", "--json", "--url", &url]))["callbacks"].clone();
+    assert_eq!(callbacks["unlaunched"], 5_000, "{callbacks}");
+}
+
 #[test]
 fn a_list_is_imported_into_a_draft_that_is_launched_and_canceled_over_kills() {
     let (_sandbox, daemon, program) = started();

@@ -23,6 +23,8 @@ pub(super) struct Seen {
     /// Rows that are not empty.
     pub(super) rows: u64,
     pub(super) empty: u32,
+    /// The size of the file, in bytes.
+    pub(super) size: u64,
     hash: [u8; 32],
 }
 
@@ -32,12 +34,17 @@ impl Seen {
         let hash: String = self.hash[..8].iter().map(|byte| format!("{byte:02x}")).collect();
         format!("import-{hash}")
     }
+
+    /// SHA-256 of the file, in hexadecimal digits.
+    pub(super) fn sha256(&self) -> String {
+        self.hash.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
 }
 
 /// Reads a list to its end.
 pub(super) fn examine(path: &Path, options: Options) -> anyhow::Result<Seen> {
-    let mut hash = Sha256::new();
-    let mut rows = rows(path, Hashed { inner: open(path)?, hash: &mut hash }, options)?;
+    let (mut hash, mut size) = (Sha256::new(), 0);
+    let mut rows = rows(path, Hashed { inner: open(path)?, hash: &mut hash, size: &mut size }, options)?;
     let mut count = 0;
     for row in rows.by_ref() {
         told(path, row)?;
@@ -45,10 +52,10 @@ pub(super) fn examine(path: &Path, options: Options) -> anyhow::Result<Seen> {
     }
     let (found, empty) = (rows.found().clone(), rows.empty());
     drop(rows);
-    Ok(Seen { found, rows: count, empty, hash: hash.finalize().into() })
+    Ok(Seen { found, rows: count, empty, size, hash: hash.finalize().into() })
 }
 
-fn open(path: &Path) -> anyhow::Result<BufReader<File>> {
+pub(super) fn open(path: &Path) -> anyhow::Result<BufReader<File>> {
     let file = File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
     Ok(BufReader::with_capacity(256 << 10, file))
 }
@@ -68,12 +75,14 @@ fn told<T>(path: &Path, result: Result<T, ListError>) -> anyhow::Result<T> {
 struct Hashed<'h, R> {
     inner: R,
     hash: &'h mut Sha256,
+    size: &'h mut u64,
 }
 
 impl<R: BufRead> Read for Hashed<'_, R> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         let count = self.inner.read(out)?;
         self.hash.update(&out[..count]);
+        *self.size += count as u64;
         Ok(count)
     }
 }
@@ -86,6 +95,7 @@ impl<R: BufRead> BufRead for Hashed<'_, R> {
     fn consume(&mut self, count: usize) {
         if let Ok(bytes) = self.inner.fill_buf() {
             self.hash.update(&bytes[..count]);
+            *self.size += count as u64;
         }
         self.inner.consume(count);
     }
@@ -128,7 +138,7 @@ impl<'a> Parts<'a> {
 }
 
 impl Part {
-    fn add(&mut self, Row { number, order }: Row) {
+    fn add(&mut self, Row { number, order, .. }: Row) {
         match order {
             Ok(json) => {
                 self.body.extend_from_slice(json.as_bytes());

@@ -1,10 +1,12 @@
 //! `import`: checks a list of callbacks, and orders its rows, each once.
 //!
-//! The list is read here, row by row. With `--dry-run` the daemon tells what would become of each row; otherwise it
-//! orders them in parts. `list` opens the file and makes parts, `told` prints what was found.
+//! With `--dry-run` the list is read here, row by row, and the daemon tells what would become of each. Otherwise the file is
+//! sent as it is, in parts, and the daemon reads it: `upload`. A JSON array cannot be read in parts, so its rows are sent.
+//! `list` opens the file and makes parts, `told` prints what was found.
 
 mod list;
 mod told;
+mod upload;
 
 use std::fs::File;
 use std::io::{BufWriter, IsTerminal as _, Write};
@@ -18,7 +20,7 @@ use serde_json::{Map, Value};
 use super::callbacks::views::Row as RowResult;
 use super::failure::{Hint as _, refusal};
 use super::remote::{Ask, Body, NDJSON, Target};
-use super::values::{Pair, agent, moment, pair, phone, priority, purpose, variables};
+use super::values::{Pair, agent, country, moment, pair, phone, priority, purpose, variables};
 use crate::domain::{AgentTarget, Country, Phone, Purpose};
 use crate::import::export::Refused;
 use crate::import::{self, Encoding, Fault, Mapping, Options, Report};
@@ -53,9 +55,12 @@ pub(super) struct Import {
     /// Write the refused rows into this file, as CSV with their numbers and codes
     #[arg(long, value_name = "FILE")]
     refused: Option<PathBuf>,
-    /// How many rows are sent at once; not more than the daemon's http.bulk_rows_max
+    /// How many rows are sent at once of a dry run or a JSON array; not more than the daemon's http.bulk_rows_max
     #[arg(long, value_name = "COUNT", default_value_t = 5000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     part_rows: u32,
+    /// How many bytes of the file are sent at once
+    #[arg(long, value_name = "COUNT", default_value_t = 2 << 20, value_parser = clap::value_parser!(u32).range(1..=8_388_608))]
+    part_bytes: u32,
     #[command(flatten)]
     defaults: Defaults,
     /// Print what was found as JSON
@@ -130,6 +135,9 @@ impl Import {
         // A list that cannot be read to its end is refused before anything is ordered.
         let seen = list::examine(&self.file, self.options()?)?;
         let name = self.name.clone().unwrap_or_else(|| seen.name());
+        if !self.dry_run && seen.found.format != "json" {
+            return self.upload(&name, seen, out);
+        }
         let mut told = Told::new(seen);
         let mut refused = match &self.refused {
             Some(path) => {
@@ -236,12 +244,6 @@ fn is_watched() -> bool {
 
 fn name(text: &str) -> Result<String, String> {
     if import::is_name(text) { Ok(text.to_owned()) } else { Err(import::NAME_EXPECTED.to_owned()) }
-}
-
-fn country(text: &str) -> Result<Country, String> {
-    Country::parse(text)
-        .filter(|country| country.is_known())
-        .ok_or_else(|| "expected two capital letters of ISO 3166, such as BR".to_owned())
 }
 
 fn delimiter(text: &str) -> Result<u8, String> {

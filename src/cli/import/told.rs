@@ -35,6 +35,17 @@ impl Told {
         }
     }
 
+    /// Shows how much of the file has arrived, as a bar.
+    pub(super) fn arrived(&self, received: u64, rows: u64) {
+        const WIDTH: u64 = 30;
+        if self.is_watched {
+            let full = received.saturating_mul(WIDTH) / self.seen.size.max(1);
+            let bar: String = (0..WIDTH).map(|at| if at < full { '#' } else { '.' }).collect();
+            // A closed standard error is no reason to stop.
+            let _ = write!(io::stderr(), "\r[{bar}] {rows} of {} rows", self.seen.rows);
+        }
+    }
+
     pub(super) fn end_progress(&self) {
         if self.is_watched {
             let _ = writeln!(io::stderr());

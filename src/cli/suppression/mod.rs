@@ -2,6 +2,7 @@
 
 mod import;
 mod print;
+mod register;
 
 use std::io::Write;
 
@@ -43,6 +44,9 @@ pub(super) enum Command {
         ringmaster suppression import register.csv --list imported:register --version 2026-11 --purpose marketing\n  \
         ringmaster suppression import blocked.txt --list house --why moved-from-the-old-dialler")]
     Import(import::Import),
+    /// Ask a register about the people of open orders, such as Não Me Perturbe
+    #[command(subcommand)]
+    Register(register::Command),
 }
 
 #[derive(Debug, Args)]
@@ -173,6 +177,7 @@ pub(super) fn run(command: &Command, out: &mut dyn Write) -> anyhow::Result<()> 
             flags.show(flags.daemon.ask_json(&Ask::get("v1/suppression/lists"))?, print::lists, out)
         }
         Command::Import(import) => import.run(out),
+        Command::Register(command) => register::run(command, out),
     }
 }
 

@@ -28,6 +28,7 @@ impl Reason {
             Self::Suppressed { .. } => {
                 "an operator, with `ringmaster suppression remove`, or the end of the entry; for new orders"
             }
+            Self::RegisterStale { .. } => "an operator, with `ringmaster suppression register`",
             Self::NoConsent => "a new order with the consumer's consent",
             Self::ServiceWindowClosed => {
                 "a message or call from the consumer, or an approved template for the sender"

@@ -137,6 +137,10 @@ pub enum Reason {
         list: ListName,
         scope: SuppressionScope,
     },
+    /// A register has to be asked about the consumer, and no answer of it counts now.
+    RegisterStale {
+        list: ListName,
+    },
     /// The order is for marketing, and has no consent that holds.
     NoConsent,
     /// The person answered one of our calls just before.
@@ -383,6 +387,7 @@ impl Reason {
             Self::Declined => "permission.declined",
             Self::PersonRefuses { kind } => refusal_code(*kind),
             Self::Suppressed { .. } => "consumer.suppressed",
+            Self::RegisterStale { .. } => "register.stale",
             Self::NoConsent => "consent.none",
             Self::JustTalked { .. } => "consumer.just_talked",
             Self::PersonCapped { .. } => "consumer.calls_capped",

@@ -32,6 +32,7 @@ mod preview;
 mod pulled_forward;
 mod queueing;
 mod ranking;
+mod registers;
 mod restricted;
 mod ringing;
 mod senders;
@@ -92,6 +93,7 @@ fn rules() -> Rules {
         agent_calls_max: 1,
         destinations_refused: vec![Prefix::parse("+53").unwrap()],
         people: PeopleRules::CAUTIOUS,
+        registers: Vec::new(),
         number_zones: crate::domain::number_zones::Narrowed::default(),
         inviting: InviteRules::CAUTIOUS,
         queueing: Queueing::STRICT,

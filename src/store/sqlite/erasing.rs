@@ -241,6 +241,7 @@ fn person(db: &Connection, key: &Key, erasure: &Erasure, numbers: &BTreeSet<Phon
         db.prepare_cached(&of(HELD_ALONE, ""))?.execute(params![erasure.id.bytes(), number])?;
         messages += db.prepare_cached(&of(ALONE, ""))?.execute(params![number, pseudonym])?;
         db.prepare_cached("DELETE FROM messenger_contacts WHERE consumer = ?1")?.execute([number])?;
+        db.prepare_cached("DELETE FROM person_zones WHERE person = ?1")?.execute([number])?;
         db.prepare_cached("UPDATE set_aside SET consumer = ?2 WHERE consumer = ?1")?
             .execute(params![number, pseudonym])?;
         db.prepare_cached("UPDATE pauses SET scope = ?2, why = '' WHERE scope = ?1")?

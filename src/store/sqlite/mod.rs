@@ -21,6 +21,7 @@ mod counts;
 mod erasing;
 mod erasures;
 mod events;
+mod facts;
 mod failures;
 mod fault;
 mod file;
@@ -29,6 +30,8 @@ mod found_content;
 mod gates;
 mod held_back;
 mod hours_text;
+mod import_verbs;
+mod imports;
 mod links;
 mod list;
 mod loads;
@@ -38,6 +41,7 @@ mod orders_together;
 mod outbox;
 mod pairs;
 mod pauses;
+mod person_zones;
 mod persons;
 mod pools;
 mod private;
@@ -89,6 +93,8 @@ struct Open {
     engine: Engine,
     /// How the names of suppressed people are hashed.
     key: Arc<suppressions::Key>,
+    /// Whether the zones of anybody are known.
+    zones: person_zones::InUse,
     /// Held until the last connection is closed, because fields are dropped in this order.
     _lock: Option<File>,
 }
@@ -189,7 +195,10 @@ impl Sqlite {
     }
 
     fn new(engine: Engine, lock: Option<File>, key: Arc<suppressions::Key>) -> Self {
-        Self { open: Arc::new(Open { engine, key, _lock: lock }), reads_for_requests: false }
+        Self {
+            open: Arc::new(Open { engine, key, zones: person_zones::InUse::default(), _lock: lock }),
+            reads_for_requests: false,
+        }
     }
 
     /// Opens a file without threads: every operation runs on its caller's thread.

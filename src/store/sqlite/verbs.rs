@@ -6,7 +6,7 @@ use jiff::civil::Date;
 use rusqlite::Connection;
 
 use super::{
-    Sqlite, agents, attempts, batch, breakers, calendars, callbacks, campaigns, ceilings, clock, commands, consumer_records, contacts, counts, erasures, gates, held_back, list, loads, messages, open_orders, outbox, pairs, pauses, persons, pools, references, related, reports, restrictions, set_aside, suppression_lists,
+    Sqlite, agents, attempts, batch, breakers, calendars, callbacks, campaigns, ceilings, clock, commands, consumer_records, contacts, counts, erasures, facts, gates, held_back, list, loads, messages, open_orders, outbox, pairs, pauses, persons, pools, references, related, reports, restrictions, set_aside, suppression_lists,
     suppressions, term, timeline, tokens, traces, unmatched, waiting,
 };
 use crate::domain::calendar::MarkedDay;
@@ -16,13 +16,7 @@ use crate::domain::{
     ClockMark, Contact, ContactKey, DeliveryId, Erasure, ErasureId, Gate, Lane, ListName, Loads, Message, MessageId, Name, OrderKind, Pair, PairKey, Pause, Person, Phone, Pool, Restriction, SetAside, SetAsideId, Tenant, TokenName, UserId, WrapUp,
 };
 use crate::store::{
-    Awaiting, Backlog, Batch, CallUp, CalledUp, CampaignReads, CampaignRecord, CampaignRows, Census,
-    CommandRecord, ConsumerRecord, DecideKeys, Deletions, Delivery, Enqueue, Enqueued, EntryName,
-    ErasureRecord, ErasureTraces, ErasureWork, Erasures, FiledReport, Filter, Hashing, HeldBack,
-    IdempotencyKey, Inbox, Input, KeyPlace, Keys, Lead, Listed, NewCommand, NewErasure, NewList,
-    NewSuppressions, OpenOrder, Orders, Outbox, Page, PlatformName, Record, Records, Related, Report, Result,
-    Settled, Suppressed, SuppressionList, Suppressions, TimelineEnds, TimelineLine, ToDecide, Token, Tokens,
-    Turns, Whom,
+    Awaiting, Backlog, Batch, CallFacts, CallUp, CalledUp, CampaignReads, CampaignRecord, CampaignRows, Census, CommandRecord, ConsumerRecord, DecideKeys, Deletions, Delivery, Enqueue, Enqueued, EntryName, ErasureRecord, ErasureTraces, ErasureWork, Erasures, FiledReport, Filter, Hashing, HeldBack, IdempotencyKey, Inbox, Input, KeyPlace, Keys, Lead, Listed, NewCommand, NewErasure, NewList, NewSuppressions, OpenOrder, Orders, Outbox, Page, PlatformName, Record, Records, Related, Report, Result, Settled, Suppressed, SuppressionList, Suppressions, TimelineEnds, TimelineLine, ToDecide, Token, Tokens, Turns, Whom,
 };
 
 use crate::suppression::NameHash;
@@ -154,6 +148,14 @@ impl CampaignReads for Sqlite {
     ) -> Result<Vec<Campaign>> {
         let tenant = tenant.clone();
         self.read(move |db| campaigns::list(db, &tenant, before, most)).await
+    }
+
+    async fn campaign_sample(&self, id: CampaignId, most: usize) -> Result<Vec<Callback>> {
+        self.read(move |db| facts::sample(db, id, most)).await
+    }
+
+    async fn call_facts(&self, now: Timestamp, since: Timestamp) -> Result<CallFacts> {
+        self.read(move |db| facts::facts(db, now, since)).await
     }
 
     async fn campaign_rows(&self, id: CampaignId, after: i64, most: usize) -> Result<CampaignRows> {
@@ -402,6 +404,10 @@ impl Suppressions for Sqlite {
 
     async fn suppression_lists(&self) -> Result<Vec<SuppressionList>> {
         self.read(suppression_lists::all).await
+    }
+
+    async fn waiting_orders(&self, after: i64, most: usize) -> Result<(Vec<Callback>, Option<i64>)> {
+        self.read(move |db| waiting::after(db, after, most)).await
     }
 
     async fn entries_of(&self, list: &ListName, name: &EntryName) -> Result<Vec<NameHash>> {

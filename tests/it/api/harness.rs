@@ -108,6 +108,7 @@ fn rules() -> Rules {
         agent_calls_max: 1,
         destinations_refused: BARRED_DESTINATIONS.iter().map(|barred| barred.prefix).collect(),
         people: ringmaster::policy::PeopleRules::CAUTIOUS,
+        registers: Vec::new(),
         number_zones: ringmaster::domain::number_zones::Narrowed::default(),
         inviting: ringmaster::policy::InviteRules::CAUTIOUS,
         queueing: ringmaster::policy::Queueing::STRICT,

@@ -148,7 +148,8 @@ async fn a_check_stores_nothing_and_tells_each_row_by_its_number() {
     assert_eq!(refused, expected);
     assert_eq!(found(&report, "hours", "deadline.little_time"), [5]);
     assert_eq!(found(&report, "permission", "must_ask"), [1, 5, 6, 7]);
-    assert_eq!(found(&report, "zone", "known"), [1, 5, 6]);
+    assert_eq!(found(&report, "zone", "by_number"), [1, 5]);
+    assert_eq!(found(&report, "zone", "given"), [6]);
     assert_eq!(found(&report, "zone", "ambiguous"), [7]);
     assert_eq!(found(&report, "step", "request_permission"), [1, 5, 6, 7]);
     assert_eq!(found(&report, "open", "already_open"), [0_u64; 0]);

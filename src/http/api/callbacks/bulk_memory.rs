@@ -41,7 +41,7 @@ impl BulkMemory {
     }
 
     /// Reads a whole body. Its bytes are counted as they arrive, and room for its answer when it is complete.
-    pub(super) async fn read(
+    pub(in crate::http::api) async fn read(
         self: &Arc<Self>,
         token: String,
         body: Body,

@@ -27,6 +27,11 @@ impl CampaignsOfOrders {
         if std::str::from_utf8(body).is_ok_and(|text| !may_name(text)) {
             return Ok(Self::default());
         }
+        Self::all(app, caller).await
+    }
+
+    /// All open ones of the caller's tenant.
+    pub(in crate::http::api) async fn all(app: &App, caller: &Caller) -> Result<Self, ApiError> {
         let open = app.store.open_campaigns().await?.into_iter();
         let theirs = open.filter(|campaign| campaign.tenant == *caller.tenant());
         Ok(Self(theirs.map(|campaign| (campaign.id, campaign)).collect()))

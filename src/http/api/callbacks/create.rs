@@ -85,7 +85,8 @@ pub(in crate::http::api) async fn order(
     if bytes.len() > bytes_max {
         return Err(ApiError::new("body.too_large", format!("one order may have at most {bytes_max} bytes")));
     }
-    let validator = Validator::open(app, caller, app.calendars_for(bytes).await?);
+    let zones = app.zones_of_orders([bytes]).await?;
+    let validator = Validator::open(app, caller, app.calendars_for(bytes).await?).knowing(zones);
     let mut faults = FieldErrors::within(app.limits.order);
     let campaigns = CampaignsOfOrders::read(app, caller, bytes).await?;
     let mut body = RequestBody::read(kind, bytes, &mut faults).map_err(refuse)?;
@@ -143,7 +144,7 @@ async fn refused(
 }
 
 /// Counts new orders.
-pub(super) fn count(app: &App, kind: OrderKind, new: u64) {
+pub(in crate::http::api) fn count(app: &App, kind: OrderKind, new: u64) {
     match kind {
         OrderKind::Callback => app.metrics.callbacks_enqueued(new),
         OrderKind::Invite => app.metrics.invites_enqueued(new),
@@ -151,7 +152,7 @@ pub(super) fn count(app: &App, kind: OrderKind, new: u64) {
 }
 
 /// What a repeated order must equal. A key that ordered a callback orders no invite, whatever the body.
-pub(super) fn digest(kind: OrderKind, body: &[u8]) -> [u8; 32] {
+pub(in crate::http::api) fn digest(kind: OrderKind, body: &[u8]) -> [u8; 32] {
     match kind {
         OrderKind::Callback => Sha256::digest(body).into(),
         OrderKind::Invite => Sha256::new().chain_update("invite\n").chain_update(body).finalize().into(),
@@ -214,7 +215,7 @@ pub(super) fn refuse(broken: Broken) -> ApiError {
 }
 
 /// The time of the first decision about a new callback.
-pub(super) fn wake_at(callback: &Callback) -> Timestamp {
+pub(in crate::http::api) fn wake_at(callback: &Callback) -> Timestamp {
     match &callback.state {
         CallbackState::Waiting(waiting) => waiting.wake_at,
         _ => callback.created_at,

@@ -23,7 +23,7 @@ use super::equal_rows::{EqualRows, Named};
 use super::field_errors::FieldErrors;
 use super::request_body::{Broken, RequestBody};
 use super::row_keys::RowKeys;
-use super::validate::Validator;
+use super::validate::{Validator, ZonesOfPeople};
 use crate::domain::{Calendars, Callback, CallbackId, OrderKind};
 use crate::http::api::body::{self, Media};
 use crate::http::auth::Caller;
@@ -252,11 +252,13 @@ impl BulkOrder {
         }
         *next_row = first + count;
         let order = Arc::clone(self);
-        off_the_workers(move || order.parse_rows(first..first + count)).await
+        let chunk = self.rows[first..first + count].iter().map(|row| row.of(&self.bytes));
+        let zones = self.app.zones_of_orders(chunk).await?;
+        off_the_workers(move || order.parse_rows(first..first + count, zones)).await
     }
 
-    fn parse_rows(&self, rows: Range<usize>) -> Chunk {
-        let validator = Validator::of_list(&self.app, &self.caller, self.calendars.clone());
+    fn parse_rows(&self, rows: Range<usize>, zones: Arc<ZonesOfPeople>) -> Chunk {
+        let validator = Validator::of_list(&self.app, &self.caller, self.calendars.clone()).knowing(zones);
         let mut equal = self.equal.lock().unwrap_or_else(PoisonError::into_inner);
         let mut chunk =
             Chunk { rows: Vec::with_capacity(rows.len()), enqueue: Vec::with_capacity(rows.len()) };

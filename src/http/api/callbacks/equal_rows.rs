@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::{Entry, RandomState};
 use std::hash::{BuildHasher as _, Hash as _, Hasher as _};
 
-use super::request_body::RequestBody;
+use super::request_body::{Hours, RequestBody};
 use crate::domain::{Order, OrderKind, PersonId};
 use crate::http::error::FieldError;
 
@@ -18,16 +18,22 @@ pub(super) struct EqualRows {
     rows: HashMap<u64, usize>,
 }
 
-/// Which times the row names. The others depend on the moment at which the row is read.
+/// Which times the row names, and whether it names a zone. The other times depend on the moment at which the row is read.
 #[derive(Clone, Copy)]
 pub(in crate::http::api) struct Named {
     earliest: bool,
     latest: bool,
+    pub(in crate::http::api) zone: bool,
 }
 
 impl Named {
     pub(super) fn in_body(body: &RequestBody<'_>) -> Self {
-        Self { earliest: body.earliest.is_some(), latest: body.latest.is_some() }
+        let of_hours = body.hours.as_ref().is_some_and(|hours| match hours {
+            Hours::Text(text) => text.0.contains('@'),
+            Hours::Object(object) => object.zone.is_some(),
+        });
+        let zone = of_hours || body.zone.is_some();
+        Self { earliest: body.earliest.is_some(), latest: body.latest.is_some(), zone }
     }
 }
 

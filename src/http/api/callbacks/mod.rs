@@ -14,6 +14,7 @@ mod metadata;
 pub(super) mod request_body;
 pub(super) mod row_keys;
 pub(super) mod validate;
+mod zones;
 
 pub(super) mod cancel;
 pub(super) mod create;

@@ -16,7 +16,7 @@ pub(in crate::http::api) enum RowKeys {
 
 impl RowKeys {
     /// The idempotency key of a row.
-    pub(super) fn of_row(&self, number: usize, order: &Order) -> Option<String> {
+    pub(in crate::http::api) fn of_row(&self, number: usize, order: &Order) -> Option<String> {
         match self {
             Self::None => None,
             // The key of a single order has no line end, so the key of a row never equals one.

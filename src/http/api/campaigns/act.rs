@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::breaker::NewBreaker;
 use super::create::{calls_max, calls_per_minute, name, note, weight};
 use super::{ProgressView, pauses_now, record};
-use crate::domain::{CampaignAct, CampaignCommand, Event, PauseId};
+use crate::domain::{CampaignAct, CampaignCommand, CampaignId, Event, PauseId};
 use crate::http::api::body::JsonBytes;
 use crate::http::api::commands::{Command, answer_with};
 use crate::http::api::pauses::set::until;
@@ -231,6 +231,14 @@ pub(in crate::http::api) async fn change(
     Word { id: &id, body: &bytes, note, act, faults }.carry_out(&app, &caller, &headers).await
 }
 
+/// Refuses a campaign for which a list is still arriving.
+async fn check_imports(app: &App, campaign: CampaignId) -> Result<(), ApiError> {
+    let Some(name) = app.store.unfinished_import(campaign).await? else { return Ok(()) };
+    let detail =
+        format!("its import {name} is not complete; send the rest of the list, or delete the import");
+    Err(ApiError::new("import.incomplete", detail))
+}
+
 /// The id of a pause, until the command has its key.
 const UNNAMED: PauseId = PauseId::new(Uuid::nil());
 
@@ -276,6 +284,9 @@ impl Word<'_> {
             let detail =
                 "its callbacks are still being made; \"ringmaster campaign show\" tells how far it is";
             return Err(ApiError::new("campaign.unfinished", detail));
+        }
+        if is_new && matches!(self.act, CampaignAct::Ready | CampaignAct::Launch) {
+            check_imports(app, before.id).await?;
         }
         let (by, note) = (caller.name().into(), self.note.map(Into::into));
         let event = Event::Campaign(CampaignCommand { campaign: before.id, by, note, act: self.act });

@@ -5,6 +5,8 @@ pub(super) mod act;
 mod breaker;
 pub(super) mod create;
 pub(super) mod follow_up;
+pub(super) mod forecast;
+mod forecast_work;
 pub(super) mod list;
 pub(super) mod show;
 

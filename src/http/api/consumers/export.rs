@@ -9,7 +9,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::view::View;
-use crate::domain::{CallbackId, OrderKind, Scope};
+use crate::domain::{CallbackId, Name, OrderKind, PersonId, Scope};
 use crate::http::api::body::{JsonBytes, json};
 use crate::http::api::permissions::{fault, read};
 use crate::http::api::suppression::one_person;
@@ -70,7 +70,12 @@ pub(in crate::http::api) async fn export(
     };
     let found = app.store.consumer(&name, &page).await?;
     let held = app.loads().await?.held;
-    let view = View::of(app.clock.now(), &found, &held, caller.may(Scope::Reveal));
+    let people: Vec<PersonId> = match &name {
+        Name::Number(number) => vec![PersonId::of(*number)],
+        Name::User { .. } => found.people.iter().map(|(person, _)| person.id).collect(),
+    };
+    let zones = app.store.zones_of(&people).await?.into_iter().flat_map(|(_, zones)| zones).collect();
+    let view = View::of(app.clock.now(), &found, zones, &held, caller.may(Scope::Reveal));
     Ok(json(StatusCode::OK, &view))
 }
 

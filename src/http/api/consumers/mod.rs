@@ -3,3 +3,4 @@
 pub(super) mod erase;
 pub(super) mod export;
 mod view;
+pub(super) mod zone;

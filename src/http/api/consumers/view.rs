@@ -22,6 +22,8 @@ pub(super) struct View<'a> {
     known: bool,
     /// The numbers, in every certain spelling.
     numbers: BTreeSet<String>,
+    /// The time zones that the person is known to be in.
+    zones: Vec<String>,
     /// The user ids at WhatsApp; only for a token with the scope `reveal`.
     user_ids: Vec<UserIdView<'a>>,
     /// The end of the last call of ours that the person answered.
@@ -120,7 +122,13 @@ struct OrderView<'a> {
 }
 
 impl<'a> View<'a> {
-    pub(super) fn of(now: Timestamp, found: &'a ConsumerRecord, held: &Held, reveals: bool) -> Self {
+    pub(super) fn of(
+        now: Timestamp,
+        found: &'a ConsumerRecord,
+        zones: Vec<String>,
+        held: &Held,
+        reveals: bool,
+    ) -> Self {
         let people = || found.people.iter().map(|(person, _)| person);
         let entries = people().flat_map(|person| &person.suppressions);
         let spelled = people().flat_map(Person::numbers);
@@ -132,6 +140,7 @@ impl<'a> View<'a> {
             as_of: now,
             known: !found.people.is_empty() || !found.orders.is_empty(),
             numbers: spelled.chain(ordered).map(|number| number.e164()).collect(),
+            zones,
             user_ids: people().filter(|_| reveals).flat_map(user_ids).collect(),
             talked_until: people().filter_map(|person| person.talked_until).max(),
             invites,

@@ -11,14 +11,14 @@ use utoipa::ToSchema;
 
 use super::preflight::{CHECKS, Candidate};
 use crate::domain::suppression::refuses_order;
-use crate::domain::{Calendars, Callback, Loads, Name, OrderKind, Pair, Phone, spelling};
+use crate::domain::{Calendars, Callback, Loads, Name, OrderKind, Pair, PersonId, Phone, spelling};
 use crate::http::api::body::json;
 use crate::http::api::callbacks::bulk_answer::FAULTS_BYTES_MAX;
 use crate::http::api::callbacks::campaigns::CampaignsOfOrders;
 use crate::http::api::callbacks::create::suppressed;
 use crate::http::api::callbacks::create_many::{BulkBody, off_the_workers, parse_row, read};
 use crate::http::api::callbacks::request_body::RequestBody;
-use crate::http::api::callbacks::validate::Validator;
+use crate::http::api::callbacks::validate::{Validator, ZonesOfPeople};
 use crate::http::auth::Caller;
 use crate::http::error::{FieldError, Written};
 use crate::http::{ApiError, App};
@@ -59,11 +59,11 @@ struct RefusedRow {
 #[derive(Serialize, ToSchema)]
 #[schema(as = ImportFinding)]
 struct FindingView<'a> {
-    /// `open`, `suppressed`, `permission`, `hours`, `zone`, `step` or `reason`.
+    /// `open`, `suppressed`, `permission`, `sender`, `hours`, `zone`, `step` or `reason`.
     check: &'a str,
     /// `open`: `already_open`, `in_this_campaign` or `in_a_draft`. `suppressed`: the list. `permission`: `live`, `asked`, `ends_before`, `must_ask`, `revoked_automatically`,
-    /// `must_wait`, `revoked_by_consumer` or `uncallable`. `hours`: `deadline.little_time`. `zone`: `known`, `ambiguous`
-    /// or `unknown`. `step` and `reason`: as in the explanation of a callback.
+    /// `must_wait`, `guarded_by_streak`, `revoked_by_consumer` or `uncallable`. `sender`: `cannot_call`. `hours`:
+    /// `deadline.little_time`. `zone`: `given`, `by_person`, `by_number`, `ambiguous` or `unknown`. `step` and `reason`: as in the explanation of a callback.
     code: &'a str,
     /// In how many rows.
     count: u64,
@@ -99,8 +99,10 @@ pub(in crate::http::api) async fn check(
     let list = Arc::new(List { app, caller, calendars, loads, body, campaigns });
     for first in (0..list.body.rows.len()).step_by(CHUNK_ROWS_MAX) {
         let (parse, mut so_far) = (Arc::clone(&list), found);
+        let chunk = list.body.rows[first..].iter().take(CHUNK_ROWS_MAX);
+        let zones = list.app.zones_of_orders(chunk.map(|row| row.of(&list.body.bytes))).await?;
         let (so_far, orders) = off_the_workers(move || {
-            let orders = parse.parse(first, &mut so_far);
+            let orders = parse.parse(first, zones, &mut so_far);
             (so_far, orders)
         })
         .await?;
@@ -149,19 +151,26 @@ struct Order {
     row: u32,
     callback: Callback,
     warnings: Vec<FieldError>,
+    zone_from: &'static str,
 }
 
 impl List {
     /// The orders of the chunk that begins with this row.
-    fn parse(&self, first: usize, found: &mut Found) -> Vec<Order> {
-        let validator = Validator::of_list(&self.app, &self.caller, self.calendars.clone());
+    fn parse(&self, first: usize, zones: Arc<ZonesOfPeople>, found: &mut Found) -> Vec<Order> {
+        let validator = Validator::of_list(&self.app, &self.caller, self.calendars.clone()).knowing(zones);
         let mut orders = Vec::new();
         for row in self.body.rows[first..].iter().take(CHUNK_ROWS_MAX) {
             let number = u32::try_from(row.number()).unwrap_or(u32::MAX);
             match parse_row(&validator, &self.campaigns, OrderKind::Callback, row.of(&self.body.bytes)) {
-                Ok((callback, _)) => {
+                Ok((callback, named)) => {
                     let warnings = validator.warnings(&callback.order);
-                    orders.push(Order { row: number, callback, warnings });
+                    let is_usual = self.app.defaults.hours.as_ref().is_some_and(|it| !it.zones.is_empty());
+                    let zone_from = match PersonId::of(callback.order.consumer) {
+                        _ if named.zone || is_usual => "given",
+                        person if validator.zones.contains_key(&person) => "by_person",
+                        _ => "by_number",
+                    };
+                    orders.push(Order { row: number, callback, warnings, zone_from });
                 }
                 Err(faults) => found.refuse(number, faults),
             }
@@ -228,6 +237,7 @@ impl List {
             assessment: &assessment,
             open: &open,
             warnings: &order.warnings,
+            zone_from: order.zone_from,
             number_zones: &app.defaults.number_zones,
         };
         found.report.accept();

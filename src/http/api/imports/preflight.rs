@@ -26,6 +26,8 @@ pub(super) struct Candidate<'a> {
     pub open: &'a BTreeSet<OpenOrder>,
     /// What is accepted and may still be a mistake.
     pub warnings: &'a [FieldError],
+    /// Where the zone comes from, if there is one: `given`, `by_person` or `by_number`.
+    pub zone_from: &'static str,
     /// The zones of numbers.
     pub number_zones: &'a Narrowed,
 }
@@ -40,6 +42,7 @@ pub(super) struct PreflightCheck {
 pub(super) const CHECKS: &[PreflightCheck] = &[
     PreflightCheck { name: "open", find: open },
     PreflightCheck { name: "permission", find: |row| vec![permission(row)] },
+    PreflightCheck { name: "sender", find: sender },
     PreflightCheck { name: "hours", find: hours },
     PreflightCheck { name: "zone", find: |row| vec![zone(row)] },
     PreflightCheck { name: "step", find: |row| vec![step(&row.assessment.step)] },
@@ -75,7 +78,7 @@ fn zone(row: &Candidate<'_>) -> &'static str {
     };
     match zones {
         0 => "unknown",
-        1 => "known",
+        1 => row.zone_from,
         _ => "ambiguous",
     }
 }
@@ -100,11 +103,35 @@ fn reasons(row: &Candidate<'_>) -> Vec<&'static str> {
     codes
 }
 
-/// The permission of the sender that has the best one.
+/// The permission of the sender that has the best one. A request that the rules hold back is told apart.
 fn permission(row: &Candidate<'_>) -> &'static str {
     let begins = row.callback.order.earliest.max(row.now);
     let told = row.pairs.iter().map(|pair| of_pair(&pair.permission, begins));
-    told.min_by_key(|(rank, _)| *rank).map_or("must_ask", |(_, word)| word)
+    let best = told.min_by_key(|(rank, _)| *rank).map_or("must_ask", |(_, word)| word);
+    let is_held = |code: &str| row.assessment.binding.iter().any(|reason| reason.code() == code);
+    held(best, is_held)
+}
+
+/// What becomes of a permission that has to be asked for, by the reasons that hold the request.
+fn held(best: &'static str, is_held: impl Fn(&str) -> bool) -> &'static str {
+    match best {
+        "live" if is_held("limit.streak_guard") => "guarded_by_streak",
+        "must_ask" | "ends_before" if is_held("limit.streak_guard") => "guarded_by_streak",
+        "must_ask"
+            if ["permission.request_limit", "permission.ask_later", "limit.message_gap"]
+                .into_iter()
+                .any(&is_held) =>
+        {
+            "must_wait"
+        }
+        best => best,
+    }
+}
+
+/// Senders that place no call.
+fn sender(row: &Candidate<'_>) -> Vec<&'static str> {
+    let cannot = row.assessment.binding.iter().any(|reason| reason.code() == "sender.cannot_call");
+    if cannot { vec!["cannot_call"] } else { Vec::new() }
 }
 
 /// How good a permission is for a call that may begin at `begins`, the best first, and its code.
@@ -137,6 +164,19 @@ mod tests {
         assert_eq!(temporary(at("2026-11-23T11:59:59Z")), "ends_before");
         assert_eq!(temporary(begins), "ends_before");
         assert_eq!(temporary(at("2026-11-23T12:00:01Z")), "live");
+    }
+
+    #[test]
+    fn a_request_that_is_held_is_told_apart() {
+        let by = |code: &'static str| move |held: &str| held == code;
+        assert_eq!(held("must_ask", by("")), "must_ask");
+        assert_eq!(held("must_ask", by("permission.request_limit")), "must_wait");
+        assert_eq!(held("must_ask", by("permission.ask_later")), "must_wait");
+        assert_eq!(held("ends_before", by("permission.ask_later")), "ends_before");
+        assert_eq!(held("must_ask", by("limit.streak_guard")), "guarded_by_streak");
+        assert_eq!(held("live", by("limit.streak_guard")), "guarded_by_streak");
+        assert_eq!(held("live", by("permission.request_limit")), "live");
+        assert_eq!(held("uncallable", by("limit.streak_guard")), "uncallable");
     }
 
     #[test]

@@ -202,7 +202,13 @@ fn check(app: &App, draft: &Draft, now: Timestamp) -> Result<Checked, ApiError> 
     }
     let scope = draft.scope.as_deref().map_or(Ok(SuppressionScope::default()), str::parse);
     if scope.is_err() {
-        let detail = "is not \"calls\", \"requests\", \"invites\" or \"all\"";
+        let detail = "is not \"calls\", \"requests\", \"invites\", \"all\" or \"checked\"";
+        faults.push(fault("scope", "field.value", detail));
+    }
+    if scope == Ok(SuppressionScope::Checked)
+        && (draft.expires_at.is_none() || list.as_ref().is_some_and(|list| !list.has_versions()))
+    {
+        let detail = "\"checked\" belongs to the answers of a register: an imported list, and expires_at";
         faults.push(fault("scope", "field.value", detail));
     }
     let why = for_the_record("why", draft.why.as_deref()).unwrap_or_else(|fault| {

@@ -4,6 +4,7 @@
 pub(super) mod add;
 pub(super) mod check;
 pub(super) mod lists;
+pub(super) mod registers;
 pub(super) mod remove;
 
 use crate::domain::{ListName, Name, Phone, Purpose, UserId, person};

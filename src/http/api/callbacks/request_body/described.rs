@@ -30,6 +30,8 @@ pub(in crate::http::api) struct NewInvite {
     /// `mon-fri 09:00-18:00, sat 10:00-13:00 @America/Sao_Paulo`, with a calendar as `... @America/Sao_Paulo except BR-SP`.
     /// Without `@` and a zone the zones of the consumer's number count.
     hours: Option<NewHours>,
+    /// The consumer's time zone, such as `America/Manaus`, in place of the zones of the hours.
+    zone: Option<String>,
     /// 0 is bulk, 9 is most urgent.
     #[schema(minimum = 0, maximum = 9, default = 5)]
     priority: Option<i64>,

@@ -42,6 +42,10 @@ pub(in crate::http::api) struct RequestBody<'a> {
     /// `mon-fri 09:00-18:00, sat 10:00-13:00 @America/Sao_Paulo`.
     #[schema(value_type = Option<NewHours>)]
     pub hours: Option<Hours<'a>>,
+    /// The consumer's time zone, such as `America/Manaus`, in place of the zones of the hours. Without it, and if the hours
+    /// name no zone, those of the person's record count, and else those of the number. It means nothing without hours.
+    #[schema(value_type = Option<String>, example = "America/Manaus")]
+    pub zone: Option<Text<'a>>,
     /// 0 is bulk, 9 is most urgent.
     #[schema(minimum = 0, maximum = 9, default = 5)]
     pub priority: Option<i64>,

@@ -8,13 +8,14 @@ use super::{Amendment, Broken, ConsentObject, Hours, HoursObject, RequestBody, S
 use crate::domain::OrderKind;
 use crate::http::api::callbacks::field_errors::FieldErrors;
 
-const FIELDS: [&str; 29] = [
+const FIELDS: [&str; 30] = [
     "consumer",
     "sender",
     "senders",
     "earliest",
     "latest",
     "hours",
+    "zone",
     "priority",
     "document",
     "variables",
@@ -80,6 +81,7 @@ impl<'a> RequestBody<'a> {
                 "earliest" => body.earliest = text("earliest", value, out),
                 "latest" => body.latest = text("latest", value, out),
                 "hours" => body.hours = hours(value, out),
+                "zone" => body.zone = text("zone", value, out),
                 "priority" => body.priority = whole_number("priority", value, out),
                 "document" => body.document = text("document", value, out),
                 "variables" => body.variables = texts_by_name("variables", value, out),

@@ -32,7 +32,7 @@ impl Validator<'_> {
         let Times { earliest, latest, hours } = self.times(
             body.earliest,
             body.latest,
-            body.hours,
+            (body.hours, body.zone),
             (consumer, purpose.unwrap_or_default()),
             faults,
         );

@@ -17,6 +17,8 @@ mod times;
 mod values;
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -24,8 +26,8 @@ use super::field_errors::FieldErrors;
 use super::request_body::{Amendment, RequestBody};
 use crate::domain::callback::Waiting;
 use crate::domain::{
-    Calendars, Callback, CallbackId, CallingHours, MissedWindow, Order, OrderKind, Priority, Purpose, Reason,
-    State,
+    Calendars, Callback, CallbackId, CallingHours, MissedWindow, Order, OrderKind, PersonId, Priority,
+    Purpose, Reason, State,
 };
 use crate::http::App;
 use crate::http::auth::Caller;
@@ -38,6 +40,7 @@ use times::{Times, time, whole_microseconds};
 use values::{check_metadata, missed_window, name, pool, priority, purpose, required};
 
 pub(super) use people::phone;
+pub(in crate::http::api) use times::check_zone;
 
 /// The longest campaign, in bytes.
 pub(super) const CAMPAIGN_MAX: usize = 100;
@@ -59,12 +62,17 @@ pub(super) const DEADLINE_MAX: SignedDuration = SignedDuration::from_hours(366 *
 /// With less time than this inside the hours a callback is accepted with a warning.
 const OPEN_TIME_MIN: SignedDuration = SignedDuration::from_hours(1);
 
+/// The zones of people by their ids. Whoever is not there has none.
+pub(in crate::http::api) type ZonesOfPeople = BTreeMap<PersonId, Vec<String>>;
+
 /// The daemon's data that an order is checked against.
 pub(in crate::http::api) struct Validator<'a> {
     pub app: &'a App,
     pub caller: &'a Caller,
     pub now: Timestamp,
     pub calendars: Calendars,
+    /// The zones of people, as far as they are known and needed.
+    pub zones: Arc<ZonesOfPeople>,
     /// What is computed once for the orders of a list.
     recent: Option<Box<Recent>>,
 }
@@ -82,7 +90,12 @@ impl<'a> Validator<'a> {
 
     /// As it is at another moment.
     pub(super) fn at(app: &'a App, caller: &'a Caller, calendars: Calendars, now: Timestamp) -> Self {
-        Self { app, caller, now: whole_microseconds(now), calendars, recent: None }
+        Self { app, caller, now: whole_microseconds(now), calendars, zones: Arc::default(), recent: None }
+    }
+
+    /// With the zones of people.
+    pub(in crate::http::api) fn knowing(self, zones: Arc<ZonesOfPeople>) -> Self {
+        Self { zones, ..self }
     }
 
     /// The order of this kind in a body; `None` if `faults` is not empty.
@@ -111,7 +124,7 @@ impl<'a> Validator<'a> {
         let Times { earliest, latest, hours } = self.times(
             body.earliest,
             body.latest,
-            body.hours,
+            (body.hours, body.zone),
             (consumer, purpose.unwrap_or_default()),
             faults,
         );
@@ -215,12 +228,13 @@ impl<'a> Validator<'a> {
         if let Some(told) = time("latest", amendment.latest, faults) {
             latest = Some(told);
         }
+        let whom = self.whom(Some(order.consumer), None, faults);
         match amendment.hours {
-            Some(Some(hours)) => order.hours = self.calling_hours(hours, Some(order.consumer), faults),
+            Some(Some(hours)) => order.hours = self.calling_hours(hours, &whom, faults),
             Some(None) => order.hours = None,
             None => {}
         }
-        order.hours = self.narrowed(order.hours.take(), (Some(order.consumer), order.purpose), faults);
+        order.hours = self.narrowed(order.hours.take(), (&whom, order.purpose), faults);
         if order.hours.is_none() && order.missed_window != MissedWindow::default() && !faults.has("hours") {
             let detail = format!("are needed, because missed_window is {}", order.missed_window.as_str());
             faults.add("hours", "missed_window.no_hours", detail);

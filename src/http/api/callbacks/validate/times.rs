@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{DEADLINE_MAX, SPANS_MAX, Validator};
 use crate::clock::later;
 use crate::domain::hours::{self, HoursError, Span, Weekdays, time_of_day};
-use crate::domain::{CallingHours, Phone, Purpose, WrittenHours};
+use crate::domain::{CallingHours, PersonId, Phone, Purpose, WrittenHours};
 use crate::http::api::callbacks::field_errors::FieldErrors;
 use crate::http::api::callbacks::request_body::{Hours, HoursObject, Text};
 use crate::policy::window;
@@ -13,6 +13,15 @@ use crate::text::time::moment;
 
 /// On how many days the consumer may be called, if the order does not say until when.
 const OPEN_DAYS: usize = 3;
+
+/// Whom the hours are meant for.
+pub(super) struct Whom {
+    consumer: Option<Phone>,
+    /// The zone that the order names, which goes before all others.
+    zone: Option<String>,
+    /// The zones of the person's record, which go before those of the number.
+    known: Vec<String>,
+}
 
 /// When an order may be carried out.
 pub(super) struct Times {
@@ -28,16 +37,17 @@ impl Validator<'_> {
         &self,
         earliest: Option<Text<'_>>,
         latest: Option<Text<'_>>,
-        hours: Option<Hours<'_>>,
+        (hours, zone): (Option<Hours<'_>>, Option<Text<'_>>),
         (consumer, purpose): (Option<Phone>, Purpose),
         faults: &mut FieldErrors,
     ) -> Times {
         let earliest = time("earliest", earliest, faults).unwrap_or(self.now);
+        let whom = self.whom(consumer, zone, faults);
         let hours = match hours {
-            Some(hours) => self.calling_hours(hours, consumer, faults),
-            None => self.usual_hours(consumer, faults),
+            Some(hours) => self.calling_hours(hours, &whom, faults),
+            None => self.usual_hours(&whom, faults),
         };
-        let hours = self.narrowed(hours, (consumer, purpose), faults);
+        let hours = self.narrowed(hours, (&whom, purpose), faults);
         let is_given = latest.is_some();
         let latest = self.deadline(latest, earliest, hours.as_ref(), faults);
         self.check_times(earliest, latest, is_given, hours.as_ref(), faults);
@@ -108,6 +118,23 @@ impl Validator<'_> {
 }
 
 impl Validator<'_> {
+    pub(super) fn whom(
+        &self,
+        consumer: Option<Phone>,
+        zone: Option<Text<'_>>,
+        faults: &mut FieldErrors,
+    ) -> Whom {
+        let zone = zone.map(|Text(name)| name.into_owned()).filter(|name| match check_zone(name) {
+            Ok(()) => true,
+            Err(error) => {
+                faults.add("zone", "zone.invalid", error.to_string());
+                false
+            }
+        });
+        let known = consumer.and_then(|consumer| self.zones.get(&PersonId::of(consumer)));
+        Whom { consumer, zone, known: known.cloned().unwrap_or_default() }
+    }
+
     /// When the hours open from a moment on, if they ever do.
     fn opens_at(&self, hours: &CallingHours, from: Timestamp) -> Option<Timestamp> {
         let recent = self.recent.as_ref().map(|recent| &recent.opening);
@@ -127,11 +154,11 @@ impl Validator<'_> {
     pub(super) fn calling_hours(
         &self,
         hours: Hours<'_>,
-        consumer: Option<Phone>,
+        whom: &Whom,
         faults: &mut FieldErrors,
     ) -> Option<CallingHours> {
         let text = match (&self.recent, &hours) {
-            (Some(recent), Hours::Text(text)) => {
+            (Some(recent), Hours::Text(text)) if whom.zone.is_none() => {
                 if let Some(hours) = recent.hours.of(|known| *known == text.0) {
                     return Some(hours);
                 }
@@ -147,7 +174,7 @@ impl Validator<'_> {
             }
             Ok(hours) => {
                 let names_zones = !hours.zones.is_empty();
-                let hours = self.placed(hours, consumer, faults)?;
+                let hours = self.placed(hours, whom, faults)?;
                 if let Some((recent, text)) = text.filter(|_| names_zones) {
                     recent.hours.keep(text, hours.clone());
                 }
@@ -161,19 +188,19 @@ impl Validator<'_> {
     }
 
     /// The hours of the configuration.
-    fn usual_hours(&self, consumer: Option<Phone>, faults: &mut FieldErrors) -> Option<CallingHours> {
+    fn usual_hours(&self, whom: &Whom, faults: &mut FieldErrors) -> Option<CallingHours> {
         let hours = self.app.defaults.hours.clone()?;
-        self.placed(hours, consumer, faults)
+        self.placed(hours, whom, faults)
     }
 
     /// The hours that the chosen presets leave; `None` is any time.
     pub(super) fn narrowed(
         &self,
         hours: Option<CallingHours>,
-        (consumer, purpose): (Option<Phone>, Purpose),
+        (whom, purpose): (&Whom, Purpose),
         faults: &mut FieldErrors,
     ) -> Option<CallingHours> {
-        let Some(consumer) = consumer else { return hours };
+        let Some(consumer) = whom.consumer else { return hours };
         let mut hours = hours;
         if faults.has("hours") {
             return hours;
@@ -181,7 +208,7 @@ impl Validator<'_> {
         let binding = self.app.defaults.hours_presets.iter().filter(|preset| preset.binds(consumer, purpose));
         for preset in binding {
             hours = match hours {
-                None => self.placed(preset.hours(), Some(consumer), faults),
+                None => self.placed(preset.hours(), whom, faults),
                 Some(wanted) => preset.narrow(wanted).or_else(|| {
                     let detail = format!("have no time within {} ({})", preset.hours, preset.source);
                     faults.add("hours", "hours.not_allowed", detail);
@@ -195,12 +222,13 @@ impl Validator<'_> {
         hours
     }
 
-    fn placed(
-        &self,
-        hours: WrittenHours,
-        consumer: Option<Phone>,
-        faults: &mut FieldErrors,
-    ) -> Option<CallingHours> {
+    fn placed(&self, mut hours: WrittenHours, whom: &Whom, faults: &mut FieldErrors) -> Option<CallingHours> {
+        if let Some(zone) = &whom.zone {
+            hours.zones = vec![zone.clone()];
+        } else if hours.zones.is_empty() {
+            hours.zones.clone_from(&whom.known);
+        }
+        let consumer = whom.consumer;
         if hours.zones.is_empty() && consumer.is_none() {
             if let Err(error) = hours.check() {
                 faults.add("hours", "hours.invalid", error.to_string());
@@ -229,6 +257,12 @@ impl Validator<'_> {
         }
         spelt.map(|spelt| hours.except(Some(spelt)))
     }
+}
+
+/// Whether somebody may live in the zone.
+pub(in crate::http::api) fn check_zone(name: &str) -> Result<(), HoursError> {
+    let daily = Span { days: Weekdays::ALL, from: jiff::civil::Time::MIN, to: jiff::civil::Time::MAX };
+    CallingHours::new(vec![daily], &[name])?.check_zone()
 }
 
 fn never_open(hours: &CallingHours) -> String {

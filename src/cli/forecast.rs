@@ -1,0 +1,164 @@
+//! `campaign forecast`: how a campaign may go on.
+
+use std::io::Write;
+
+use anyhow::Context as _;
+use clap::Args;
+use comfy_table::Cell;
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::callbacks::print;
+use super::campaign::Which;
+use super::remote::{Ask, Body, Target};
+use super::table::{Rows, second};
+
+#[derive(Debug, Args)]
+pub(super) struct Forecast {
+    #[command(flatten)]
+    which: Which,
+    /// How many plays
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(20..=200))]
+    plays: Option<u32>,
+    /// The same seed gives the same forecast of the same work
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Print the daemon's answer as JSON
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    daemon: Target,
+}
+
+/// The daemon's answer.
+#[derive(Deserialize)]
+struct Told {
+    open: u64,
+    sample: u64,
+    plays: u32,
+    last_call_at: Option<Moments>,
+    finished_at: Moments,
+    calls: Numbers,
+    requests: Numbers,
+    reached: Numbers,
+    days: Vec<Day>,
+    binds: Vec<Bind>,
+    rates: Rates,
+}
+
+#[derive(Deserialize)]
+struct Moments {
+    p50: Timestamp,
+    p90: Timestamp,
+}
+
+#[derive(Deserialize)]
+struct Numbers {
+    p50: u64,
+    p90: u64,
+}
+
+#[derive(Deserialize)]
+struct Day {
+    date: String,
+    mean: u64,
+    min: u64,
+    max: u64,
+}
+
+#[derive(Deserialize)]
+struct Bind {
+    what: String,
+    percent: u64,
+}
+
+#[derive(Deserialize)]
+struct Rates {
+    granted_percent: Rate,
+    grant_minutes: Rate,
+    answered_percent: Rate,
+    answered_s: Rate,
+    missed_s: Rate,
+}
+
+#[derive(Deserialize)]
+struct Rate {
+    value: f64,
+    from: String,
+    sample: u64,
+}
+
+impl Forecast {
+    pub(super) fn run(&self, out: &mut dyn Write) -> anyhow::Result<()> {
+        let mut body = json!({});
+        if let Some(plays) = self.plays {
+            body["plays"] = plays.into();
+        }
+        if let Some(seed) = self.seed {
+            body["seed"] = seed.into();
+        }
+        let answer: Value =
+            self.daemon.ask_json(&Ask::post(self.which.path("forecast"), Body::Json(body)))?;
+        if self.json {
+            return print::json(&answer, out);
+        }
+        let told: Told =
+            serde_json::from_value(answer).context("the daemon's answer cannot be read by this version")?;
+        told.print(out)
+    }
+}
+
+impl Told {
+    fn print(&self, out: &mut dyn Write) -> anyhow::Result<()> {
+        let Self { open, sample, plays, .. } = self;
+        writeln!(out, "{open} open callbacks; {plays} plays of {sample} of them")?;
+        writeln!(out)?;
+        let mut table = Rows::new(&["", "half of the plays", "nine of ten"]);
+        let moment = |of: &Moments| (second(of.p50), second(of.p90));
+        let number = |of: &Numbers| (of.p50.to_string(), of.p90.to_string());
+        let none = || ("no call".to_owned(), String::new());
+        for (name, (p50, p90)) in [
+            ("last call by", self.last_call_at.as_ref().map_or_else(none, moment)),
+            ("finished by", moment(&self.finished_at)),
+            ("calls", number(&self.calls)),
+            ("requests", number(&self.requests)),
+            ("reached", number(&self.reached)),
+        ] {
+            table.push([name, p50.as_str(), p90.as_str()].map(Cell::new));
+        }
+        table.write(out)?;
+        writeln!(out)?;
+        let mut days = Rows::new(&["day", "calls", "fewest", "most"]);
+        for day in &self.days {
+            let counts = [day.mean, day.min, day.max].map(|count| count.to_string());
+            days.push(std::iter::once(Cell::new(&day.date)).chain(counts.iter().map(Cell::new)));
+        }
+        days.write(out)?;
+        writeln!(out)?;
+        let binds: Vec<String> =
+            self.binds.iter().map(|bind| format!("{} {} %", bind.what, bind.percent)).collect();
+        writeln!(
+            out,
+            "waits for: {}",
+            if binds.is_empty() { "nothing".to_owned() } else { binds.join(", ") }
+        )?;
+        writeln!(out)?;
+        let rates = &self.rates;
+        let mut table = Rows::new(&["rate", "value", "from"]);
+        for (name, rate) in [
+            ("granted, of those who are asked, %", &rates.granted_percent),
+            ("time to a grant, minutes", &rates.grant_minutes),
+            ("answered, of the calls, %", &rates.answered_percent),
+            ("an answered call, seconds", &rates.answered_s),
+            ("another call, seconds", &rates.missed_s),
+        ] {
+            let from = match rate.sample {
+                0 => rate.from.clone(),
+                cases => format!("{} cases of 28 days", cases),
+            };
+            table.push([name, &rate.value.to_string(), &from].map(Cell::new));
+        }
+        Ok(table.write(out)?)
+    }
+}

@@ -1,0 +1,152 @@
+//! The open work of a campaign for its forecast: a sample of its callbacks, what the rules say of each, and the ceilings.
+// Values from outside come in here: no sum of them may overflow, no moment leave its range.
+#![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+
+use crate::domain::{
+    Calendars, CallPermission, Callback, CallingHours, Name, OrderKind, Pair, Phone, Resource, State,
+};
+use crate::forecast::{Ceilings, Permission, Rates, Row, Work};
+use crate::http::{ApiError, App};
+use crate::policy::{self, People, ledger, window};
+use crate::store::CampaignRecord;
+
+/// So many people are read at once.
+const PEOPLE_AT_ONCE: usize = 500;
+
+/// What is open of a campaign at `now`; at most `most` rows of it.
+pub(super) async fn gather(
+    app: &App,
+    record: &CampaignRecord,
+    now: Timestamp,
+    rates: Rates,
+    most: usize,
+) -> Result<Work, ApiError> {
+    let mut sample = app.store.campaign_sample(record.campaign.id, most).await?;
+    sample.retain(|callback| callback.order.kind == OrderKind::Callback);
+    let calendars = app.marked_calendars().await?;
+    let (mut rows, mut hours): (Vec<Row>, Vec<CallingHours>) = (Vec::new(), Vec::new());
+    for some in sample.chunks(PEOPLE_AT_ONCE) {
+        let names: BTreeSet<Name> =
+            some.iter().map(|callback| Name::Number(callback.order.consumer)).collect();
+        let people = People::of(app.store.people(&Vec::from_iter(names)).await?);
+        for callback in some {
+            let index = callback.order.hours.as_ref().map(|own| {
+                hours.iter().position(|known| known == own).unwrap_or_else(|| {
+                    hours.push(own.clone());
+                    hours.len().saturating_sub(1)
+                })
+            });
+            rows.push(row(app, &calendars, now, callback, &people, index));
+        }
+    }
+    let zone = hours.first().map_or_else(|| "UTC".to_owned(), |hours| hours.zone.clone());
+    Ok(Work {
+        now,
+        total: record.open().max(rows.len() as u64),
+        ceilings: ceilings(app, record, &sample),
+        rows,
+        hours,
+        calendars,
+        rates,
+        retry: app.rules.retry.no_answer,
+        permission: app.rules.limits.permission_lifetime,
+        zone,
+    })
+}
+
+fn row(
+    app: &App,
+    calendars: &Calendars,
+    now: Timestamp,
+    callback: &Callback,
+    people: &People,
+    hours: Option<usize>,
+) -> Row {
+    let order = &callback.order;
+    let earliest = order.earliest.max(callback.retry_at.unwrap_or(now)).max(now);
+    let mut pairs: Vec<Pair> =
+        order.senders.iter().map(|&sender| people.pair(sender, order.consumer)).collect();
+    for pair in &mut pairs {
+        ledger::lapse(pair, now);
+    }
+    let best = pairs.iter().map(|pair| of_pair(&pair.permission)).min_by_key(|(rank, _)| *rank);
+    let permission = match best.and_then(|(_, permission)| permission) {
+        Some(permission) => permission,
+        None => Permission::AskedAt(asks_at(app, calendars, now, callback, earliest)),
+    };
+    let is_calling = matches!(callback.state, State::Calling { .. });
+    Row {
+        earliest,
+        latest: order.latest,
+        hours,
+        priority: order.priority.level(),
+        attempts: order.attempts_max.saturating_sub(callback.attempts_made).max(u32::from(is_calling)),
+        permission,
+    }
+}
+
+/// How good a permission is, the best first, and what it means; `None`: it has to be asked for.
+const fn of_pair(permission: &CallPermission) -> (u8, Option<Permission>) {
+    match permission {
+        CallPermission::Permanent => (0, Some(Permission::Live(None))),
+        CallPermission::Temporary { expires_at } => (1, Some(Permission::Live(Some(*expires_at)))),
+        CallPermission::Requested { .. } => (2, Some(Permission::Asked)),
+        CallPermission::None | CallPermission::Expired | CallPermission::RevokedAutomatically => (3, None),
+        CallPermission::Declined { .. }
+        | CallPermission::RevokedByConsumer
+        | CallPermission::Uncallable { .. } => (4, Some(Permission::None)),
+    }
+}
+
+/// When the request is sent, as the rules have it.
+fn asks_at(
+    app: &App,
+    calendars: &Calendars,
+    now: Timestamp,
+    callback: &Callback,
+    earliest: Timestamp,
+) -> Timestamp {
+    let order = &callback.order;
+    let opening = order.hours.as_ref().map(|hours| calendars.opening(hours));
+    let dial_at = opening.and_then(|opening| window::next_dial(opening, earliest, order.latest));
+    let dial_at = dial_at.unwrap_or(earliest);
+    policy::useful_from(dial_at, order.purpose, opening, &app.rules).map_or(now, |from| from.max(now))
+}
+
+/// What the calls of the sample may use. Callbacks of other campaigns use it too, which is not known here.
+fn ceilings(app: &App, record: &CampaignRecord, sample: &[Callback]) -> Ceilings {
+    let senders: BTreeSet<Phone> =
+        sample.iter().flat_map(|callback| callback.order.senders.clone()).collect();
+    let accounts: BTreeSet<_> = senders
+        .iter()
+        .filter_map(|&sender| app.directory.sender(sender))
+        .map(|it| it.account.clone())
+        .collect();
+    let of_senders = senders.iter().fold(0_u32, |sum, &sender| {
+        sum.saturating_add(app.rules.ceiling(&Resource::Sender(sender)).unwrap_or(0))
+    });
+    let of_accounts = accounts.iter().map(|account| app.rules.ceiling(&Resource::Account(account.clone())));
+    let of_accounts = of_accounts.sum::<Option<u32>>();
+    let campaign = &record.campaign;
+    let calls = [Some(of_senders).filter(|max| *max > 0), of_accounts, campaign.concurrent_calls_max];
+    let agents: BTreeSet<String> =
+        sample.iter().filter_map(|callback| callback.order.agent.as_ref()).map(ToString::to_string).collect();
+    let all_have_agents = sample.iter().all(|callback| callback.order.agent.is_some());
+    let seats = u32::try_from(agents.len()).unwrap_or(u32::MAX).saturating_mul(app.rules.agent_calls_max);
+    let per_second: Option<f64> =
+        accounts.iter().map(|account| app.defaults.calls_per_second.get(account).copied()).sum();
+    let paces = [
+        per_second.filter(|rate| *rate > 0.0).map(|rate| rate * 60.0),
+        campaign.calls_per_minute.map(f64::from),
+    ];
+    Ceilings {
+        calls: calls.into_iter().flatten().filter(|max| *max > 0).min(),
+        agents: (all_have_agents && seats > 0).then_some(seats),
+        per_minute: paces.into_iter().flatten().min_by(f64::total_cmp),
+        per_person_day: app.rules.people.caps.per_day,
+    }
+}

@@ -1,0 +1,62 @@
+//! A register that has to be asked about people before anything leaves for them.
+
+use super::*;
+use crate::domain::{Register, Suppression, SuppressionScope};
+
+fn entry(scope: SuppressionScope, expires_at: Option<Timestamp>) -> Suppression {
+    Suppression {
+        list: "imported:register".parse().unwrap(),
+        scope,
+        purposes: Vec::new(),
+        added_at: at(-5),
+        expires_at,
+        why: None,
+    }
+}
+
+fn bound() -> Case {
+    ready().with(|case| {
+        case.callback.order.purpose = Purpose::Collections;
+        case.rules.registers.push(Register {
+            list: "imported:register".parse().unwrap(),
+            age: Register::AGE,
+            countries: Vec::new(),
+            purposes: vec![Purpose::Collections],
+            required: true,
+        });
+    })
+}
+
+#[test]
+fn nothing_leaves_before_the_register_was_asked() {
+    let waits = Wait("register.stale", 10 * DAY, false);
+    bound().check(&waits);
+    bound().with(|case| case.pair.permission = CallPermission::None).check(&waits);
+    bound().with(|case| case.callback.order.kind = OrderKind::Invite).check(&waits);
+}
+
+#[test]
+fn an_answer_counts_until_it_is_too_old() {
+    let answered = |at| {
+        bound().with(move |case| {
+            case.person.suppressions.push(entry(SuppressionScope::Checked, Some(at)));
+        })
+    };
+    answered(at(1)).check(&Call);
+    answered(at(0)).check(&Wait("register.stale", 10 * DAY, false));
+}
+
+#[test]
+fn whom_the_register_names_is_not_called() {
+    let named = bound().with(|case| {
+        case.person.suppressions.push(entry(SuppressionScope::Checked, Some(at(60))));
+        case.person.suppressions.push(entry(SuppressionScope::All, None));
+    });
+    named.check(&Finish(Outcome::Declined, "consumer.suppressed"));
+}
+
+#[test]
+fn a_register_binds_its_purposes_and_only_if_it_is_required() {
+    bound().with(|case| case.callback.order.purpose = Purpose::Requested).check(&Call);
+    bound().with(|case| case.rules.registers[0].required = false).check(&Call);
+}

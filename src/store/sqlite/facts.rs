@@ -1,0 +1,112 @@
+//! What a forecast reads: a sample of the open callbacks of a campaign, and what came of the last calls and requests.
+
+use std::collections::HashMap;
+
+use jiff::{SignedDuration, Timestamp};
+use rusqlite::{Connection, params};
+
+use super::callbacks;
+use super::rows::{collect, first, limit, micros};
+use crate::domain::{Callback, CallbackId, CampaignId, PersonId, Phone};
+use crate::store::{CallFacts, Result};
+
+/// So many of the newest attempts, requests and lines of the timeline are looked at.
+const LOOKED_AT_MAX: usize = 20_000;
+/// A request that is younger and has no answer may still get one.
+const ANSWER_TIME: SignedDuration = SignedDuration::from_hours(24);
+
+pub const ENDS: &str = "SELECT min(seq), max(seq) FROM callbacks INDEXED BY callbacks_of_campaigns \
+     WHERE campaign GLOB 'cmp_*' AND campaign = ?1";
+pub const FROM: &str = "SELECT seq, id, state FROM callbacks INDEXED BY callbacks_of_campaigns \
+     WHERE campaign GLOB 'cmp_*' AND campaign = ?1 AND seq >= ?2 ORDER BY seq LIMIT 1";
+const CALLS: &str =
+    "SELECT intended_at, submitted_at, connected_at, ended_at FROM attempts ORDER BY seq DESC LIMIT ?1";
+const REQUESTS: &str = "SELECT sender, consumer, submitted_at FROM messages \
+     WHERE purpose = 'permission_request' ORDER BY seq DESC LIMIT ?1";
+const GRANTS: &str = "SELECT sender, consumer, at FROM timeline WHERE what = 'permission.granted' AND seq > \
+     (SELECT ifnull(max(seq), 0) FROM timeline) - ?1 AND sender IS NOT NULL ORDER BY seq";
+
+/// Open callbacks of a campaign, at most `most`, spread evenly over the order in which they were stored.
+pub fn sample(db: &Connection, id: CampaignId, most: usize) -> Result<Vec<Callback>> {
+    let name = id.to_string();
+    let ends = first(&mut db.prepare_cached(ENDS)?, [&name], |cells| {
+        Ok((cells.take::<Option<i64>>()?, cells.take::<Option<i64>>()?))
+    })?;
+    let Some((Some(least), Some(last))) = ends else { return Ok(Vec::new()) };
+    // Of closed rows none is taken, so more places are looked at.
+    let places = limit(most).saturating_mul(3).max(1);
+    let step = (last - least) / places + 1;
+    let mut seek = db.prepare_cached(FROM)?;
+    let (mut open, mut at) = (Vec::<CallbackId>::new(), least);
+    while at <= last {
+        let found = first(&mut seek, params![name, at], |cells| {
+            let (seq, id): (i64, CallbackId) = (cells.take()?, cells.id()?);
+            Ok((seq, id, matches!(cells.text()?, "waiting" | "calling")))
+        })?;
+        let Some((seq, id, is_open)) = found else { break };
+        open.extend(is_open.then_some(id));
+        at = seq.saturating_add(step);
+    }
+    // Evenly again, if fewer rows are closed than was allowed for.
+    let every = open.len().div_ceil(most.max(1)).max(1);
+    let ids: Vec<CallbackId> = open.into_iter().step_by(every).collect();
+    callbacks::by_ids(db, &ids)
+}
+
+/// What came of the newest calls and requests since a moment.
+pub fn facts(db: &Connection, now: Timestamp, since: Timestamp) -> Result<CallFacts> {
+    let mut facts = CallFacts::default();
+    calls(db, since, &mut facts)?;
+    requests(db, now, since, &mut facts)?;
+    Ok(facts)
+}
+
+fn calls(db: &Connection, since: Timestamp, facts: &mut CallFacts) -> Result<()> {
+    let calls = collect(&mut db.prepare_cached(CALLS)?, [limit(LOOKED_AT_MAX)], |cells| {
+        Ok((cells.moment()?, cells.moment_if()?, cells.moment_if()?, cells.moment_if()?))
+    })?;
+    for (intended_at, submitted_at, connected_at, ended_at) in calls {
+        let (Some(from), Some(until)) = (submitted_at, ended_at) else { continue };
+        if intended_at < since {
+            continue;
+        }
+        let lasted = until.duration_since(from).max(SignedDuration::ZERO);
+        facts.calls += 1;
+        if connected_at.is_some() {
+            facts.answered += 1;
+            facts.answered_for = facts.answered_for.saturating_add(lasted);
+        } else {
+            facts.missed_for = facts.missed_for.saturating_add(lasted);
+        }
+    }
+    Ok(())
+}
+
+fn requests(db: &Connection, now: Timestamp, since: Timestamp, facts: &mut CallFacts) -> Result<()> {
+    let key = |sender: Phone, consumer: Phone| (sender.digits(), PersonId::of(consumer).number().digits());
+    let mut granted: HashMap<(u64, u64), Vec<Timestamp>> = HashMap::new();
+    let grants = collect(&mut db.prepare_cached(GRANTS)?, [limit(LOOKED_AT_MAX * 5)], |cells| {
+        Ok((cells.phone()?, cells.phone()?, cells.moment()?))
+    })?;
+    for (sender, consumer, at) in grants {
+        granted.entry(key(sender, consumer)).or_default().push(at);
+    }
+    let asked = collect(&mut db.prepare_cached(REQUESTS)?, [limit(LOOKED_AT_MAX)], |cells| {
+        Ok((cells.phone()?, cells.phone()?, cells.moment_if()?))
+    })?;
+    for (sender, consumer, at) in asked {
+        let Some(at) = at.filter(|at| micros(*at) >= micros(since)) else { continue };
+        let grants = granted.get(&key(sender, consumer));
+        let answer = grants.and_then(|grants| grants.iter().find(|grant| **grant >= at));
+        match answer {
+            Some(grant) => {
+                facts.asked += 1;
+                facts.granted += 1;
+                facts.granted_after = facts.granted_after.saturating_add(grant.duration_since(at));
+            }
+            None if now.duration_since(at) >= ANSWER_TIME => facts.asked += 1,
+            None => {}
+        }
+    }
+    Ok(())
+}
