@@ -27,6 +27,7 @@ mod inviting;
 mod messenger;
 mod meta;
 mod parts;
+mod reports;
 mod secret;
 mod section;
 mod suppression;
@@ -43,6 +44,7 @@ pub use http::{Http, PublicUrl};
 pub use messenger::Messenger;
 pub use meta::Meta;
 pub use parts::{Content, Log, LogFormat, Metrics, Store, Twiml, Webhooks};
+pub use reports::{Daily, Rate, Reports};
 pub use secret::Secret;
 pub use suppression::Suppression;
 
@@ -79,6 +81,9 @@ pub struct Config {
     /// Pages of Messenger.
     pub messenger: BTreeMap<AccountAlias, Messenger>,
     pub suppression: Suppression,
+    pub reports: Reports,
+    /// What calls cost, in no order.
+    pub rates: Vec<Rate>,
     pub webhooks: Webhooks,
     pub log: Log,
     pub metrics: Metrics,
@@ -303,6 +308,11 @@ impl Config {
             agents.into_iter().flatten().collect()
         });
         let suppression = root.section("suppression", Suppression::read);
+        let reports = root.section("reports", Reports::read);
+        let rates = root.section("rates", |section| {
+            let rates = section.each(Rate::read);
+            rates.into_iter().flatten().collect()
+        });
         let webhooks = root.section("webhooks", Webhooks::read);
         let log = root.section("log", Log::read);
         let metrics = root.section("metrics", Metrics::read);
@@ -326,6 +336,8 @@ impl Config {
             meta,
             messenger,
             suppression,
+            reports,
+            rates,
             webhooks,
             log,
             metrics,

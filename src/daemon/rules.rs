@@ -93,5 +93,11 @@ const fn counting(calling: &Calling) -> Counting {
 pub(super) fn settings(config: &Config) -> Settings {
     let ring_timeout_s = u16::try_from(config.calling.ring_timeout.as_secs()).unwrap_or(600);
     let time_limit_s = u32::try_from(config.calling.call_time_limit.as_secs()).unwrap_or(u32::MAX);
-    Settings { ring_timeout_s, time_limit_s, timeouts: config.calling.silence.clone(), ..Settings::default() }
+    Settings {
+        ring_timeout_s,
+        time_limit_s,
+        timeouts: config.calling.silence.clone(),
+        reports_zone: config.reports.zone.clone(),
+        ..Settings::default()
+    }
 }

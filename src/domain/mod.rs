@@ -36,6 +36,7 @@ pub mod pauses;
 pub mod person;
 pub mod phone;
 pub mod reason;
+pub mod reporting;
 pub mod resource;
 pub mod road;
 pub mod script;
@@ -84,7 +85,7 @@ pub use invited::{
 };
 pub use loads::{AccountView, Load, Loads, Rest};
 pub use message::{Message, MessagePurpose, MessageResolution};
-pub use pair::{CallPermission, Numbers, Pair, PairKey};
+pub use pair::{CallPermission, Grant, Numbers, Pair, PairKey};
 pub use pause::{Pause, PauseKind, PauseScope};
 pub use pauses::Pauses;
 pub use person::{Name, Named, Names, Person, PersonId, Portfolio, Refusal, RefusalKind, UserId};

@@ -34,6 +34,7 @@ pub(super) async fn commit(mut turn: Turn<'_>) -> store::Result<bool> {
         sweep,
         decided_again,
         counted,
+        reported,
         erasing,
         ..
     } = turn;
@@ -44,6 +45,8 @@ pub(super) async fn commit(mut turn: Turn<'_>) -> store::Result<bool> {
         .into_batch(|topic, callback| deps.webhook_events.tell(|| deps.ids.uuid(now), now, topic, callback));
     batch.ground = ground;
     batch.campaign_calls = counted.change(Bucket::first(now, Breaker::DAY));
+    let labels = reported.labels.clone();
+    batch.reported = reported;
     batch.erasures = erasing.steps;
     batch.dropped = erasing.dropped;
     let (steps, dropped) = (batch.erasures.clone(), batch.dropped.len());
@@ -67,6 +70,7 @@ pub(super) async fn commit(mut turn: Turn<'_>) -> store::Result<bool> {
     contents.fail_committed();
     contents.tell(scheduler);
     scheduler.calls_written(&campaign_calls);
+    scheduler.labels_written(labels);
     scheduler.clock_stored = clock.or_else(|| scheduler.clock_stored.take());
     if let Some(reading) = &confirmed {
         scheduler.deps.clock_guard.confirm(reading);

@@ -59,6 +59,7 @@ mod rate_limiter;
 mod reached;
 mod reconcile;
 mod recover;
+mod reporting;
 mod request;
 mod resolve;
 mod restrictions;

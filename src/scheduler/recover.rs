@@ -55,6 +55,7 @@ impl Scheduler {
         self.read_calendars().await?;
         self.read_campaigns().await?;
         self.read_campaign_calls().await?;
+        self.read_report_labels().await?;
         self.read_erasures().await?;
         self.read_restrictions().await?;
         self.compare_rules().await?;

@@ -1,6 +1,7 @@
 //! Settings of the scheduler: times, and the maximum input of a turn.
 
 use jiff::SignedDuration;
+use jiff::tz::TimeZone;
 
 use crate::domain::attempt::{Timeouts, UnresolvedAfter};
 
@@ -14,6 +15,8 @@ pub struct Settings {
     /// The maximum of callbacks, and of reports, in one turn.
     pub turn_max: usize,
     pub timeouts: Timeouts,
+    /// Where the days of reports begin and end, for orders without hours.
+    pub reports_zone: TimeZone,
 }
 
 impl Settings {
@@ -28,6 +31,6 @@ impl Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { ring_timeout_s: 45, time_limit_s: 3600, turn_max: 512, timeouts: Timeouts::DEFAULT }
+        Self { ring_timeout_s: 45, time_limit_s: 3600, turn_max: 512, timeouts: Timeouts::DEFAULT, reports_zone: TimeZone::UTC }
     }
 }

@@ -13,7 +13,8 @@ use crate::domain::{
 };
 use crate::policy::PersonView;
 use crate::store::{
-    Batch, CampaignCallsChange, CampaignChange, ListChange, OutboxRow, PauseLifted, SetAsideEnded, Unmatched,
+    Batch, CampaignCallsChange, CampaignChange, ListChange, OutboxRow, PauseLifted, ReportChange, SetAsideEnded,
+    Unmatched,
 };
 use crate::webhooks::Topic;
 
@@ -199,6 +200,7 @@ impl WorkingSet {
             marked_days: self.marked_days,
             campaigns: self.campaigns,
             campaign_calls: CampaignCallsChange::default(),
+            reported: ReportChange::default(),
             erasures: Vec::new(),
             dropped: Vec::new(),
             clock: None,

@@ -15,7 +15,7 @@ use super::verbs::types::*;
 use crate::domain::{Attempt, AttemptId};
 use crate::store::{
     Batch, CampaignReads, Erasures, Inbox, Keys, NewCommand, Orders, Outbox, Records, Related, Report,
-    Result, Store, Suppressions, Tokens, Turns,
+    Reporting, Result, Store, Suppressions, Tokens, Turns,
 };
 use crate::twilio::{Request, Response, Transport, TransportError};
 

@@ -12,7 +12,7 @@ use crate::config::Config;
 use crate::domain::{Attempt, AttemptId, Pause};
 use crate::store::{
     Batch, CampaignReads, Erasures, Inbox, Keys, NewCommand, Orders, Outbox, Records, Related, Report,
-    Result, Store, Suppressions, Tokens, Turns,
+    Reporting, Result, Store, Suppressions, Tokens, Turns,
 };
 use crate::twilio::{Request, Response, Transport, TransportError};
 

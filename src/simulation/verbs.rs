@@ -5,6 +5,7 @@ pub(super) mod types {
     pub use jiff::civil::Date;
 
     pub use crate::domain::calendar::MarkedDay;
+    pub use crate::domain::reporting::Labels;
     pub use crate::domain::timeline::Entry;
     pub use crate::domain::{
         AccountAlias, Budget, Callback, CallbackId, Campaign, CampaignCalls, CampaignId, ClockMark, Contact,
@@ -13,7 +14,7 @@ pub(super) mod types {
         UserId,
     };
     pub use crate::store::{
-        Awaiting, Backlog, CampaignRecord, CampaignRows, Census, CommandRecord, ConsumerRecord, DecideKeys,
+        Awaiting, Backlog, CellSums, CellsWanted, Expiring, Waiting, WrapUps, CampaignRecord, CampaignRows, Census, CommandRecord, ConsumerRecord, DecideKeys,
         Deletions, Delivery, Enqueue, Enqueued, EntryName, ErasureRecord, ErasureTraces, ErasureWork,
         FiledReport, Filter, Hashing, HeldBack, IdempotencyKey, Input, KeyPlace, Lead, Listed, NewErasure,
         NewList, NewSuppressions, OpenOrder, Page, PlatformName, Record, Settled, Suppressed,
@@ -158,6 +159,19 @@ macro_rules! store_verbs {
                 fn erased_names(names: &[Name]) -> Vec<Name>;
                 fn has_erased() -> bool;
                 fn clean_log() -> bool;
+            }
+        }
+        $macro! {
+            Reporting
+            by_hand {}
+            writes {}
+            reads {
+                fn report_labels() -> Labels;
+                fn cells(wanted: CellsWanted) -> CellSums;
+                fn waiting_by_reason(tenant: &Tenant, most: usize) -> Waiting;
+                fn expiring(from: Timestamp, until: Timestamp, most: usize) -> Vec<Expiring>;
+                fn wrap_ups(tenant: &Tenant, first: &str, last: &str) -> Vec<WrapUps>;
+                fn report_tenants(most: usize) -> Vec<Tenant>;
             }
         }
         $macro! {

@@ -10,6 +10,7 @@ mod inbox;
 mod orders;
 mod outbox;
 mod records;
+mod reporting;
 pub mod sqlite;
 mod suppressions;
 mod tokens;
@@ -30,6 +31,9 @@ pub use orders::{
 };
 pub use outbox::{Backlog, Delivery, Outbox, OutboxRow, Settled};
 pub use records::{ConsumerRecord, PlatformName, Records};
+pub use reporting::{
+    CellSum, CellSums, CellsWanted, Expiring, LabelsWanted, ReportChange, Reporting, SumBy, Waiting, WrapUps,
+};
 pub use suppressions::{
     EntryName, Hashing, ListChange, NewList, NewSuppressions, Suppressed, SuppressionList, Suppressions,
 };
@@ -45,7 +49,7 @@ pub trait Store: ApiStore + HookStore + Turns {}
 
 /// What the API uses.
 pub trait ApiStore:
-    Orders + Inbox + Records + Outbox + Tokens + Suppressions + CampaignReads + Erasures
+    Orders + Inbox + Records + Outbox + Tokens + Suppressions + CampaignReads + Erasures + Reporting
 {
 }
 
@@ -53,8 +57,18 @@ pub trait ApiStore:
 pub trait HookStore: Inbox + Records {}
 
 impl<T: ApiStore + HookStore + Turns + ?Sized> Store for T {}
-impl<T: Orders + Inbox + Records + Outbox + Tokens + Suppressions + CampaignReads + Erasures + ?Sized>
-    ApiStore for T
+impl<
+    T: Orders
+        + Inbox
+        + Records
+        + Outbox
+        + Tokens
+        + Suppressions
+        + CampaignReads
+        + Erasures
+        + Reporting
+        + ?Sized,
+> ApiStore for T
 {
 }
 impl<T: Inbox + Records + ?Sized> HookStore for T {}

@@ -9,7 +9,8 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use super::{
-    CampaignCallsChange, CampaignChange, ErasureStep, FiledReport, ListChange, OutboxRow, Result, Unmatched,
+    CampaignCallsChange, CampaignChange, ErasureStep, FiledReport, ListChange, OutboxRow, ReportChange,
+    Result, Unmatched,
 };
 use crate::domain::calendar::MarkedDay;
 use crate::domain::timeline::Entry;
@@ -239,6 +240,8 @@ pub struct Batch {
     /// Campaigns that are new or changed, in the order of the changes.
     pub campaigns: Vec<CampaignChange>,
     pub campaign_calls: CampaignCallsChange,
+    /// What reports count.
+    pub reported: ReportChange,
     /// Steps of erasures. They come last.
     pub erasures: Vec<ErasureStep>,
     /// The `seq` of folded reports and commands that name an erased person: their text goes.
@@ -306,6 +309,7 @@ impl Batch {
             && self.marked_days.is_empty()
             && self.campaigns.is_empty()
             && self.campaign_calls.is_empty()
+            && self.reported.is_empty()
             && self.erasures.is_empty()
             && self.dropped.is_empty()
             && self.clock.is_none()

@@ -26,7 +26,7 @@ use crate::simulation::verbs::store_verbs;
 use crate::simulation::verbs::types::*;
 use crate::store::{
     Batch, CampaignReads, Erasures, Inbox, Keys, NewCommand, Orders, Outbox, OutboxRow, Records, Related,
-    Report, Result, Store, Suppressions, Tokens, Turns,
+    Report, Reporting, Result, Store, Suppressions, Tokens, Turns,
 };
 use crate::twilio::{Body, Request, Response, Transport, TransportError};
 use crate::webhooks::Topic;

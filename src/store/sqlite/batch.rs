@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use super::suppressions::Key;
 use super::{
     attempts, breakers, calendars, callbacks, campaigns, ceilings, clock, commands, contacts, erasing, loads,
-    messages, outbox, pairs, pauses, persons, reports, restrictions, set_aside, suppression_lists, term,
+    messages, outbox, pairs, pauses, persons, report_cells, reports, restrictions, set_aside, suppression_lists, term,
     timeline, unmatched,
 };
 use crate::domain::event::Concerns;
@@ -30,6 +30,7 @@ pub fn record(db: &Connection, batch: &Batch, key: &Key) -> Result<()> {
     calendars::write(db, &batch.marked_days)?;
     campaigns::write(db, &batch.campaigns)?;
     breakers::write(db, &batch.campaign_calls)?;
+    report_cells::write(db, &batch.reported)?;
     if let Some(ground) = &batch.ground {
         stands(db, batch, ground)?;
     }
