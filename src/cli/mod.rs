@@ -26,6 +26,7 @@ mod parse_error;
 mod pause;
 mod permission;
 mod remote;
+mod report;
 mod sandbox;
 mod scratch;
 mod sender;
@@ -265,6 +266,13 @@ enum Command {
     /// Create, launch, pause and end campaigns: callbacks that go together
     #[command(subcommand)]
     Campaign(campaign::Command),
+    /// Report what came of the callbacks: answer rate, permissions, agents, cost and others
+    ///
+    /// The numbers are those of the token's tenant, from counts that the daemon keeps. A day is closed 48 hours after its
+    /// end; what changes after that is shown apart. docs/REPORTS.md explains each number.
+    #[command(after_long_help = "Examples:\n  ringmaster report\n  ringmaster report answer-rate --by weekday\n  \
+        ringmaster report outcomes --from 2026-11-01 --to 2026-11-30 --format csv --out november.csv")]
+    Report(Box<report::Report>),
     /// List the senders with their calls in progress and pauses
     #[command(after_long_help = "Example:\n  ringmaster senders")]
     Senders(senders::Senders),
@@ -423,6 +431,7 @@ impl Command {
             Self::Pauses(pauses) => pauses.run(out),
             Self::Calendars(command) => calendars::run(command, out),
             Self::Campaign(command) => campaign::run(command, out),
+            Self::Report(report) => report.run(out),
             Self::Senders(senders) => senders.run(out),
             Self::Sender(command) => sender::run(command, out),
             Self::Doctor(doctor) => doctor.run(out),

@@ -63,11 +63,7 @@ impl Reports {
 
 impl Daily {
     fn read(section: &mut Section<'_>, usual: &Zone) -> Option<Self> {
-        let directory = section.ask("directory").rule(|path: &PathBuf| match path.is_dir() {
-            true => Ok(()),
-            false => Err("is no directory".to_owned()),
-        });
-        let directory = directory.optional();
+        let directory: Option<PathBuf> = section.ask("directory").optional();
         let at: Clock = section.ask("at").value();
         let zone: Option<Zone> = section.ask("zone").optional();
         let names: Vec<String> = section.ask("names").value();

@@ -5,6 +5,7 @@
 
 mod content_pauses;
 mod contents;
+mod daily_reports;
 mod descriptors;
 mod known_to_meta;
 mod listeners;
@@ -37,6 +38,7 @@ use crate::store::sqlite::{Access, Options as StoreOptions, Sqlite};
 use crate::twilio::Transport;
 use crate::webhooks::{Dispatcher, Endpoint};
 
+use daily_reports::DailyReports;
 use listeners::Listeners;
 
 pub use contents::{catalogues, clients};
@@ -78,6 +80,7 @@ pub struct Running {
     servers: Vec<JoinHandle<()>>,
     scheduler: JoinHandle<()>,
     dispatcher: Option<JoinHandle<()>>,
+    reports: Option<JoinHandle<()>>,
 }
 
 impl Running {
@@ -89,6 +92,9 @@ impl Running {
         self.scheduler.await.context("the scheduler panicked")?;
         if let Some(dispatcher) = self.dispatcher {
             dispatcher.await.context("the webhook dispatcher panicked")?;
+        }
+        if let Some(reports) = self.reports {
+            reports.await.context("the writer of daily reports panicked")?;
         }
         for server in self.servers {
             server.await.context("the server panicked")?;
@@ -104,6 +110,8 @@ pub struct Assembled {
     pub doors: Doors,
     /// `None` if no customer webhook is configured.
     pub dispatcher: Option<Dispatcher>,
+    /// `None` if no files of reports are configured.
+    daily: Option<DailyReports>,
     /// What the parts go by: the machine's clock, as long as it is trusted.
     pub clock: Arc<dyn Clock>,
 }
@@ -144,7 +152,8 @@ pub async fn assemble(config: &Config, deps: Deps) -> anyhow::Result<Assembled> 
     let scheduler = Scheduler::new(parts.scheduler_deps(config, &deps)?);
     let doors = parts.doors(config);
     let dispatcher = parts.dispatcher(config)?;
-    Ok(Assembled { scheduler, doors, dispatcher, clock: parts.clock() })
+    let daily = parts.daily_reports(config)?;
+    Ok(Assembled { scheduler, doors, dispatcher, daily, clock: parts.clock() })
 }
 
 /// Starts a daemon: opens the store, binds its address, recovers and runs.
@@ -182,7 +191,7 @@ pub async fn start(config: &Config, options: Options) -> anyhow::Result<Running>
         platforms: BTreeMap::new(),
         metrics,
     };
-    let Assembled { mut scheduler, doors, dispatcher, .. } = assemble(config, deps).await?;
+    let Assembled { mut scheduler, doors, dispatcher, daily, .. } = assemble(config, deps).await?;
     scheduler.recover().await.context("cannot recover from the last stop")?;
     store.void_claims().await.context("cannot release the deliveries of the last run")?;
     let servers = listeners.serve(&doors, config, &shutdown);
@@ -193,7 +202,8 @@ pub async fn start(config: &Config, options: Options) -> anyhow::Result<Running>
     });
     let webhook_endpoint = dispatcher.as_ref().map(|dispatcher| dispatcher.endpoint.clone());
     let dispatcher = dispatcher.map(|dispatcher| tokio::spawn(dispatcher.run(shutdown.clone())));
+    let reports = daily.map(|daily| tokio::spawn(daily.run(shutdown.clone())));
     let scheduler = tokio::spawn(scheduler.run(shutdown));
     tracing::info!(%address, hooks = %hooks_address, accounts = config.accounts.len(), "ready");
-    Ok(Running { address, hooks_address, store, webhook_endpoint, servers, scheduler, dispatcher })
+    Ok(Running { address, hooks_address, store, webhook_endpoint, servers, scheduler, dispatcher, reports })
 }

@@ -75,6 +75,7 @@ mod turn;
 mod working_set;
 
 pub use clock_guard::ClockGuard;
+pub use reporting::told;
 pub use round::Next;
 pub use settings::Settings;
 pub use state::{Account, Deps, Scheduler};

@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use super::state::Scheduler;
 use super::turn::Turn;
 use crate::domain::reporting::{self, Counted, Facts, LabelKind, NewLabel, Quarter};
-use crate::domain::{Attempt, Callback, Message, Order, Tenant, zones};
+use crate::domain::{Attempt, Callback, Disposition, Message, Order, Tenant, zones};
 use crate::policy::errors::told_by_sip;
 use crate::store;
 
@@ -23,13 +23,19 @@ pub(super) fn attempt(turn: &mut Turn<'_>, before: &Attempt, after: &Attempt) {
     let agent = order.agent.as_ref().map(ToString::to_string);
     let agent = agent.map(|agent| label(turn, &tenant, LabelKind::Agent, &agent));
     let counted = |attempt: &Attempt| {
-        let told = attempt.disposition().map(|end| told_by_sip(attempt, end));
+        let told = attempt.disposition().map(|end| told(attempt, end));
         let facts =
             Facts { campaign: &campaign, agent: agent.as_deref(), told, promised_at: promised_at(&order) };
         reporting::of_attempt(attempt, &facts)
     };
     let (before, after) = (counted(before), counted(after));
     replace(turn, &tenant, Some(&order), before, after);
+}
+
+/// How an attempt ended, by all that the platform told, as reports count it.
+#[must_use]
+pub fn told(attempt: &Attempt, end: Disposition) -> Disposition {
+    told_by_sip(attempt, end)
 }
 
 /// When the consumer of an order was promised to be called. No order has such a time.

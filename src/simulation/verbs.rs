@@ -14,7 +14,7 @@ pub(super) mod types {
         UserId,
     };
     pub use crate::store::{
-        Awaiting, Backlog, CellSums, CellsWanted, Expiring, Waiting, WrapUps, CampaignRecord, CampaignRows, Census, CommandRecord, ConsumerRecord, DecideKeys,
+        Awaiting, Backlog, CellSums, CellsWanted, Expiring, Told, Waiting, WrapUps, CampaignRecord, CampaignRows, Census, CommandRecord, ConsumerRecord, DecideKeys,
         Deletions, Delivery, Enqueue, Enqueued, EntryName, ErasureRecord, ErasureTraces, ErasureWork,
         FiledReport, Filter, Hashing, HeldBack, IdempotencyKey, Input, KeyPlace, Lead, Listed, NewErasure,
         NewList, NewSuppressions, OpenOrder, Page, PlatformName, Record, Settled, Suppressed,
@@ -171,6 +171,7 @@ macro_rules! store_verbs {
                 fn waiting_by_reason(tenant: &Tenant, most: usize) -> Waiting;
                 fn expiring(from: Timestamp, until: Timestamp, most: usize) -> Vec<Expiring>;
                 fn wrap_ups(tenant: &Tenant, first: &str, last: &str) -> Vec<WrapUps>;
+                fn wrong_reports(told: Told) -> Vec<String>;
                 fn report_tenants(most: usize) -> Vec<Tenant>;
             }
         }

@@ -32,7 +32,8 @@ pub use orders::{
 pub use outbox::{Backlog, Delivery, Outbox, OutboxRow, Settled};
 pub use records::{ConsumerRecord, PlatformName, Records};
 pub use reporting::{
-    CellSum, CellSums, CellsWanted, Expiring, LabelsWanted, ReportChange, Reporting, SumBy, Waiting, WrapUps,
+    CellSum, CellSums, CellsWanted, Expiring, LabelsWanted, ReportChange, Reporting, SumBy, Told, Waiting,
+    WrapUps,
 };
 pub use suppressions::{
     EntryName, Hashing, ListChange, NewList, NewSuppressions, Suppressed, SuppressionList, Suppressions,

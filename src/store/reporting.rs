@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::Result;
 use crate::domain::reporting::{Cells, Counts, Family, Labels, NewLabel, Quarter};
-use crate::domain::{Numbers, Tenant};
+use crate::domain::{Attempt, Disposition, Numbers, Tenant};
 
 /// The counts that reports show.
 #[async_trait]
@@ -28,9 +28,16 @@ pub trait Reporting: Send + Sync {
     /// What agents said of their conversations, by `(campaign, agent, disposition)`, from the first to the last day.
     async fn wrap_ups(&self, tenant: &Tenant, first: &str, last: &str) -> Result<Vec<WrapUps>>;
 
+    /// What is counted wrongly. Reads every attempt; slow, for tests and simulations. The calls of erased people are compared
+    /// without their country, which their rows do not tell any more.
+    async fn wrong_reports(&self, told: Told) -> Result<Vec<String>>;
+
     /// The tenants that have counts, at most `most`.
     async fn report_tenants(&self, most: usize) -> Result<Vec<Tenant>>;
 }
+
+/// How an attempt ended, by all that the platform told.
+pub type Told = fn(&Attempt, Disposition) -> Disposition;
 
 /// What a turn adds to the counts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

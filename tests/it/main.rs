@@ -45,6 +45,7 @@ mod parsers;
 mod pauses;
 mod questions;
 mod reference;
+mod reports;
 mod roads_simulation;
 mod sandbox;
 mod scenarios;

@@ -70,7 +70,7 @@ use rusqlite::Connection;
 
 pub use self::backup::backup;
 pub use self::found_content::FoundContent;
-pub use self::report_recount::{Recounted, Told};
+pub use self::report_recount::Recounted;
 use self::reader::{Bounds, Readers, in_snapshot};
 use self::token_reads::TokenReads;
 use self::writer::{Writer, in_savepoint, in_transaction};

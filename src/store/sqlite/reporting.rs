@@ -3,10 +3,10 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use super::{Sqlite, report_cells, report_reads};
+use super::{Sqlite, report_cells, report_reads, report_recount};
 use crate::domain::Tenant;
 use crate::domain::reporting::Labels;
-use crate::store::{CellSums, CellsWanted, Expiring, Reporting, Result, Waiting, WrapUps};
+use crate::store::{CellSums, CellsWanted, Expiring, Reporting, Result, Told, Waiting, WrapUps};
 
 #[async_trait]
 impl Reporting for Sqlite {
@@ -30,6 +30,11 @@ impl Reporting for Sqlite {
     async fn wrap_ups(&self, tenant: &Tenant, first: &str, last: &str) -> Result<Vec<WrapUps>> {
         let (tenant, first, last) = (tenant.clone(), first.to_owned(), last.to_owned());
         self.read(move |db| report_reads::wrap_ups(db, &tenant, &first, &last)).await
+    }
+
+    async fn wrong_reports(&self, told: Told) -> Result<Vec<String>> {
+        // With a temporary table, so it is a command for the writer.
+        self.write(move |db| report_recount::wrong(db, told)).await
     }
 
     async fn report_tenants(&self, most: usize) -> Result<Vec<Tenant>> {
