@@ -56,6 +56,16 @@ impl AnsweredCall {
         self.told("status", "completed", &end).await;
     }
 
+    /// An operator says that the consumer heard the message.
+    async fn was_heard(&mut self) {
+        let shown = self.daemon.get(&format!("/v1/callbacks/{}", self.id)).await;
+        let attempt = shown["attempts"][0]["id"].as_str().unwrap().to_owned();
+        let note = "the last URL is in the call's log";
+        let said = json!({"outcome": "completed", "note": note});
+        self.daemon.post(&format!("/v1/attempts/{attempt}/resolve"), said).await;
+        self.daemon.advance(NOW).await;
+    }
+
     async fn report(&mut self, path: &str) -> Value {
         self.daemon.get(&format!("/v1/reports/{path}")).await
     }
@@ -91,7 +101,7 @@ async fn a_report_after_the_day_has_closed_is_a_correction() {
     call.daemon.post(&path, json!({})).await;
     // The day closes at the 26th, 00:00.
     call.daemon.advance_to("2026-11-26T00:00:00Z".parse().unwrap()).await;
-    call.told("action", "completed", &[]).await;
+    call.was_heard().await;
     let outcomes = call.report(&format!("outcomes?{DAY}")).await;
     let (total, corrections) = (&outcomes["total"], &outcomes["corrections"]);
     assert_eq!((&total["abandoned"], &total["served"]), (&json!(0), &json!(1)), "{outcomes}");
@@ -105,7 +115,7 @@ async fn a_report_just_before_the_day_closes_is_none() {
     let path = format!("/v1/callbacks/{}/cancel", call.id);
     call.daemon.post(&path, json!({})).await;
     call.daemon.advance_to("2026-11-25T23:59:59Z".parse().unwrap()).await;
-    call.told("action", "completed", &[]).await;
+    call.was_heard().await;
     let outcomes = call.report(&format!("outcomes?{DAY}")).await;
     assert_eq!((&outcomes["total"]["served"], &outcomes["corrections"]), (&json!(1), &Value::Null), "{outcomes}");
 }
