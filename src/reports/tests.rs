@@ -1,3 +1,5 @@
+//! How tables are shown, and the rules of single numbers.
+
 use jiff::tz::TimeZone;
 
 use super::funnel::within;

@@ -1,3 +1,5 @@
+//! What calls, requests and callbacks count as, each boundary.
+
 use uuid::Uuid;
 
 use super::*;
