@@ -38,5 +38,6 @@ pub mod log;
 pub mod metrics;
 pub mod panics;
 pub mod qr;
+pub mod reports;
 pub mod text;
 pub mod wake;

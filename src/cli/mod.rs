@@ -29,6 +29,7 @@ mod pause;
 mod permission;
 mod pool;
 mod remote;
+mod report;
 mod sandbox;
 mod scratch;
 mod sender;
@@ -287,6 +288,13 @@ enum Command {
     /// Feed pools of agents, list and show their seats, and remove them
     #[command(subcommand)]
     Pool(pool::Command),
+    /// Report what came of the callbacks: answer rate, permissions, agents, cost and others
+    ///
+    /// The numbers are those of the token's tenant, from counts that the daemon keeps. A day is closed 48 hours after its
+    /// end; what changes after that is shown apart. docs/REPORTS.md explains each number.
+    #[command(after_long_help = "Examples:\n  ringmaster report\n  ringmaster report answer-rate --by weekday\n  \
+        ringmaster report outcomes --from 2026-11-01 --to 2026-11-30 --format csv --out november.csv")]
+    Report(Box<report::Report>),
     /// List the senders with their calls in progress and pauses
     #[command(after_long_help = "Example:\n  ringmaster senders")]
     Senders(senders::Senders),
@@ -448,6 +456,7 @@ impl Command {
             Self::Calendars(command) => calendars::run(command, out),
             Self::Campaign(command) => campaign::run(command, out),
             Self::Pool(command) => command.run(out),
+            Self::Report(report) => report.run(out),
             Self::Senders(senders) => senders.run(out),
             Self::Sender(command) => sender::run(command, out),
             Self::Doctor(doctor) => doctor.run(out),

@@ -4,7 +4,7 @@ use clap::error::{ContextKind, ContextValue};
 use clap::{Arg, Command, Error};
 
 /// Example values by the name of the flag or of its value. A flag with a default or possible values needs no example.
-const EXAMPLES: [(&str, &str); 73] = [
+const EXAMPLES: [(&str, &str); 77] = [
     ("NUMBER", "+5511987654321"),
     ("WHEN", "+2h"),
     ("LEVEL", "urgent"),
@@ -48,6 +48,10 @@ const EXAMPLES: [(&str, &str); 73] = [
     ("RULE", "close"),
     ("CALENDAR", "BR-SP"),
     ("DAY", "2026-12-24"),
+    ("REPORT", "answer-rate"),
+    ("ZONE", "America/Sao_Paulo"),
+    ("BREAKDOWN", "day"),
+    ("SENDER", "991234"),
     ("TOKEN_FILE", "token.txt"),
     ("SINCE", "2026-11-22T09:00:00-03:00"),
     ("DISPOSITION", "call_again"),

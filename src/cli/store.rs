@@ -1,4 +1,4 @@
-//! `store backup`: a copy of the store's file.
+//! `store`: a copy of the store's file, and a recount of what reports show.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -7,7 +7,8 @@ use clap::{Args, Subcommand};
 
 use super::failure::Hint as _;
 use super::settings::ConfigFile;
-use crate::store::sqlite::backup;
+use crate::policy::errors::told_by_sip;
+use crate::store::sqlite::{Recounted, Sqlite, backup};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -18,6 +19,19 @@ pub(super) enum Command {
     /// callbacks that were called since are called again.
     #[command(after_long_help = "Example:\n  ringmaster store backup /backup/ringmaster.db")]
     Backup(Backup),
+    /// Count again what reports show, from the calls, messages and callbacks that are stored
+    ///
+    /// No daemon may run. What was counted before is replaced; corrections stay, because the rows do not tell when something
+    /// was counted. Calls of erased people are counted without their country. Needed once after an update from a version
+    /// without reports.
+    #[command(after_long_help = "Example:\n  ringmaster store recount")]
+    Recount(Recount),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Recount {
+    #[command(flatten)]
+    config: ConfigFile,
 }
 
 #[derive(Debug, Args)]
@@ -30,8 +44,22 @@ pub(super) struct Backup {
 }
 
 pub(super) fn run(command: &Command, out: &mut dyn Write) -> anyhow::Result<()> {
-    let Command::Backup(Backup { file, config }) = command;
+    let Backup { file, config } = match command {
+        Command::Backup(backup) => backup,
+        Command::Recount(recount) => return recount.run(out),
+    };
     let config = config.load()?;
     let bytes = backup(&config.store.path, file).hint("nothing was copied; the store is as it was")?;
     Ok(writeln!(out, "copied {} into {} ({bytes} bytes)", config.store.path.display(), file.display())?)
+}
+
+impl Recount {
+    fn run(&self, out: &mut dyn Write) -> anyhow::Result<()> {
+        let path = self.config.load()?.store.path;
+        anyhow::ensure!(path.is_file(), "there is no store at {}", path.display());
+        let store = Sqlite::open_inline(&path).hint("nothing was counted; the store is as it was")?;
+        let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+        let Recounted { cells, changed } = runtime.block_on(store.recount_reports(told_by_sip))?;
+        Ok(writeln!(out, "counted {cells} cells, of which {changed} had other numbers")?)
+    }
 }

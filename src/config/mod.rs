@@ -31,6 +31,7 @@ mod missed_calls;
 mod parts;
 mod pools;
 mod registers;
+mod reports;
 mod secret;
 mod section;
 mod suppression;
@@ -49,6 +50,7 @@ pub use meta::Meta;
 pub use missed_calls::MissedCalls;
 pub use parts::{Content, Log, LogFormat, Metrics, Store, Twiml, Webhooks};
 pub use pools::{PoolSettings, PoolSource};
+pub use reports::{Daily, Rate, Reports};
 pub use secret::Secret;
 pub use suppression::Suppression;
 
@@ -92,6 +94,9 @@ pub struct Config {
     pub dispositions: BTreeMap<String, DeclaredDisposition>,
     pub missed_calls: MissedCalls,
     pub suppression: Suppression,
+    pub reports: Reports,
+    /// What calls cost, in no order.
+    pub rates: Vec<Rate>,
     pub webhooks: Webhooks,
     pub log: Log,
     pub metrics: Metrics,
@@ -329,6 +334,11 @@ impl Config {
         });
         let missed_calls = root.section("missed_calls", MissedCalls::read);
         let suppression = root.section("suppression", Suppression::read);
+        let reports = root.section("reports", Reports::read);
+        let rates = root.section("rates", |section| {
+            let rates = section.each(Rate::read);
+            rates.into_iter().flatten().collect()
+        });
         let webhooks = root.section("webhooks", Webhooks::read);
         let log = root.section("log", Log::read);
         let metrics = root.section("metrics", Metrics::read);
@@ -356,6 +366,8 @@ impl Config {
             dispositions,
             missed_calls,
             suppression,
+            reports,
+            rates,
             webhooks,
             log,
             metrics,

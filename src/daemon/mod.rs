@@ -5,6 +5,7 @@
 
 mod content_pauses;
 mod contents;
+mod daily_reports;
 mod descriptors;
 mod known_to_meta;
 mod listeners;
@@ -39,6 +40,7 @@ use crate::store::sqlite::{Access, Options as StoreOptions, Sqlite};
 use crate::twilio::Transport;
 use crate::webhooks::{Dispatcher, Endpoint};
 
+use daily_reports::DailyReports;
 use listeners::Listeners;
 
 pub use contents::{catalogues, clients};
@@ -81,6 +83,7 @@ pub struct Running {
     scheduler: JoinHandle<()>,
     dispatcher: Option<JoinHandle<()>>,
     feeders: Vec<JoinHandle<()>>,
+    reports: Option<JoinHandle<()>>,
 }
 
 impl Running {
@@ -95,6 +98,9 @@ impl Running {
         }
         for feeder in self.feeders {
             feeder.await.context("what feeds a pool panicked")?;
+        }
+        if let Some(reports) = self.reports {
+            reports.await.context("the writer of daily reports panicked")?;
         }
         for server in self.servers {
             server.await.context("the server panicked")?;
@@ -112,6 +118,8 @@ pub struct Assembled {
     pub feeders: Vec<Feeder>,
     /// `None` if no customer webhook is configured.
     pub dispatcher: Option<Dispatcher>,
+    /// `None` if no files of reports are configured.
+    daily: Option<DailyReports>,
     /// What the parts go by: the machine's clock, as long as it is trusted.
     pub clock: Arc<dyn Clock>,
 }
@@ -154,7 +162,8 @@ pub async fn assemble(config: &Config, deps: Deps) -> anyhow::Result<Assembled> 
     let doors = parts.doors(config);
     let dispatcher = parts.dispatcher(config)?;
     let feeders = parts.feeders(config, &deps)?;
-    Ok(Assembled { scheduler, doors, feeders, dispatcher, clock: parts.clock() })
+    let daily = parts.daily_reports(config)?;
+    Ok(Assembled { scheduler, doors, feeders, dispatcher, daily, clock: parts.clock() })
 }
 
 /// Starts a daemon: opens the store, binds its address, recovers and runs.
@@ -192,7 +201,7 @@ pub async fn start(config: &Config, options: Options) -> anyhow::Result<Running>
         platforms: BTreeMap::new(),
         metrics,
     };
-    let Assembled { mut scheduler, doors, feeders, dispatcher, .. } = assemble(config, deps).await?;
+    let Assembled { mut scheduler, doors, feeders, dispatcher, daily, .. } = assemble(config, deps).await?;
     scheduler.recover().await.context("cannot recover from the last stop")?;
     store.void_claims().await.context("cannot release the deliveries of the last run")?;
     let servers = listeners.serve(&doors, config, &shutdown);
@@ -204,7 +213,18 @@ pub async fn start(config: &Config, options: Options) -> anyhow::Result<Running>
     let feeders = feeders.into_iter().map(|feeder| tokio::spawn(feeder.run(shutdown.clone()))).collect();
     let webhook_endpoint = dispatcher.as_ref().map(|dispatcher| dispatcher.endpoint.clone());
     let dispatcher = dispatcher.map(|dispatcher| tokio::spawn(dispatcher.run(shutdown.clone())));
+    let reports = daily.map(|daily| tokio::spawn(daily.run(shutdown.clone())));
     let scheduler = tokio::spawn(scheduler.run(shutdown));
     tracing::info!(%address, hooks = %hooks_address, accounts = config.accounts.len(), "ready");
-    Ok(Running { address, hooks_address, store, webhook_endpoint, servers, scheduler, dispatcher, feeders })
+    Ok(Running {
+        address,
+        hooks_address,
+        store,
+        webhook_endpoint,
+        servers,
+        scheduler,
+        dispatcher,
+        feeders,
+        reports,
+    })
 }

@@ -124,6 +124,7 @@ pub(super) fn settings(config: &Config) -> Settings {
         timeouts: config.calling.silence.clone(),
         wrap_up_after: config.calling.wrap_up_after,
         missed_calls: missed_calls(config).map(Arc::new),
+        reports_zone: config.reports.zone.clone(),
         ..Settings::default()
     }
 }

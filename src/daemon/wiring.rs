@@ -11,6 +11,7 @@ use governor::Quota;
 use jiff::SignedDuration;
 
 use super::Deps;
+use super::daily_reports::DailyReports;
 use super::rules::{rules, settings};
 use super::{messenger, meta, named_content, pools};
 use crate::clock::Clock;
@@ -24,13 +25,15 @@ use crate::http::hooks::meta::MetaHooks;
 use crate::http::hooks::{self, Alarm, HookKeys, Hooks};
 use crate::http::peers::{PeerLimit, TrustedProxies};
 use crate::http::{
-    self, App, BulkMemory, Defaults, Doors, OrderLimits, RequestLimits, TokenRates, server::ServerOptions,
+    self, App, BulkMemory, Defaults, Doors, OrderLimits, ReportSettings, RequestLimits, TokenRates,
+    server::ServerOptions,
 };
 use crate::ids::IdGenerator;
 use crate::metrics::Metrics;
 use crate::platform::Platform;
 use crate::policy::Rules;
 use crate::pools::Feeder;
+use crate::reports::{DailyState, Rate, Rates, Report};
 use crate::scheduler::{self, ClockGuard};
 use crate::store::{Hashing, Store};
 use crate::suppression::NameHasher;
@@ -45,6 +48,15 @@ use crate::zone_data;
 
 /// How long an answer waits for its command to be folded; after that it says where to ask.
 const COMMAND_WAIT: SignedDuration = SignedDuration::from_secs(1);
+
+/// The rate card of the configuration.
+fn rates(config: &Config) -> Rates {
+    let cards = config.rates.iter().cloned().map(|rate| {
+        let config::Rate { prefix, from, per_minute, per_call } = rate;
+        Rate { prefix, from, per_minute, per_call }
+    });
+    Rates { currency: config.reports.currency.clone(), cards: cards.collect() }
+}
 
 fn chosen(chosen: &config::Chosen) -> http::Chosen {
     let config::Chosen { key, value, origin } = chosen.clone();
@@ -180,6 +192,8 @@ pub(super) struct Shared {
     hook_urls: Arc<HookUrls>,
     metrics: Arc<Metrics>,
     webhook_events: WebhookEvents,
+    /// The files of reports.
+    daily: Arc<DailyState>,
 }
 
 impl Shared {
@@ -210,6 +224,7 @@ impl Shared {
                 Some(_) => WebhookEvents::of(Arc::new(Endpoint::default())),
                 None => WebhookEvents::default(),
             },
+            daily: Arc::default(),
         })
     }
 
@@ -333,11 +348,38 @@ impl Shared {
             ids: self.ids.clone(),
             event_places: Arc::default(),
             zone_data: zone_data::choice().map(|choice| choice.counts.clone()),
+            reports: ReportSettings {
+                zone: config.reports.zone.clone(),
+                rates: rates(config),
+                daily: config.reports.daily.as_ref().map(|_| self.daily.clone()),
+            },
             metrics: self.metrics.clone(),
             token_rates: TokenRates::default(),
             pools_with_source: config.pools.keys().cloned().collect(),
             command_wait: COMMAND_WAIT,
         })
+    }
+
+    /// Who writes the files of reports, if they are configured.
+    ///
+    /// # Errors
+    /// If there is no report of a configured name.
+    pub(super) fn daily_reports(&self, config: &Config) -> anyhow::Result<Option<DailyReports>> {
+        let Some(daily) = config.reports.daily.clone() else { return Ok(None) };
+        let reports = daily.names.iter().map(|name| {
+            let known = || Report::all().map(Report::as_str).collect::<Vec<_>>().join(", ");
+            let unknown = || format!("reports.daily.names: {name:?} is no report: expected some of {}", known());
+            name.parse::<Report>().map_err(|_| anyhow::Error::msg(unknown()))
+        });
+        let reports = reports.collect::<anyhow::Result<Vec<_>>>()?;
+        anyhow::ensure!(
+            daily.directory.is_dir(),
+            "reports.daily.directory: {} is no directory",
+            daily.directory.display()
+        );
+        let store = self.api_store.clone();
+        let (clock, state) = (self.clock(), self.daily.clone());
+        Ok(Some(DailyReports { daily, reports, rates: rates(config), store, clock, state }))
     }
 
     pub(super) fn doors(&self, config: &Config) -> Doors {

@@ -43,6 +43,21 @@ impl MessageResolution {
     }
 }
 
+/// What the consumer answered to a permission request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
+pub enum Reply {
+    Granted,
+    Declined,
+}
+
+impl Reply {
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
+}
+
 /// One message, submitted with the same protocol as a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
@@ -61,6 +76,8 @@ pub struct Message {
     pub submission: Submission,
     pub progress: MessageProgress,
     pub delivered_at: Option<Timestamp>,
+    /// The last answer to this request.
+    pub reply: Option<Reply>,
 }
 
 impl Message {
@@ -87,6 +104,7 @@ impl Message {
             submission: Submission::intent(now),
             progress: MessageProgress::Queued,
             delivered_at: None,
+            reply: None,
         }
     }
 

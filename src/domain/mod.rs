@@ -42,6 +42,7 @@ pub mod phone;
 pub mod pool;
 pub mod reason;
 mod register;
+pub mod reporting;
 pub mod resource;
 pub mod road;
 pub mod script;
@@ -95,7 +96,7 @@ pub use invited::{
 pub use lane::Lane;
 pub use loads::{AccountView, Load, Loads, Rest};
 pub use message::{Message, MessagePurpose, MessageResolution};
-pub use pair::{CallPermission, Numbers, Pair, PairKey};
+pub use pair::{CallPermission, Grant, Numbers, Pair, PairKey};
 pub use pause::{Pause, PauseKind, PauseScope};
 pub use pauses::Pauses;
 pub use person::{Name, Named, Names, Person, PersonId, Portfolio, Refusal, RefusalKind, UserId};

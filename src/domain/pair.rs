@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{MessageId, PersonId, Phone};
+use super::{ContentRef, MessageId, PersonId, Phone};
 
 /// One sender and one person. Permission and counters belong to the pair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -124,6 +124,14 @@ impl CallPermission {
     }
 }
 
+/// When the consumer last granted a permission, and what asked for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Grant {
+    pub at: Timestamp,
+    /// The content of the request, if the answer told which one it answers.
+    pub by: Option<ContentRef>,
+}
+
 /// The ledger of a pair: exact logs, from which the rolling limits are counted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pair {
@@ -159,6 +167,8 @@ pub struct Pair {
     pub declined_request_at: Option<Timestamp>,
     /// When a message of ours last left, or may have. One that the platform refused does not count.
     pub messaged_at: Option<Timestamp>,
+    /// The last grant. It may be over.
+    pub granted: Option<Grant>,
 }
 
 impl Pair {
@@ -183,6 +193,7 @@ impl Pair {
             paused_until: None,
             declined_request_at: None,
             messaged_at: None,
+            granted: None,
         }
     }
 
@@ -215,6 +226,10 @@ impl Pair {
         self.paused_until = self.paused_until.max(other.paused_until);
         self.declined_request_at = self.declined_request_at.max(other.declined_request_at);
         self.messaged_at = self.messaged_at.max(other.messaged_at);
+        let is_newer = other.granted.as_ref().map(|grant| grant.at) > self.granted.as_ref().map(|grant| grant.at);
+        if is_newer {
+            self.granted.clone_from(&other.granted);
+        }
     }
 }
 

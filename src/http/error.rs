@@ -97,6 +97,7 @@ const PROBLEMS: &[(StatusCode, &str, &str)] = &[
     (StatusCode::NOT_FOUND, "campaign.not_found", "The campaign does not exist"),
     (StatusCode::NOT_FOUND, "import.not_found", "The import does not exist"),
     (StatusCode::NOT_FOUND, "register.not_found", "The register does not exist"),
+    (StatusCode::NOT_FOUND, "report.not_found", "The report does not exist"),
     (StatusCode::NOT_FOUND, "erasure.not_found", "The erasure is not known"),
     (StatusCode::NOT_FOUND, "request.not_found", "The path does not exist"),
     (StatusCode::METHOD_NOT_ALLOWED, "request.method", "The path does not support this method"),

@@ -22,6 +22,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::clock::Clock;
@@ -37,6 +38,7 @@ use crate::ids::IdGenerator;
 use crate::metrics::Metrics;
 use crate::policy::Rules;
 use crate::policy::presets::Preset;
+use crate::reports::{DailyState, Rates};
 use crate::store::{self, ApiStore};
 use crate::twiml::Library;
 use crate::wake::Wake;
@@ -72,6 +74,7 @@ pub struct App {
     pub hook_urls: Arc<HookUrls>,
     /// The zone data in use, if that was decided.
     pub zone_data: Option<ZoneData>,
+    pub reports: ReportSettings,
     pub metrics: Arc<Metrics>,
     /// How long a call must be without a report before an operator may resolve it.
     pub unresolved_after: UnresolvedAfter,
@@ -181,6 +184,22 @@ impl Default for Defaults {
             country: None,
             calls_per_second: BTreeMap::new(),
         }
+    }
+}
+
+/// What reports are computed with.
+#[derive(Debug, Clone)]
+pub struct ReportSettings {
+    /// The usual zone of their days.
+    pub zone: TimeZone,
+    pub rates: Rates,
+    /// The files by schedule, if there are any.
+    pub daily: Option<Arc<DailyState>>,
+}
+
+impl Default for ReportSettings {
+    fn default() -> Self {
+        Self { zone: TimeZone::UTC, rates: Rates::default(), daily: None }
     }
 }
 

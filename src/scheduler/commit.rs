@@ -36,6 +36,7 @@ pub(super) async fn commit(mut turn: Turn<'_>) -> store::Result<bool> {
         sweep,
         decided_again,
         counted,
+        reported,
         erasing,
         ..
     } = turn;
@@ -48,6 +49,8 @@ pub(super) async fn commit(mut turn: Turn<'_>) -> store::Result<bool> {
     batch.ground = ground;
     batch.campaign_calls = counted.change(Bucket::first(now, Breaker::DAY));
     batch.pools.at = now;
+    let labels = reported.labels.clone();
+    batch.reported = reported;
     batch.erasures = erasing.steps;
     let (steps, dropped) = (batch.erasures.clone(), erasing.dropped.len());
     batch.dropped.extend(erasing.dropped);
@@ -71,6 +74,7 @@ pub(super) async fn commit(mut turn: Turn<'_>) -> store::Result<bool> {
     contents.fail_committed();
     contents.tell(scheduler);
     scheduler.calls_written(&campaign_calls);
+    scheduler.labels_written(labels);
     scheduler.clock_stored = clock.or_else(|| scheduler.clock_stored.take());
     if let Some(reading) = &confirmed {
         scheduler.deps.clock_guard.confirm(reading);

@@ -9,7 +9,7 @@ use super::working_set::Line;
 use super::{ceilings, people, seats, turns};
 use crate::domain::callback::Waiting;
 use crate::domain::{
-    AccountAlias, Attempt, AttemptId, CallPermission, Callback, CallbackId, Channel, ContentRef, Gate, Lane, Message, MessageId, MessagePurpose, Note, Numbers, Offer, PairKey, Phone, Place, Reason, Road, RoadKind, RoadName, State, TokenUse,
+    AccountAlias, Attempt, AttemptId, CallPermission, Callback, CallbackId, Channel, ContentRef, Gate, Grant, Lane, Message, MessageId, MessagePurpose, Note, Numbers, Offer, Pair, PairKey, Phone, Place, Reason, Road, RoadKind, RoadName, State, TokenUse,
 };
 use crate::failpoint::panic_point;
 use crate::policy::{self, Caps, Step, ledger, next_step, rolling};
@@ -84,6 +84,8 @@ fn step(turn: &Turn<'_>, callback: &Callback) -> Step {
 /// Opens an attempt: takes the pair, the sender's slot and the account's rate together, in one batch.
 fn place_call(turn: &mut Turn<'_>, callback: &Callback, number: Phone) {
     let now = turn.now;
+    let numbers = Numbers { sender: number, consumer: callback.order.consumer };
+    let key = people::pair(turn, numbers);
     let deps = &turn.scheduler.deps;
     let (Some(sender), Some(script)) =
         (deps.directory.sender(number), deps.documents.get(&callback.order.document))
@@ -91,9 +93,9 @@ fn place_call(turn: &mut Turn<'_>, callback: &Callback, number: Phone) {
         return;
     };
     let account = sender.account.clone();
-    let numbers = Numbers { sender: number, consumer: callback.order.consumer };
     let attempt = Attempt {
         number: callback.attempts_opened + 1,
+        grant: turn.work.pairs.get(key).and_then(|pair| waited_for(callback, pair)),
         proof: script.proof,
         holds: policy::holds(callback, sender, Some(script), now),
         ..Attempt::new(
@@ -117,7 +119,6 @@ fn place_call(turn: &mut Turn<'_>, callback: &Callback, number: Phone) {
         turn.loads.campaign_paces.take(campaign, &turn.loads.campaigns, now);
     }
     ceilings::count(turn, callback.id, TokenUse::Call, now);
-    let key = people::pair(turn, numbers);
     let is_counted = turn.scheduler.deps.rules.remember_calls();
     turn.work.persons.change(key.person, |person| {
         person.live.insert(id);
@@ -135,6 +136,12 @@ fn place_call(turn: &mut Turn<'_>, callback: &Callback, number: Phone) {
     turn.work.tell(callback.id, Topic::Calling);
     turn.work.attempts.add(id, attempt);
     turn.opened.push((account, Intended::Call(id)));
+}
+
+/// The grant for which the callback had waited, if no attempt of it has counted since.
+fn waited_for(callback: &Callback, pair: &Pair) -> Option<Grant> {
+    let grant = pair.granted.as_ref().filter(|_| callback.attempts_made == 0)?;
+    (callback.created_at <= grant.at).then(|| grant.clone())
 }
 
 /// Intends a permission request. The pair waits for its result.

@@ -13,9 +13,10 @@ use super::{
 use crate::domain::event::{
     ConnectionReport, MessageReport, PermissionAnswer, PermissionOverride, PermissionReply, Word,
 };
+use crate::domain::message::Reply;
 use crate::domain::person::Restart;
 use crate::domain::{
-    CallProgress, CommandOutcome, Disposition, Event, Holds, Message, MessageId, Named, Numbers, PairKey,
+    CallProgress, CommandOutcome, Disposition, Event, Grant, Holds, Message, MessageId, Named, Numbers, PairKey,
     Phone, Refusal, RefusalKind, Restriction, is_pseudonym,
 };
 use crate::failpoint::panic_point;
@@ -126,6 +127,9 @@ fn permission_reply(turn: &mut Turn<'_>, at: Timestamp, reply: &PermissionReply)
         ledger::wrote_or_called(pair, said_at);
         ledger::replied(pair, said_at, reply.answer, reply.automatic, &rules);
     });
+    if let Some(message) = answered.filter(|_| !reply.automatic) {
+        note_reply(turn, key, &message, said_at, reply.answer);
+    }
     match (reply.answer, reply.automatic) {
         // An automatic change of the platform is not a decision of the consumer.
         (_, true) => {}
@@ -135,6 +139,20 @@ fn permission_reply(turn: &mut Turn<'_>, at: Timestamp, reply: &PermissionReply)
         (PermissionAnswer::Rejected, false) => people::refuse(turn, key, RefusalKind::Decline, said_at),
         (PermissionAnswer::NotUnderstood, false) => {}
         (_, false) => people::start_again(turn, key, said_at, Restart::Allowed),
+    }
+}
+
+/// The request knows its answer, and the pair what it was granted for.
+fn note_reply(turn: &mut Turn<'_>, key: PairKey, message: &Message, at: Timestamp, answer: PermissionAnswer) {
+    let reply = match answer {
+        PermissionAnswer::Temporary { .. } | PermissionAnswer::Permanent => Reply::Granted,
+        PermissionAnswer::Rejected => Reply::Declined,
+        PermissionAnswer::NotUnderstood => return,
+    };
+    messages::replied(turn, message.id, reply);
+    if reply == Reply::Granted {
+        let grant = Grant { at, by: Some(message.content.clone()) };
+        turn.work.pairs.change(key, |pair| pair.granted = Some(grant));
     }
 }
 

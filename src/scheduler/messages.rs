@@ -5,7 +5,8 @@ use jiff::Timestamp;
 use super::settle::{at_several, close, look_again, refusal, rest};
 use super::turn::Turn;
 use super::working_set::Line;
-use super::{ceilings, counting, pauses, people, permission_log};
+use super::{ceilings, counting, pauses, people, permission_log, reporting};
+use crate::domain::message::Reply;
 use crate::domain::{
     Answer, Callback, CallbackId, Message, MessageId, MessagePurpose, OrderKind, PairKey, Reason,
     RoadFailure, RoadName, Stage, State, TokenUse,
@@ -43,6 +44,7 @@ pub(super) fn change_because(
         return;
     }
     note(turn, &before, &after, why);
+    reporting::message(turn, &before, &after);
     let codes = (before.submission.error_code, after.submission.error_code);
     turn.hear_code(codes.0, codes.1);
     if let Some(callback) = after.callback {
@@ -150,6 +152,14 @@ fn say_whether_known(turn: &mut Turn<'_>, message: &Message, is_unknown: bool) {
             waiting.note = if is_unknown { unknown.note() } else { awaits.note() };
         }
     });
+}
+
+/// The consumer answered a permission request. The pair is changed by its answer, not here.
+pub(super) fn replied(turn: &mut Turn<'_>, id: MessageId, reply: Reply) {
+    let Some(before) = turn.work.messages.get(id).cloned() else { return };
+    turn.work.messages.change(id, |message| message.reply = Some(reply));
+    let after = Message { reply: Some(reply), ..before.clone() };
+    reporting::message(turn, &before, &after);
 }
 
 /// The time at which a message counts for the limits: when it was sent, or decided if it was not sent.

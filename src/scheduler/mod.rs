@@ -65,6 +65,7 @@ mod rate_limiter;
 mod reached;
 mod reconcile;
 mod recover;
+mod reporting;
 mod request;
 mod resolve;
 mod restrictions;
@@ -83,6 +84,7 @@ mod working_set;
 mod wrap_ups;
 
 pub use clock_guard::ClockGuard;
+pub use reporting::told;
 pub use round::Next;
 pub use settings::Settings;
 pub use state::{Account, Deps, Scheduler};

@@ -56,6 +56,7 @@ impl Scheduler {
         self.read_calendars().await?;
         self.read_campaigns().await?;
         self.read_campaign_calls().await?;
+        self.read_report_labels().await?;
         self.read_erasures().await?;
         self.read_pools().await?;
         self.read_restrictions().await?;

@@ -19,7 +19,7 @@ use super::{
 use crate::domain::callback::Waiting;
 use crate::domain::{CommandOutcome, Event, State};
 use crate::panics::{Panicked, contain};
-use crate::store::{self, FiledReport, Store, Unmatched};
+use crate::store::{self, FiledReport, ReportChange, Store, Unmatched};
 
 /// Whether a turn left something to do at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,6 +63,7 @@ pub(super) fn begin(scheduler: &mut Scheduler) -> Turn<'_> {
         called_up: Vec::new(),
         slot_freed: false,
         counted: Counted::default(),
+        reported: ReportChange::default(),
         reached: Vec::new(),
         nobody: None,
         recalled: Vec::new(),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use jiff::SignedDuration;
+use jiff::tz::TimeZone;
 
 use crate::domain::attempt::{Timeouts, UnresolvedAfter};
 use crate::policy::MissedCallRule;
@@ -21,6 +22,8 @@ pub struct Settings {
     pub wrap_up_after: Option<SignedDuration>,
     /// What a consumer's call makes that nobody answered; `None` for nothing.
     pub missed_calls: Option<Arc<MissedCallRule>>,
+    /// Where the days of reports begin and end, for orders without hours.
+    pub reports_zone: TimeZone,
 }
 
 impl Settings {
@@ -42,6 +45,7 @@ impl Default for Settings {
             timeouts: Timeouts::DEFAULT,
             wrap_up_after: None,
             missed_calls: None,
+            reports_zone: TimeZone::UTC,
         }
     }
 }

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::state::Deps;
 use super::turn::Turn;
 use super::working_set::Line;
-use super::{ceilings, counting, people, permission_log, seats};
+use super::{ceilings, counting, people, permission_log, reporting, seats};
 use crate::clock::later;
 use crate::domain::callback::{Closed, Waiting};
 use crate::domain::event::{CallReport, ConnectionEnd};
@@ -65,6 +65,7 @@ pub(super) fn change_attempt_because(
     }
     turn.hear_code(before.submission.error_code, after.submission.error_code);
     counting::observe(turn, &before, &after);
+    reporting::attempt(turn, &before, &after);
     ceilings::correct(turn, after.callback, TokenUse::Call, &before.submission, &after.submission);
     if before.connected_at.is_none()
         && let Some(at) = after.connected_at
@@ -262,6 +263,7 @@ fn ended(turn: &mut Turn<'_>, key: PairKey, attempt: &Attempt) {
     }
     let mut after = after_attempt(now, callback, attempt, disposition, &rules);
     after.retry_at = after.retry_at.map(|at| shifted(turn, callback, attempt, at));
+    let before = callback.clone();
     turn.work.callbacks.change(attempt.callback, |callback| {
         callback.attempts_made += u32::from(after.counts);
         callback.faults = if after.fault { callback.faults + 1 } else { 0 };
@@ -278,6 +280,7 @@ fn ended(turn: &mut Turn<'_>, key: PairKey, attempt: &Attempt) {
         }
         callback.state = State::Waiting(Waiting { wake_at: now, place: None, note: Reason::Ready.note() });
     });
+    reporting::callback(turn, &before);
     if after.abandoned {
         let why = unserved(attempt);
         turn.work.note(ended_at, Line::new("attempt.abandoned", why).of_attempt(attempt));
@@ -479,6 +482,7 @@ pub(super) fn close_by(
     let is_erased = *reason == Reason::CustomerCanceled
         && consumer.is_some_and(|number| turn.scheduler.erasing.is_closing(number));
     let reason = if is_erased { &Reason::Erased } else { reason };
+    let before = turn.work.callbacks.get(id).filter(|_| outcome == Outcome::Reached).cloned();
     let closed = turn.work.callbacks.change(id, |callback| {
         let open = !callback.is_closed();
         if open {
@@ -487,6 +491,7 @@ pub(super) fn close_by(
         open
     });
     if closed == Some(true) {
+        before.into_iter().for_each(|before| reporting::callback(turn, &before));
         let who = by.map_or_else(String::new, |token| format!(" By the token {token:?}."));
         let why = format!("{}: {}{who}", outcome.as_str(), reason.sentence());
         let line = Line::new("callback.closed", why).of_callback(id);

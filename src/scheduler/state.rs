@@ -22,6 +22,7 @@ use super::publication::Publication;
 use super::request::Done;
 use super::settings::Settings;
 use crate::clock::Clock;
+use crate::domain::reporting::Labels;
 use crate::domain::{
     AccountAlias, AttemptId, Calendars, CampaignCalls, ClockMark, Directory, ErrorCode, Gate, InUse, Loads,
     MessageId, Phone, Resource, Restriction, Script, Seats,
@@ -87,6 +88,8 @@ pub struct Scheduler {
     pub(super) new_rules: NewRules,
     /// The calls of campaigns that are over, of the last day.
     pub(super) campaign_calls: CampaignCalls,
+    /// The texts that reports count apart.
+    pub(super) report_labels: Labels,
     pub(super) erasing: Erasing,
     /// The last cooldown of each sender that had one.
     pub(super) sender_rests: BTreeMap<Phone, Cooldown>,
@@ -150,6 +153,7 @@ impl Scheduler {
             campaigns_ending: Ending::default(),
             new_rules: NewRules::default(),
             campaign_calls: CampaignCalls::default(),
+            report_labels: Labels::default(),
             erasing: Erasing::default(),
             sender_rests: BTreeMap::new(),
             restrictions: Vec::new(),

@@ -22,7 +22,7 @@ use crate::domain::{
     Loads, Name, PairKey, Person, Phone, Portfolio, RoadKind, UserId, WrapUpRecord, is_pseudonym,
 };
 use crate::policy::Situation;
-use crate::store::FiledReport;
+use crate::store::{FiledReport, ReportChange};
 use crate::webhooks::{ConsumerNews, ConsumerTopic};
 
 /// State of one turn.
@@ -54,6 +54,8 @@ pub(super) struct Turn<'a> {
     pub(super) slot_freed: bool,
     /// Calls of campaigns that are over.
     pub(super) counted: Counted,
+    /// What reports count.
+    pub(super) reported: ReportChange,
     /// Consumers who were reached in this turn, for whom their other callbacks may close.
     pub(super) reached: Vec<Reached>,
     /// Set by a report without a known person: its user id and the message that it answers.

@@ -14,7 +14,7 @@ use crate::domain::{
 };
 use crate::policy::PersonView;
 use crate::store::{
-    AgentChanges, Batch, CampaignCallsChange, CampaignChange, Enqueue, ListChange, OutboxRow, PauseLifted, PoolChanges, SetAsideEnded, Unmatched,
+    AgentChanges, Batch, CampaignCallsChange, CampaignChange, Enqueue, ListChange, OutboxRow, PauseLifted, PoolChanges, ReportChange, SetAsideEnded, Unmatched,
 };
 use crate::webhooks::{ConsumerNews, Topic};
 
@@ -216,6 +216,7 @@ impl WorkingSet {
             agents: self.agents,
             campaign_calls: CampaignCallsChange::default(),
             pools: self.pools,
+            reported: ReportChange::default(),
             erasures: Vec::new(),
             dropped: self.spoken,
             clock: None,

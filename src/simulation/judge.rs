@@ -12,6 +12,7 @@ use crate::domain::{
     AttemptId, Callback, CallbackId, OrderKind, Outcome, PairKey, PersonId, Reason, Stage, State,
 };
 use crate::hook_urls::HookUrls;
+use crate::scheduler::told;
 
 /// Describes everything that the daemon did wrong.
 pub(super) async fn problems(
@@ -40,6 +41,8 @@ pub(super) async fn problems(
         problems.push(format!("{} has a call of the consumer that never ended", pair.key.person));
     }
     problems.extend(daemon.store.wrong_counts().await?.into_iter().map(|wrong| format!("counts: {wrong}")));
+    let wrong = daemon.store.wrong_reports(told).await?;
+    problems.extend(wrong.into_iter().map(|wrong| format!("reports: {wrong}")));
     let ids = Vec::from_iter(accepted.iter().copied());
     let kept = daemon.store.callbacks(&ids).await?;
     if kept.len() != ids.len() {

@@ -5,13 +5,14 @@ pub(super) mod types {
     pub use jiff::civil::Date;
 
     pub use crate::domain::calendar::MarkedDay;
+    pub use crate::domain::reporting::Labels;
     pub use crate::domain::timeline::Entry;
     pub use crate::domain::{
         AccountAlias, Budget, Callback, CallbackId, Campaign, CampaignCalls, CampaignId, ClockMark, Contact,
         ContactKey, DeliveryId, Erasure, ErasureId, Gate, ImportId, Lane, ListName, Loads, Message, MessageId, Name, OrderKind, Pair, PairKey, Pause, Person, PersonId, Phone, Pool, Restriction, SetAside, SetAsideId, Tenant, TokenName, UserId, WrapUp, WrapUpRecord,
     };
     pub use crate::store::{
-        Awaiting, Backlog, CallFacts, CampaignRecord, CampaignRows, Census, CommandRecord, ConsumerRecord, Count, DecideKeys, Deletions, Delivery, Enqueue, Enqueued, EntryName, ErasureRecord, ErasureTraces, ErasureWork, FiledReport, Filter, Hashing, HeldBack, IdempotencyKey, ImportFindings, ImportRecord, ImportStep, ImportStepped, Input, KeyPlace, Lead, Listed, MadeImport, NewErasure, NewImport, NewList, NewSuppressions, OpenOrder, Page, PlatformName, RecentOrder, Record, Settled, StoredFault, Suppressed, SuppressionList, TimelineEnds, TimelineLine, ToDecide, Token, Whom,
+        Awaiting, Backlog, CallFacts, CampaignRecord, CampaignRows, CellSums, CellsWanted, Census, CommandRecord, ConsumerRecord, Count, DecideKeys, Deletions, Delivery, Enqueue, Enqueued, EntryName, ErasureRecord, ErasureTraces, ErasureWork, Expiring, FiledReport, Filter, Hashing, HeldBack, IdempotencyKey, ImportFindings, ImportRecord, ImportStep, ImportStepped, Input, KeyPlace, Lead, Listed, MadeImport, NewErasure, NewImport, NewList, NewSuppressions, OpenOrder, Page, PlatformName, RecentOrder, Record, Settled, StoredFault, Suppressed, SuppressionList, TimelineEnds, TimelineLine, ToDecide, Token, Told, Waiting, Whom, WrapUps,
     };
     pub use crate::suppression::NameHash;
 }
@@ -156,6 +157,20 @@ macro_rules! store_verbs {
                 fn erased_names(names: &[Name]) -> Vec<Name>;
                 fn has_erased() -> bool;
                 fn clean_log() -> bool;
+            }
+        }
+        $macro! {
+            Reporting
+            by_hand {}
+            writes {}
+            reads {
+                fn report_labels() -> Labels;
+                fn cells(wanted: CellsWanted) -> CellSums;
+                fn waiting_by_reason(tenant: &Tenant, most: usize) -> Waiting;
+                fn expiring(from: Timestamp, until: Timestamp, most: usize) -> Vec<Expiring>;
+                fn wrap_ups(tenant: &Tenant, first: &str, last: &str) -> Vec<WrapUps>;
+                fn wrong_reports(told: Told) -> Vec<String>;
+                fn report_tenants(most: usize) -> Vec<Tenant>;
             }
         }
         $macro! {

@@ -14,6 +14,7 @@ mod outbox;
 mod pools;
 mod person_zones;
 mod records;
+mod reporting;
 pub mod sqlite;
 mod suppressions;
 mod tokens;
@@ -41,6 +42,10 @@ pub use outbox::{Backlog, Delivery, Outbox, OutboxRow, Settled, Subject};
 pub use person_zones::PersonZones;
 pub use pools::PoolChanges;
 pub use records::{ConsumerRecord, PlatformName, Records};
+pub use reporting::{
+    CellSum, CellSums, CellsWanted, Expiring, LabelsWanted, ReportChange, Reporting, SumBy, Told, Waiting,
+    WrapUps,
+};
 pub use suppressions::{
     EntryName, Hashing, ListChange, NewList, NewSuppressions, Suppressed, SuppressionList, Suppressions,
 };
@@ -57,7 +62,18 @@ pub trait Store: ApiStore + HookStore + Turns {}
 
 /// What the API uses.
 pub trait ApiStore:
-    Orders + Inbox + Records + Outbox + Tokens + Suppressions + CampaignReads + AgentReads + Erasures + Imports + PersonZones
+    Orders
+    + Inbox
+    + Records
+    + Outbox
+    + Tokens
+    + Suppressions
+    + CampaignReads
+    + AgentReads
+    + Erasures
+    + Imports
+    + PersonZones
+    + Reporting
 {
 }
 
@@ -77,6 +93,7 @@ impl<T> ApiStore for T where
         + Erasures
         + Imports
         + PersonZones
+        + Reporting
         + ?Sized
 {
 }

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use super::{
-    AgentChanges, CampaignCallsChange, CampaignChange, Enqueue, ErasureStep, FiledReport, ListChange, OutboxRow, PoolChanges, Result, Unmatched,
+    AgentChanges, CampaignCallsChange, CampaignChange, Enqueue, ErasureStep, FiledReport, ListChange, OutboxRow, PoolChanges, ReportChange, Result, Unmatched,
 };
 use crate::domain::calendar::MarkedDay;
 use crate::domain::lane::{Lanes, Paid, Room};
@@ -270,6 +270,8 @@ pub struct Batch {
     pub campaigns: Vec<CampaignChange>,
     pub campaign_calls: CampaignCallsChange,
     pub pools: PoolChanges,
+    /// What reports count.
+    pub reported: ReportChange,
     /// Steps of erasures. They come last.
     pub erasures: Vec<ErasureStep>,
     /// The `seq` of folded reports and commands that name an erased person: their text goes.
@@ -341,6 +343,7 @@ impl Batch {
             && self.campaigns.is_empty()
             && self.campaign_calls.is_empty()
             && self.pools.is_empty()
+            && self.reported.is_empty()
             && self.erasures.is_empty()
             && self.dropped.is_empty()
             && self.clock.is_none()

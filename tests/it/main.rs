@@ -53,6 +53,7 @@ mod pools;
 mod questions;
 mod reference;
 mod registers;
+mod reports;
 mod roads_simulation;
 mod sandbox;
 mod scenarios;

@@ -8,8 +8,8 @@ use strum::{EnumString, IntoStaticStr};
 
 use super::event::{CallReport, ConnectionEnd, ConnectionReport};
 use super::{
-    AccountAlias, AttemptId, CallProgress, CallbackId, Disposition, Holds, Numbers, Phone, Resource, Stage,
-    Submission,
+    AccountAlias, AttemptId, CallProgress, CallbackId, Disposition, Grant, Holds, Numbers, Phone, Resource,
+    Stage, Submission,
 };
 
 pub use served::{Bridge, Proof};
@@ -68,6 +68,8 @@ pub struct Attempt {
     pub sip_code: Option<u16>,
     /// When to look the call up at the platform if there is no report until then.
     pub news_due_at: Option<Timestamp>,
+    /// The permission that the callback had waited for, if this is its first call since. It never changes.
+    pub grant: Option<Grant>,
 }
 
 impl Attempt {
@@ -105,6 +107,7 @@ impl Attempt {
             duration_s: None,
             sip_code: None,
             news_due_at: None,
+            grant: None,
         }
     }
 

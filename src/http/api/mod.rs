@@ -23,6 +23,7 @@ mod pauses;
 mod permissions;
 mod pools;
 mod query;
+mod reports;
 mod resolution;
 pub mod routes;
 mod senders;
@@ -180,6 +181,8 @@ fn doors() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(calendars::mark::mark))
         .routes(routes!(calendars::simulate::simulate))
         .routes(routes!(limits::limits))
+        .routes(routes!(reports::list::list))
+        .routes(routes!(reports::show::show))
         .routes(routes!(senders::senders))
         .routes(routes!(status::status))
         .routes(routes!(webhooks::webhooks))

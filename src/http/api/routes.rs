@@ -94,6 +94,8 @@ pub const ROUTES: &[(&str, &str, &[Scope])] = &[
     ("POST", "/v1/calendars/{name}/days", &[Scope::Operate]),
     ("POST", "/v1/calendars/simulate", &[Scope::Read, Scope::Order, Scope::Operate]),
     ("GET", "/v1/limits", &[Scope::Read]),
+    ("GET", "/v1/reports", &[Scope::Read]),
+    ("GET", "/v1/reports/{name}", &[Scope::Read]),
     ("GET", "/v1/senders", &[Scope::Read]),
     ("GET", "/v1/status", &[Scope::Operate]),
     ("GET", "/v1/webhooks", &[Scope::Operate]),

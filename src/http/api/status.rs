@@ -20,6 +20,7 @@ use crate::domain::{Loads, Outcome};
 use crate::http::auth::Caller;
 use crate::http::error::Written;
 use crate::http::{ApiError, App};
+use crate::reports::DailyState;
 use crate::store::SuppressionList;
 
 /// So many days before the end of the holiday data, the status says that it ends.
@@ -71,6 +72,32 @@ pub(super) struct View {
     /// Imported suppression lists whose term has ended, so that newer versions are due. Their entries still hold.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     suppression_lists_past_term: Vec<String>,
+    /// The daily files of reports, if they are configured.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    daily_reports: Option<DailyReportsView>,
+}
+
+/// The daily files of reports.
+#[derive(Serialize, ToSchema)]
+#[schema(as = DailyReports)]
+struct DailyReportsView {
+    /// The last day whose files were written since the start.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = Date)]
+    written: Option<Date>,
+    /// Since when they cannot be written, and why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    failed_since: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why: Option<String>,
+}
+
+impl DailyReportsView {
+    fn of(state: &DailyState) -> Self {
+        let (failed_since, why) = state.now().failed.unzip();
+        Self { written: state.now().written, failed_since, why }
+    }
 }
 
 /// The time zone data of calling hours: the newer of the machine's and the program's.
@@ -220,6 +247,7 @@ pub(super) async fn status(
             .map(|pause| pauses::View::of(pause))
             .collect(),
         suppression_lists_past_term: past_term(&lists, now),
+        daily_reports: app.reports.daily.as_deref().map(DailyReportsView::of),
     };
     Ok(json(StatusCode::OK, &view))
 }

@@ -6,7 +6,7 @@ use rusqlite::Connection;
 
 use super::suppressions::Key;
 use super::{
-    agents, attempts, breakers, calendars, callbacks, campaigns, ceilings, clock, commands, contacts, erasing, loads, messages, outbox, pairs, pauses, persons, pools, reports, restrictions, set_aside, suppression_lists, term, timeline, unmatched,
+    agents, attempts, breakers, calendars, callbacks, campaigns, ceilings, clock, commands, contacts, erasing, loads, messages, outbox, pairs, pauses, persons, pools, report_cells, reports, restrictions, set_aside, suppression_lists, term, timeline, unmatched,
 };
 use crate::domain::event::Concerns;
 use crate::domain::timeline::Entry;
@@ -30,6 +30,7 @@ pub fn record(db: &Connection, batch: &Batch, key: &Key) -> Result<()> {
     campaigns::write(db, &batch.campaigns)?;
     breakers::write(db, &batch.campaign_calls)?;
     pools::write(db, &batch.pools)?;
+    report_cells::write(db, &batch.reported)?;
     if let Some(ground) = &batch.ground {
         stands(db, batch, ground)?;
     }

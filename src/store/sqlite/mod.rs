@@ -48,6 +48,10 @@ mod private;
 mod reader;
 mod references;
 mod related;
+mod report_cells;
+mod report_reads;
+mod report_recount;
+mod reporting;
 mod reports;
 mod restrictions;
 mod rows;
@@ -75,6 +79,7 @@ use rusqlite::Connection;
 
 pub use self::backup::backup;
 pub use self::found_content::FoundContent;
+pub use self::report_recount::Recounted;
 use self::reader::{Bounds, Readers, in_snapshot};
 use self::token_reads::TokenReads;
 use self::writer::{Writer, in_savepoint, in_transaction};

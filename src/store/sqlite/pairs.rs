@@ -3,22 +3,23 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
-use super::rows::{Cells, collect, corrupt, digits, first, log, micros_if};
-use crate::domain::{CallPermission, Pair, PairKey, PersonId};
+use super::attempts::read_grant;
+use super::rows::{Cells, collect, corrupt, digits, first, log, micros, micros_if};
+use crate::domain::{CallPermission, ContentRef, Pair, PairKey, PersonId};
 use crate::store::{Error, Result};
 
 macro_rules! columns {
     () => {
         "sender, person, version, permission, permission_until, request, requests, connected, misses, \
          invited_at, inbound_at, live_inbound, paused_until, declined_request_at, \
-         ended_inbound, inbound_began_at, missed_at, unanswered, messaged_at"
+         ended_inbound, inbound_began_at, missed_at, unanswered, messaged_at, granted_at, granted_by"
     };
 }
 
 const INSERT: &str = concat!(
     "INSERT INTO pairs (",
     columns!(),
-    ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19) \
+    ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21) \
      ON CONFLICT (sender, person) DO NOTHING"
 );
 
@@ -26,7 +27,7 @@ const INSERT: &str = concat!(
 const UPDATE: &str = "UPDATE pairs SET version = ?3, permission = ?4, permission_until = ?5, request = ?6, \
      requests = ?7, connected = ?8, misses = ?9, invited_at = ?10, inbound_at = ?11, live_inbound = ?12, \
      paused_until = ?13, declined_request_at = ?14, \
-     ended_inbound = ?15, inbound_began_at = ?16, missed_at = ?17, unanswered = ?18, messaged_at = ?19 \
+     ended_inbound = ?15, inbound_began_at = ?16, missed_at = ?17, unanswered = ?18, messaged_at = ?19, granted_at = ?20, granted_by = ?21 \
      WHERE sender = ?1 AND person = ?2 AND version = ?3 - 1";
 
 pub const WITH_LIVE_INBOUND: &str =
@@ -66,6 +67,8 @@ pub fn write(db: &Connection, pairs: &[Pair]) -> Result<()> {
             micros_if(pair.missed_at),
             pair.unanswered,
             micros_if(pair.messaged_at),
+            pair.granted.as_ref().map(|grant| micros(grant.at)),
+            pair.granted.as_ref().and_then(|grant| grant.by.as_ref()).map(ContentRef::as_str),
         ])?;
         if changed == 0 {
             return Err(Error::Conflict);
@@ -93,6 +96,7 @@ fn read(cells: &mut Cells<'_>) -> Result<Pair> {
         missed_at: cells.moment_if()?,
         unanswered: cells.take()?,
         messaged_at: cells.moment_if()?,
+        granted: read_grant(cells)?,
     })
 }
 

@@ -137,6 +137,7 @@ fn copy(app: &App) -> App {
         webhook_endpoint: None,
         hook_urls: app.hook_urls.clone(),
         zone_data: app.zone_data.clone(),
+        reports: app.reports.clone(),
         metrics: app.metrics.clone(),
         unresolved_after: app.unresolved_after,
         defaults: app.defaults.clone(),

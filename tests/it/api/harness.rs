@@ -17,7 +17,7 @@ use ringmaster::domain::{
 };
 use ringmaster::hook_urls::HookUrls;
 use ringmaster::http::{
-    App, BulkMemory, Chosen, Defaults, OrderContents, RequestLimits, TokenRates, auth, router,
+    App, BulkMemory, Chosen, Defaults, OrderContents, ReportSettings, RequestLimits, TokenRates, auth, router,
 };
 use ringmaster::ids::IdGenerator;
 use ringmaster::metrics::Metrics;
@@ -168,6 +168,7 @@ pub(super) async fn desk_of(senders: impl IntoIterator<Item = Sender>, limits: R
         waker: waker.clone(),
         webhook_endpoint: None,
         hook_urls: Arc::new(HookUrls::new("https://calls.example.com", &[1; 32])),
+        reports: ReportSettings::default(),
         zone_data: Some(ZoneData { origin: ZoneOrigin::Program, version: Some("2026a".into()) }),
         metrics: Arc::new(Metrics::default()),
         unresolved_after: UnresolvedAfter {

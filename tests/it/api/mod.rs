@@ -23,6 +23,7 @@ mod missed_windows;
 mod orders;
 mod pauses;
 mod permissions;
+mod reports;
 mod server;
 mod set_aside;
 mod shape;

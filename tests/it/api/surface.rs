@@ -224,6 +224,8 @@ async fn the_description_needs_no_token_and_has_every_route() {
         "/v1/permissions/grant",
         "/v1/permissions/revoke",
         "/v1/permissions/show",
+        "/v1/reports",
+        "/v1/reports/{name}",
         "/v1/senders",
         "/v1/set-aside",
         "/v1/set-aside/{id}/drop",

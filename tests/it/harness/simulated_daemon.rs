@@ -11,6 +11,7 @@ use futures_util::FutureExt as _;
 use jiff::{SignedDuration, Timestamp};
 use ringmaster::config::Config;
 use ringmaster::http::auth;
+use ringmaster::scheduler::told;
 use ringmaster::sim::world::Setup;
 use ringmaster::simulation::{Fixture, Mutation, NoMutation, Simulation, Trace, fixture};
 use ringmaster::store::{Store, Token};
@@ -109,7 +110,9 @@ impl SimulatedDaemon {
         let report = self.simulation.world().report();
         let laws = report.violations.iter().map(|broken| format!("{:?}: {}", broken.law, broken.details));
         let wrong = self.simulation.store.wrong_counts().now_or_never();
-        laws.chain(self.simulation.contradictions()).chain(wrong.unwrap().unwrap()).collect()
+        let miscounted = self.simulation.store.wrong_reports(told).now_or_never();
+        let counts = wrong.unwrap().unwrap().into_iter().chain(miscounted.unwrap().unwrap());
+        laws.chain(self.simulation.contradictions()).chain(counts).collect()
     }
 }
 

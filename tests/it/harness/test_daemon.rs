@@ -17,7 +17,7 @@ use ringmaster::hook_urls;
 use ringmaster::http::auth;
 use ringmaster::ids::IdGenerator;
 use ringmaster::platform::Platform;
-use ringmaster::scheduler::Scheduler;
+use ringmaster::scheduler::{Scheduler, told};
 use ringmaster::simulation::{Fixture, InvariantChecks, fixture};
 use ringmaster::store::sqlite::Sqlite;
 use ringmaster::store::{Error, Report, Store, Token};
@@ -367,6 +367,8 @@ impl Drop for TestDaemon {
             assert_eq!(self.ground.checks.problems(), Vec::<String>::new());
             let wrong = self.ground.store.wrong_counts().now_or_never();
             assert_eq!(wrong.unwrap().unwrap(), Vec::<String>::new());
+            let miscounted = self.ground.store.wrong_reports(told).now_or_never();
+            assert_eq!(miscounted.unwrap().unwrap(), Vec::<String>::new());
         }
     }
 }

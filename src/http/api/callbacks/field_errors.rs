@@ -82,7 +82,7 @@ pub(in crate::http::api) fn quoted(word: &str) -> String {
 
 /// `; did you mean "x"?` with the nearest known word, if one is near. The comparison costs the product of both
 /// lengths, so a long word is not compared.
-pub(super) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+pub(in crate::http::api) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     if word.len() > QUOTED_MAX {
         return String::new();
     }

@@ -1,0 +1,228 @@
+//! Writes each report of each closed day as CSV, once. The scheduler does not know of it: a full disk stops no call.
+//!
+//! A day is written when a file of it is missing, so that a start writes what was missed. Days that closed more than a week
+//! ago are not looked at.
+
+use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp, ToSpan as _};
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::Clock;
+use crate::config::Daily;
+use crate::reports::{Asked, By, DailyState, Rates, Report, Span, compute, csv};
+use crate::store::ApiStore;
+
+/// So many closed days are looked at.
+const DAYS: i64 = 7;
+/// A failure is tried again after this time.
+const RETRY: SignedDuration = SignedDuration::from_mins(5);
+/// The clock may be set, so it is looked at this often.
+const LOOK: Duration = Duration::from_secs(60);
+
+/// Writes the files.
+pub(super) struct DailyReports {
+    pub(super) daily: Daily,
+    pub(super) reports: Vec<Report>,
+    pub(super) rates: Rates,
+    pub(super) store: Arc<dyn ApiStore>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) state: Arc<DailyState>,
+}
+
+impl DailyReports {
+    /// Runs until the daemon stops.
+    pub(super) async fn run(self, shutdown: CancellationToken) {
+        let mut due = Timestamp::MIN;
+        loop {
+            if self.clock.now() >= due {
+                due = self.look(self.clock.now()).await;
+            }
+            tokio::select! {
+                () = shutdown.cancelled() => return,
+                () = tokio::time::sleep(LOOK) => {}
+            }
+        }
+    }
+
+    /// Writes what is missing at `now`, and returns when to look again. A failure is told and tried again.
+    pub(super) async fn look(&self, now: Timestamp) -> Timestamp {
+        match self.write_missing(now).await {
+            Ok(()) => next_time(now, &self.daily),
+            Err(error) => {
+                let why = format!("{error:#}");
+                if self.state.failed(now, &why) {
+                    tracing::error!("the daily reports cannot be written: {why}");
+                }
+                now.checked_add(RETRY).unwrap_or(Timestamp::MAX)
+            }
+        }
+    }
+
+    async fn write_missing(&self, now: Timestamp) -> anyhow::Result<()> {
+        for day in closed_days(now, &self.daily) {
+            for report in &self.reports {
+                let file = self.daily.directory.join(file_name(*report, day));
+                if file.try_exists().context("the directory cannot be read")? {
+                    continue;
+                }
+                let span = Span { first: day, last: day, zone: self.daily.zone.clone() };
+                let asked = Asked {
+                    tenant: self.daily.tenant.clone(),
+                    report: *report,
+                    by: report.by().first().copied().unwrap_or(By::Day),
+                    now,
+                    span,
+                    campaign: None,
+                    sender: None,
+                    rates: self.rates.clone(),
+                };
+                let table = compute(&*self.store, &asked).await.context("the store cannot be read")?;
+                let text = csv(&table, false)?;
+                write(&file, &text).with_context(|| format!("{} cannot be written", file.display()))?;
+            }
+            self.state.wrote(day);
+        }
+        Ok(())
+    }
+}
+
+fn file_name(report: Report, day: Date) -> String {
+    format!("{}-{day}.csv", report.as_str())
+}
+
+/// The days that are due at `now`, oldest first: closed ones, from the time of day on at which files are written.
+fn closed_days(now: Timestamp, daily: &Daily) -> Vec<Date> {
+    let local = now.to_zoned(daily.zone.clone());
+    // Of today's files, the last day is the one that closed last.
+    let written_on = match local.time() >= daily.at {
+        true => Some(local.date()),
+        false => local.date().yesterday().ok(),
+    };
+    let Some(written_on) = written_on else { return Vec::new() };
+    let days = (0..DAYS).rev().filter_map(|back| written_on.checked_sub((3 + back).days()).ok());
+    let is_closed = |day: &Date| {
+        let span = Span { first: *day, last: *day, zone: daily.zone.clone() };
+        span.closes_at() <= now
+    };
+    days.filter(is_closed).collect()
+}
+
+/// When files are written next.
+fn next_time(now: Timestamp, daily: &Daily) -> Timestamp {
+    let local = now.to_zoned(daily.zone.clone());
+    let day = match local.time() < daily.at {
+        true => Some(local.date()),
+        false => local.date().tomorrow().ok(),
+    };
+    let at = day.and_then(|day| day.to_datetime(daily.at).to_zoned(daily.zone.clone()).ok());
+    at.map_or(Timestamp::MAX, |at| at.timestamp())
+}
+
+/// Writes the whole file, or nothing under its name.
+fn write(file: &Path, text: &[u8]) -> io::Result<()> {
+    let new = file.with_extension("csv.new");
+    let mut options = std::fs::OpenOptions::new();
+    let mut out = options.create(true).truncate(true).write(true).mode(0o640).open(&new)?;
+    out.write_all(text)?;
+    out.sync_all()?;
+    drop(out);
+    std::fs::rename(&new, file)?;
+    // The name lasts as the file does.
+    file.parent().map_or(Ok(()), |directory| std::fs::File::open(directory)?.sync_all())
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::time;
+
+    use super::*;
+    use crate::clock::ManualClock;
+    use crate::domain::zones;
+    use crate::store::sqlite::Sqlite;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    fn daily(directory: &Path) -> Daily {
+        Daily {
+            directory: directory.to_owned(),
+            at: time(6, 0, 0, 0),
+            zone: zones::zone("America/Sao_Paulo").unwrap(),
+            names: Vec::new(),
+            tenant: crate::domain::Tenant::default(),
+        }
+    }
+
+    fn writer(daily: Daily, now: &str) -> DailyReports {
+        DailyReports {
+            daily,
+            reports: vec![Report::Outcomes, Report::AnswerRate],
+            rates: Rates::default(),
+            store: Arc::new(Sqlite::in_memory().unwrap()),
+            clock: Arc::new(ManualClock::new(at(now))),
+            state: Arc::default(),
+        }
+    }
+
+    fn names(directory: &Path) -> Vec<String> {
+        let entries = std::fs::read_dir(directory).unwrap();
+        let mut names: Vec<String> =
+            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn a_day_is_due_at_the_first_time_of_day_after_it_closed() {
+        let daily = daily(Path::new("/tmp"));
+        let last = |now: &str| closed_days(at(now), &daily).last().copied().map(|day| day.to_string());
+        // The 23rd ends at 03:00Z of the 24th, and is closed at 03:00Z of the 26th.
+        assert_eq!(last("2026-11-26T08:59:59Z").as_deref(), Some("2026-11-22"));
+        assert_eq!(last("2026-11-26T09:00:00Z").as_deref(), Some("2026-11-23"));
+        assert_eq!(last("2026-11-27T08:59:59Z").as_deref(), Some("2026-11-23"));
+        assert_eq!(closed_days(at("2026-11-26T09:00:00Z"), &daily).len(), 7);
+        assert_eq!(next_time(at("2026-11-26T08:59:59Z"), &daily), at("2026-11-26T09:00:00Z"));
+        assert_eq!(next_time(at("2026-11-26T09:00:00Z"), &daily), at("2026-11-27T09:00:00Z"));
+    }
+
+    #[tokio::test]
+    async fn what_is_missing_is_written_once_and_whole() {
+        let directory = tempfile::tempdir().unwrap();
+        let writer = writer(daily(directory.path()), "2026-11-26T09:00:00Z");
+        let next = writer.look(at("2026-11-26T09:00:00Z")).await;
+        assert_eq!(next, at("2026-11-27T09:00:00Z"));
+        let written = names(directory.path());
+        assert_eq!(written.len(), 14, "{written:?}");
+        assert_eq!(written[0], "answer-rate-2026-11-17.csv");
+        assert_eq!(writer.state.now().written.unwrap().to_string(), "2026-11-23");
+        let file = directory.path().join("outcomes-2026-11-23.csv");
+        assert!(std::fs::read_to_string(&file).unwrap().starts_with("day,placed,"));
+        std::fs::write(&file, "mine").unwrap();
+        std::fs::remove_file(directory.path().join("outcomes-2026-11-22.csv")).unwrap();
+        writer.look(at("2026-11-26T09:00:00Z")).await;
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), "mine", "one that is there stays");
+        assert_eq!(names(directory.path()), written);
+    }
+
+    #[tokio::test]
+    async fn a_failure_is_shown_and_tried_again() {
+        let directory = tempfile::tempdir().unwrap();
+        let missing = directory.path().join("missing");
+        let writer = writer(daily(&missing), "2026-11-26T09:00:00Z");
+        let now = at("2026-11-26T09:00:00Z");
+        assert_eq!(writer.look(now).await, now + RETRY);
+        assert!(writer.state.now().failed.is_some_and(|(since, why)| since == now && why.contains("outcomes-")));
+        std::fs::create_dir(&missing).unwrap();
+        writer.look(now + RETRY).await;
+        assert_eq!(writer.state.now().failed, None);
+        assert_eq!(names(&missing).len(), 14);
+    }
+}

@@ -1,0 +1,148 @@
+//! Reads the counts of reports. A sum reads the cells of its labels and quarters, and no attempts.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use rusqlite::{Connection, params};
+
+use super::rows::{Cells as Columns, collect, first, limit, micros};
+use crate::domain::reporting::{Counts, PLACES, Quarter};
+use crate::domain::{Numbers, Tenant};
+use crate::store::{
+    CellSum, CellSums, CellsWanted, Expiring, LabelsWanted, Result, SumBy, Waiting, WrapUps,
+};
+
+/// The next label of a family, from this one on.
+pub const NEXT_LABEL: &str = "SELECT label FROM report_cells \
+     WHERE tenant = ?1 AND family = ?2 AND label >= ?3 ORDER BY label LIMIT 1";
+pub const BY_LABEL: &str = "SELECT 0, late, sum(c0), sum(c1), sum(c2), sum(c3), sum(c4), sum(c5), sum(c6), sum(c7), \
+     sum(c8), sum(c9), sum(c10), sum(c11) FROM report_cells \
+     WHERE tenant = ?1 AND family = ?2 AND label = ?3 AND quarter >= ?4 AND quarter < ?5 GROUP BY late";
+pub const BY_QUARTER: &str = "SELECT quarter, late, c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11 FROM report_cells \
+     WHERE tenant = ?1 AND family = ?2 AND label = ?3 AND quarter >= ?4 AND quarter < ?5";
+/// The newest ones that wait, each with the code of its reason.
+pub const WAITING: &str = "SELECT note_code, count(*) AS n FROM (SELECT note_code FROM callbacks INDEXED BY callbacks_by_state \
+     WHERE kind = 'callback' AND tenant = ?1 AND state = 'waiting' ORDER BY id DESC LIMIT ?2) \
+     GROUP BY note_code ORDER BY n DESC, note_code";
+const WAITING_IN_ALL: &str =
+    "SELECT callbacks FROM callback_counts WHERE kind = 'callback' AND tenant = ?1 AND state = 'waiting'";
+pub const EXPIRING: &str = "SELECT sender, person, permission_until FROM pairs \
+     WHERE permission = 'temporary' AND permission_until >= ?1 AND permission_until < ?2 \
+     ORDER BY permission_until, sender LIMIT ?3";
+const WRAP_UPS: &str = "SELECT campaign, agent, disposition, sum(n) FROM report_outcomes \
+     WHERE tenant = ?1 AND day >= ?2 AND day <= ?3 GROUP BY campaign, agent, disposition";
+const NEXT_TENANT: &str = "SELECT tenant FROM report_cells WHERE tenant > ?1 ORDER BY tenant LIMIT 1";
+
+pub fn sums(db: &Connection, wanted: &CellsWanted) -> Result<CellSums> {
+    let (labels, is_cut) = labels(db, wanted)?;
+    let (tenant, family) = (wanted.tenant.as_str(), wanted.family.as_str());
+    let (from, until) = (wanted.quarters.start.0, wanted.quarters.end.0);
+    let mut read = db.prepare_cached(match wanted.by {
+        SumBy::Label => BY_LABEL,
+        SumBy::Quarter => BY_QUARTER,
+    })?;
+    let mut by_quarter: BTreeMap<Quarter, CellSum> = BTreeMap::new();
+    let mut sums = Vec::new();
+    for label in labels {
+        let rows = collect(&mut read, params![tenant, family, label, from, until], counts)?;
+        match wanted.by {
+            SumBy::Label if rows.is_empty() => {}
+            SumBy::Label => {
+                let mut sum = empty(label, wanted.quarters.start);
+                rows.iter().for_each(|row| add(&mut sum, row));
+                sums.push(sum);
+            }
+            SumBy::Quarter => {
+                for row in &rows {
+                    let sum = by_quarter.entry(row.0).or_insert_with(|| empty(String::new(), row.0));
+                    add(sum, row);
+                }
+            }
+        }
+    }
+    sums.extend(by_quarter.into_values());
+    Ok(CellSums { sums, is_cut })
+}
+
+const fn empty(label: String, quarter: Quarter) -> CellSum {
+    CellSum { label, quarter, all: [0; PLACES], late: [0; PLACES] }
+}
+
+fn add(sum: &mut CellSum, (_, is_late, counts): &(Quarter, bool, Counts)) {
+    for (place, count) in counts.iter().enumerate() {
+        sum.all[place] = sum.all[place].saturating_add(*count);
+        if *is_late {
+            sum.late[place] = sum.late[place].saturating_add(*count);
+        }
+    }
+}
+
+/// A quarter, whether it was counted late, and its numbers.
+pub fn counts(cells: &mut Columns<'_>) -> Result<(Quarter, bool, Counts)> {
+    let (quarter, is_late) = (Quarter(cells.take()?), cells.take()?);
+    let mut counts = Counts::default();
+    for count in &mut counts {
+        *count = cells.take()?;
+    }
+    Ok((quarter, is_late, counts))
+}
+
+/// The labels that are wanted, and whether there are more. Each is one seek, however many quarters it has.
+fn labels(db: &Connection, wanted: &CellsWanted) -> Result<(Vec<String>, bool)> {
+    let prefix = match &wanted.labels {
+        LabelsWanted::One(label) => return Ok((vec![label.clone()], false)),
+        LabelsWanted::Of(campaign) => format!("{campaign}\t"),
+        LabelsWanted::All => String::new(),
+    };
+    let mut next = db.prepare_cached(NEXT_LABEL)?;
+    let (mut found, mut from) = (Vec::new(), prefix.clone());
+    loop {
+        let params = params![wanted.tenant.as_str(), wanted.family.as_str(), from];
+        let label: Option<String> = first(&mut next, params, |cells| cells.take())?;
+        let Some(label) = label.filter(|label| label.starts_with(&prefix)) else { return Ok((found, false)) };
+        if found.len() == CellSums::LABELS_MAX {
+            return Ok((found, true));
+        }
+        // The least text that is greater.
+        from = format!("{label}\0");
+        found.push(label);
+    }
+}
+
+pub fn waiting(db: &Connection, tenant: &Tenant, most: usize) -> Result<Waiting> {
+    let in_all = first(&mut db.prepare_cached(WAITING_IN_ALL)?, [tenant.as_str()], |cells| cells.version())?;
+    let reasons = collect(&mut db.prepare_cached(WAITING)?, params![tenant.as_str(), limit(most)], |cells| {
+        Ok((cells.take::<Option<String>>()?.unwrap_or_default(), cells.version()?))
+    })?;
+    Ok(Waiting { reasons, is_cut: in_all.unwrap_or(0) > most as u64 })
+}
+
+pub fn expiring(db: &Connection, from: Timestamp, until: Timestamp, most: usize) -> Result<Vec<Expiring>> {
+    let params = params![micros(from), micros(until), limit(most)];
+    collect(&mut db.prepare_cached(EXPIRING)?, params, |cells| {
+        let (sender, consumer) = (cells.phone()?, cells.phone()?);
+        Ok(Expiring { numbers: Numbers { sender, consumer }, until: cells.moment()? })
+    })
+}
+
+pub fn wrap_ups(db: &Connection, tenant: &Tenant, first: &str, last: &str) -> Result<Vec<WrapUps>> {
+    collect(&mut db.prepare_cached(WRAP_UPS)?, params![tenant.as_str(), first, last], |cells| {
+        Ok(WrapUps {
+            campaign: cells.take()?,
+            agent: cells.take()?,
+            disposition: cells.take()?,
+            count: cells.version()?,
+        })
+    })
+}
+
+pub fn tenants(db: &Connection, most: usize) -> Result<Vec<Tenant>> {
+    let mut next = db.prepare_cached(NEXT_TENANT)?;
+    let (mut found, mut after) = (Vec::new(), String::new());
+    while found.len() < most {
+        let Some(name) = first(&mut next, [&after], |cells| cells.take::<String>())? else { break };
+        found.push(super::rows::parse(&name)?);
+        after = name;
+    }
+    Ok(found)
+}

@@ -1,0 +1,197 @@
+//! Counts everything that reports show again, from attempts, messages and callbacks. What was counted late stays late: when
+//! something was counted is not in these rows.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rusqlite::Connection;
+
+use super::rows::{Id, collect};
+use super::{Sqlite, attempts, callbacks, messages, report_cells, report_reads};
+use crate::domain::reporting::{
+    CellKey, Cells, Counted, Counts, Facts, Family, LabelKind, Labels, NewLabel, of_attempt, of_callback,
+    of_message,
+};
+use crate::domain::{Callback, CallbackId, MessageId, Tenant};
+use crate::store::{ReportChange, Result, Told};
+
+/// What a recount did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Recounted {
+    pub cells: u64,
+    /// Cells that had another number, or none.
+    pub changed: u64,
+}
+
+/// So many cells are held in memory before they are added to the new ones.
+const HELD_MAX: usize = 100_000;
+/// So many rows are read at once.
+const ROWS: i64 = 1_000;
+
+const NEW: &str = "CREATE TEMP TABLE report_cells AS SELECT * FROM main.report_cells WHERE false; \
+     CREATE UNIQUE INDEX temp.report_cells_key ON report_cells (tenant, family, label, quarter, late)";
+/// Takes what is known to be late out of the new cells.
+const LATE: &str = "INSERT INTO temp.report_cells SELECT tenant, family, label, quarter, 0, -c0, -c1, -c2, -c3, -c4, -c5, \
+     -c6, -c7, -c8, -c9, -c10, -c11 FROM main.report_cells WHERE late = 1 \
+     ON CONFLICT (tenant, family, label, quarter, late) DO UPDATE SET \
+     c0 = c0 + excluded.c0, c1 = c1 + excluded.c1, c2 = c2 + excluded.c2, c3 = c3 + excluded.c3, \
+     c4 = c4 + excluded.c4, c5 = c5 + excluded.c5, c6 = c6 + excluded.c6, c7 = c7 + excluded.c7, \
+     c8 = c8 + excluded.c8, c9 = c9 + excluded.c9, c10 = c10 + excluded.c10, c11 = c11 + excluded.c11";
+const REPLACE: &str = "DELETE FROM main.report_cells WHERE late = 0; \
+     INSERT INTO main.report_cells SELECT * FROM temp.report_cells \
+     WHERE c0 <> 0 OR c1 <> 0 OR c2 <> 0 OR c3 <> 0 OR c4 <> 0 OR c5 <> 0 OR c6 <> 0 OR c7 <> 0 OR c8 <> 0 \
+     OR c9 <> 0 OR c10 <> 0 OR c11 <> 0";
+
+impl Sqlite {
+    /// Counts again what reports show, and replaces what was counted. Reads everything, in one transaction: nothing else is
+    /// written meanwhile.
+    ///
+    /// # Errors
+    /// If the store cannot be read or written.
+    pub async fn recount_reports(&self, told: Told) -> Result<Recounted> {
+        self.write(move |db| {
+            let (changed, labels) = count(db, told)?;
+            report_cells::write(db, &ReportChange { cells: Cells::default(), labels })?;
+            db.execute_batch(REPLACE)?;
+            db.execute_batch("DROP TABLE temp.report_cells")?;
+            let cells = db.query_row("SELECT count(*) FROM main.report_cells", [], |row| row.get::<_, i64>(0))?;
+            Ok(Recounted { cells: cells.cast_unsigned(), changed: changed.len() as u64 })
+        })
+        .await
+    }
+}
+
+/// What is counted wrongly; nothing is changed.
+pub fn wrong(db: &Connection, told: Told) -> Result<Vec<String>> {
+    let (wrong, _) = count(db, told)?;
+    db.execute_batch("DROP TABLE temp.report_cells")?;
+    Ok(wrong)
+}
+
+/// Counts into a temporary table, and tells the differences, and the texts that get cells of their own.
+fn count(db: &Connection, told: Told) -> Result<(Vec<String>, BTreeSet<NewLabel>)> {
+    db.execute_batch(NEW)?;
+    let mut counting = Counting { db, told, labels: report_cells::labels(db)?, new: BTreeSet::new(), cells: Cells::default() };
+    counting.orders()?;
+    counting.messages()?;
+    counting.flush()?;
+    let labels = std::mem::take(&mut counting.new);
+    db.execute_batch(LATE)?;
+    let (stored, counted) = (all(db, "main")?, all(db, "temp")?);
+    let keys: BTreeSet<&Key> = stored.keys().chain(counted.keys()).collect();
+    let of = |cells: &BTreeMap<Key, Counts>, key| cells.get(key).copied().unwrap_or_default();
+    let wrong = keys.into_iter().filter(|&key| of(&stored, key) != of(&counted, key));
+    let told = wrong
+        .map(|key| format!("{key:?}: {:?} stored, {:?} there", of(&stored, key), of(&counted, key)));
+    Ok((told.collect(), labels))
+}
+
+type Key = (String, String, String, i64);
+
+/// The cells that are not late, with the countries of a campaign as one.
+fn all(db: &Connection, schema: &str) -> Result<BTreeMap<Key, Counts>> {
+    let sql = format!(
+        "SELECT tenant, family, label, quarter, late, c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11 \
+         FROM {schema}.report_cells WHERE late = 0"
+    );
+    let rows = collect(&mut db.prepare_cached(&sql)?, [], |cells| {
+        let (tenant, family, label) = (cells.take::<String>()?, cells.take::<String>()?, cells.take::<String>()?);
+        let (quarter, _, counts) = report_reads::counts(cells)?;
+        Ok(((tenant, family, label, quarter.0), counts))
+    })?;
+    let mut all: BTreeMap<Key, Counts> = BTreeMap::new();
+    for ((tenant, family, label, quarter), counts) in rows {
+        let is_country = family == Family::Country.as_str();
+        let label = if is_country { Family::parts(&label).0.to_owned() } else { label };
+        let sum = all.entry((tenant, family, label, quarter)).or_default();
+        sum.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
+    }
+    all.retain(|_, counts| counts.iter().any(|count| *count != 0));
+    Ok(all)
+}
+
+struct Counting<'d> {
+    db: &'d Connection,
+    told: Told,
+    labels: Labels,
+    new: BTreeSet<NewLabel>,
+    cells: Cells,
+}
+
+impl Counting<'_> {
+    /// Callbacks with their attempts, in the order in which they were stored.
+    fn orders(&mut self) -> Result<()> {
+        let mut after = 0;
+        loop {
+            let found: Vec<(i64, CallbackId)> = self.next("callbacks", after)?;
+            let Some((last, _)) = found.last() else { return Ok(()) };
+            after = *last;
+            for (_, id) in &found {
+                let callback = callbacks::one(self.db, *id)?;
+                callback.map_or(Ok(()), |callback| self.order(&callback))?;
+            }
+        }
+    }
+
+    fn order(&mut self, callback: &Callback) -> Result<()> {
+        let campaign = callback.order.campaign.as_deref().unwrap_or_default();
+        if callback.attempts_opened > 0 {
+            let agent = callback.order.agent.as_ref().map(ToString::to_string);
+            for attempt in attempts::of_callback(self.db, callback.id)? {
+                if attempt.disposition().is_none() {
+                    continue;
+                }
+                let campaign = self.label(&callback.tenant, LabelKind::Campaign, campaign);
+                let agent = agent.as_ref().map(|agent| self.label(&callback.tenant, LabelKind::Agent, agent));
+                let told = attempt.disposition().map(|end| (self.told)(&attempt, end));
+                let facts = Facts { campaign: &campaign, agent: agent.as_deref(), told, promised_at: None };
+                let counted = of_attempt(&attempt, &facts);
+                self.add(&callback.tenant, counted)?;
+            }
+        }
+        if of_callback(callback, campaign).is_empty() {
+            return Ok(());
+        }
+        let campaign = self.label(&callback.tenant, LabelKind::Campaign, campaign);
+        self.add(&callback.tenant, of_callback(callback, &campaign))
+    }
+
+    fn messages(&mut self) -> Result<()> {
+        let mut after = 0;
+        loop {
+            let found: Vec<(i64, MessageId)> = self.next("messages", after)?;
+            let Some((last, _)) = found.last() else { return Ok(()) };
+            after = *last;
+            for (_, id) in &found {
+                if let Some(message) = messages::one(self.db, *id)? {
+                    self.add(&message.tenant, Vec::from_iter(of_message(&message)))?;
+                }
+            }
+        }
+    }
+
+    /// The next rows of a table, with their places.
+    fn next<T: Id>(&self, table: &str, after: i64) -> Result<Vec<(i64, T)>> {
+        let sql = format!("SELECT seq, id FROM {table} NOT INDEXED WHERE seq > ?1 ORDER BY seq LIMIT ?2");
+        collect(&mut self.db.prepare_cached(&sql)?, [after, ROWS], |cells| Ok((cells.take()?, cells.id()?)))
+    }
+
+    fn label(&mut self, tenant: &Tenant, kind: LabelKind, text: &str) -> String {
+        let (label, is_new) = self.labels.label(&self.new, tenant, kind, text);
+        if is_new {
+            self.new.insert((tenant.clone(), kind, label.to_owned()));
+        }
+        label.to_owned()
+    }
+
+    fn add(&mut self, tenant: &Tenant, counted: Vec<Counted>) -> Result<()> {
+        for Counted { family, label, quarter, counts } in counted {
+            self.cells.add(CellKey { tenant: tenant.clone(), family, label, quarter, is_late: false }, &counts);
+        }
+        if self.cells.len() >= HELD_MAX { self.flush() } else { Ok(()) }
+    }
+
+    /// The temporary table hides the stored one, so the same statement adds to it.
+    fn flush(&mut self) -> Result<()> {
+        report_cells::add(self.db, &std::mem::take(&mut self.cells))
+    }
+}
