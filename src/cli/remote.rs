@@ -102,10 +102,6 @@ impl<'a> Ask<'a> {
         Self::new(Method::PUT, path, body)
     }
 
-    pub(super) fn put(path: impl Into<String>, body: Body) -> Self {
-        Self::new(Method::PUT, path, body)
-    }
-
     pub(super) fn with_query(mut self, name: &'static str, value: String) -> Self {
         self.query.push((name, value));
         self

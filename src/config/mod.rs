@@ -13,7 +13,9 @@ use std::sync::LazyLock;
 
 use crate::domain::calendar::OwnCalendar;
 use crate::domain::country::BARRED_DESTINATIONS;
-use crate::domain::{AccountAlias, Agents, CalendarName, Calendars, DeclaredDisposition, Directory, PoolName, Register, Sender};
+use crate::domain::{
+    AccountAlias, Agents, CalendarName, Calendars, DeclaredDisposition, Directory, PoolName, Register, Sender,
+};
 use crate::policy::InviteRules;
 
 mod accounts;

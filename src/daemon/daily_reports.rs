@@ -219,7 +219,9 @@ mod tests {
         let writer = writer(daily(&missing), "2026-11-26T09:00:00Z");
         let now = at("2026-11-26T09:00:00Z");
         assert_eq!(writer.look(now).await, now + RETRY);
-        assert!(writer.state.now().failed.is_some_and(|(since, why)| since == now && why.contains("outcomes-")));
+        assert!(
+            writer.state.now().failed.is_some_and(|(since, why)| since == now && why.contains("outcomes-"))
+        );
         std::fs::create_dir(&missing).unwrap();
         writer.look(now + RETRY).await;
         assert_eq!(writer.state.now().failed, None);

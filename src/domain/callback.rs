@@ -9,7 +9,8 @@ use strum::{EnumString, IntoStaticStr};
 use super::ids::{IdError, InviteId};
 use super::reason::{Note, Reason};
 use super::{
-    AccountAlias, AgentTarget, AttemptId, CallbackId, CallingHours, Consent, ContactKey, Handling, LinkGiven, Phone, Place, PoolName, Psid, RoadFailure, RoadName, Shared, Tenant, Terms, TokenName,
+    AccountAlias, AgentTarget, AttemptId, CallbackId, CallingHours, Consent, ContactKey, Handling, LinkGiven,
+    Phone, Place, PoolName, Psid, RoadFailure, RoadName, Shared, Tenant, Terms, TokenName,
 };
 
 /// One callback: the customer's order and its current state.

@@ -8,7 +8,9 @@ use strum::{EnumString, IntoStaticStr, ParseError};
 
 use super::calendar::CalendarMark;
 use super::{
-    AccountAlias, AgentTarget, AttemptId, AttemptResolution, CallbackId, CallingHours, CampaignAct, CampaignCommand, ErasureId, ErrorCode, InviteToken, ListName, MessageId, MessageResolution, Named, Pause, PauseId, PauseScope, Phone, PoolCommand, Priority, Psid, Restricted, SetAsideId, SetAsideVerdict, WrapUp,
+    AccountAlias, AgentTarget, AttemptId, AttemptResolution, CallbackId, CallingHours, CampaignAct,
+    CampaignCommand, ErasureId, ErrorCode, InviteToken, ListName, MessageId, MessageResolution, Named, Pause,
+    PauseId, PauseScope, Phone, PoolCommand, Priority, Psid, Restricted, SetAsideId, SetAsideVerdict, WrapUp,
 };
 
 /// One event. Reports arrive in any order, repeatedly, or never; folding must handle that.

@@ -107,7 +107,7 @@ pub use register::Register;
 pub use resource::{Holds, InUse, Resource};
 pub use road::{InviteToken, Psid, Road, RoadKind, deep_link};
 pub use script::{Noun, NounKind, Part, Script};
-pub use seats::{PoolLoad, Seat, Seats, WrapUp};
+pub use seats::{PoolLoad, Seat, Seats, WrapUpSeat};
 pub use sender::{AccountAlias, CallbackPermission, RequestRoad, Sender};
 pub use set_aside::{SetAside, SetAsideEnd, SetAsideItem, SetAsideVerdict};
 pub use shared::Shared;

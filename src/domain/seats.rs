@@ -27,7 +27,7 @@ impl Seat {
 
 /// A seat that is held after its call.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WrapUp {
+pub struct WrapUpSeat {
     pub attempt: AttemptId,
     pub pool: PoolKey,
     pub taken_at: Timestamp,

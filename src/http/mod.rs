@@ -31,7 +31,8 @@ use crate::domain::calendar::oldest_marked;
 use crate::domain::number_zones::Narrowed;
 use crate::domain::zones::ZoneData;
 use crate::domain::{
-    AccountAlias, Calendars, CampaignId, Campaigns, Country, DeclaredDisposition, Directory, Issuer, Loads, Pauses, PoolName, WrittenHours,
+    AccountAlias, Calendars, CampaignId, Campaigns, Country, DeclaredDisposition, Directory, Issuer, Loads,
+    Pauses, PoolName, WrittenHours,
 };
 use crate::hook_urls::HookUrls;
 use crate::ids::IdGenerator;

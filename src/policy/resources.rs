@@ -89,7 +89,7 @@ impl Rules {
                 let of = self.ceiling(resource).map_or(0, |max| u64::from(max) * share / 100);
                 u32::try_from(of).unwrap_or(u32::MAX)
             }
-            Resource::Campaign(_) | Resource::Agents(_) | Resource::Bot => 0,
+            Resource::Campaign(_) | Resource::Agents(_) | Resource::Bot | Resource::Pool(_) => 0,
         }
     }
 

@@ -55,7 +55,8 @@ pub(super) async fn answer_rate(store: &dyn ApiStore, asked: &Asked) -> store::R
         earlier.rows.iter().map(|(key, sum)| (shift(key, &asked.span), *sum)).collect();
     let rate = |sum: &Sum| Cell::share(sum.of(Calls::ANSWERED), sum.of(Calls::PLACED));
     let line = |first: Cell, sum: &Sum, before: Option<&Sum>| {
-        let counts = [Calls::PLACED, Calls::ANSWERED, Calls::NO_ANSWER, Calls::BUSY, Calls::FAILED, Calls::CANCELED];
+        let counts =
+            [Calls::PLACED, Calls::ANSWERED, Calls::NO_ANSWER, Calls::BUSY, Calls::FAILED, Calls::CANCELED];
         let mut cells = vec![first];
         cells.extend(counts.map(|place| Cell::Count(sum.of(place))));
         cells.extend([rate(sum), before.map_or(Cell::None, rate)]);
@@ -163,7 +164,7 @@ pub(super) async fn outcomes(store: &dyn ApiStore, asked: &Asked) -> store::Resu
 /// What agents noted after their conversations.
 async fn wrap_ups(store: &dyn ApiStore, asked: &Asked) -> store::Result<Table> {
     let (first, last) = (asked.span.first.to_string(), asked.span.last.to_string());
-    let read = store.wrap_ups(&asked.tenant, &first, &last).await?;
+    let read = store.wrap_up_counts(&asked.tenant, &first, &last).await?;
     let mut noted: BTreeMap<String, i64> = BTreeMap::new();
     let is_wanted = |campaign: &str| asked.campaign.as_ref().is_none_or(|wanted| wanted == campaign);
     for row in read.into_iter().filter(|row| is_wanted(&row.campaign)) {

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use super::current::park;
 use super::turn::Turn;
-use super::{callers, ceilings, decide, elsewhere, missed_calls, order, pages, people, permission_log, settle};
+use super::{
+    callers, ceilings, decide, elsewhere, missed_calls, order, pages, people, permission_log, settle,
+};
 use crate::domain::{Callback, CallbackId, Name, Numbers, PairKey, Person, PersonId, Phone, State, spelling};
 use crate::store::{self, DecideKeys, Store, ToDecide};
 

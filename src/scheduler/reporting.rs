@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::state::Scheduler;
@@ -25,7 +24,7 @@ pub(super) fn attempt(turn: &mut Turn<'_>, before: &Attempt, after: &Attempt) {
     let counted = |attempt: &Attempt| {
         let told = attempt.disposition().map(|end| told(attempt, end));
         let facts =
-            Facts { campaign: &campaign, agent: agent.as_deref(), told, promised_at: promised_at(&order) };
+            Facts { campaign: &campaign, agent: agent.as_deref(), told, promised_at: order.promised_at() };
         reporting::of_attempt(attempt, &facts)
     };
     let (before, after) = (counted(before), counted(after));
@@ -36,11 +35,6 @@ pub(super) fn attempt(turn: &mut Turn<'_>, before: &Attempt, after: &Attempt) {
 #[must_use]
 pub fn told(attempt: &Attempt, end: Disposition) -> Disposition {
     told_by_sip(attempt, end)
-}
-
-/// When the consumer of an order was promised to be called. No order has such a time.
-const fn promised_at(_: &Order) -> Option<Timestamp> {
-    None
 }
 
 /// A message has changed.

@@ -14,7 +14,8 @@ use super::state::{Intended, Scheduler};
 use super::turn::Turn;
 use super::working_set::WorkingSet;
 use super::{
-    answers, breakers, campaigns, cancellations, commit, decide_all, erasures, fold, follow_ups, load, outbound, reconcile, wrap_ups,
+    answers, breakers, campaigns, cancellations, commit, decide_all, erasures, fold, follow_ups, load,
+    outbound, reconcile, wrap_ups,
 };
 use crate::domain::callback::Waiting;
 use crate::domain::{CommandOutcome, Event, State};

@@ -11,7 +11,7 @@ use super::turn::Turn;
 use crate::clock::later;
 use crate::domain::{
     Attempt, AttemptId, CommandOutcome, Figure, Gate, Pool, PoolAct, PoolCommand, Pools, Resource, Seat,
-    WrapUp,
+    WrapUpSeat,
 };
 use crate::store;
 
@@ -106,7 +106,7 @@ pub(super) fn ended(turn: &mut Turn<'_>, attempt: &Attempt) {
                 let seat = Seat { taken_at, busy_since: Some(busy_since), until: Some(until) };
                 turn.loads.seats.take(pool, attempt.id, seat);
                 let pool = pool.clone();
-                turn.work.pools.wrap_ups.push(WrapUp {
+                turn.work.pools.wrap_ups.push(WrapUpSeat {
                     attempt: attempt.id,
                     pool,
                     taken_at,
@@ -135,9 +135,9 @@ impl Scheduler {
     pub(super) async fn read_pools(&mut self) -> store::Result<()> {
         let pools = self.deps.store.pools().await?;
         self.loads.pools = Arc::new(pools.into_iter().collect::<Pools>());
-        let wrap_ups = self.deps.store.wrap_ups(self.deps.clock.now()).await?;
-        let seat = |wrap_up: WrapUp| {
-            let WrapUp { attempt, pool, taken_at, busy_since, until } = wrap_up;
+        let wrap_ups = self.deps.store.seats_in_wrap_up(self.deps.clock.now()).await?;
+        let seat = |wrap_up: WrapUpSeat| {
+            let WrapUpSeat { attempt, pool, taken_at, busy_since, until } = wrap_up;
             (pool, attempt, Seat { taken_at, busy_since: Some(busy_since), until: Some(until) })
         };
         self.loads.seats = wrap_ups.into_iter().map(seat).collect();

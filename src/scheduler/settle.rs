@@ -10,7 +10,8 @@ use crate::clock::later;
 use crate::domain::callback::{Closed, Waiting};
 use crate::domain::event::{CallReport, ConnectionEnd};
 use crate::domain::{
-    AccountAlias, Attempt, AttemptId, CallProgress, Callback, CallbackId, Disposition, ErrorCode, LegOrder, Offer, Outcome, PairKey, Phone, Priority, Proof, Reason, Stage, State, TokenUse,
+    AccountAlias, Attempt, AttemptId, CallProgress, Callback, CallbackId, Disposition, ErrorCode, LegOrder,
+    Offer, Outcome, PairKey, Phone, Priority, Proof, Reason, Stage, State, TokenUse,
 };
 use crate::policy::after_attempt::after_attempt;
 use crate::policy::errors::{self, Reaction};

@@ -9,10 +9,18 @@ pub(super) mod types {
     pub use crate::domain::timeline::Entry;
     pub use crate::domain::{
         AccountAlias, Budget, Callback, CallbackId, Campaign, CampaignCalls, CampaignId, ClockMark, Contact,
-        ContactKey, DeliveryId, Erasure, ErasureId, Gate, ImportId, Lane, ListName, Loads, Message, MessageId, Name, OrderKind, Pair, PairKey, Pause, Person, PersonId, Phone, Pool, Restriction, SetAside, SetAsideId, Tenant, TokenName, UserId, WrapUp, WrapUpRecord,
+        ContactKey, DeliveryId, Erasure, ErasureId, Gate, ImportId, Lane, ListName, Loads, Message,
+        MessageId, Name, OrderKind, Pair, PairKey, Pause, Person, PersonId, Phone, Pool, Restriction,
+        SetAside, SetAsideId, Tenant, TokenName, UserId, WrapUpRecord, WrapUpSeat,
     };
     pub use crate::store::{
-        Awaiting, Backlog, CallFacts, CampaignRecord, CampaignRows, CellSums, CellsWanted, Census, CommandRecord, ConsumerRecord, Count, DecideKeys, Deletions, Delivery, Enqueue, Enqueued, EntryName, ErasureRecord, ErasureTraces, ErasureWork, Expiring, FiledReport, Filter, Hashing, HeldBack, IdempotencyKey, ImportFindings, ImportRecord, ImportStep, ImportStepped, Input, KeyPlace, Lead, Listed, MadeImport, NewErasure, NewImport, NewList, NewSuppressions, OpenOrder, Page, PlatformName, RecentOrder, Record, Settled, StoredFault, Suppressed, SuppressionList, TimelineEnds, TimelineLine, ToDecide, Token, Told, Waiting, Whom, WrapUps,
+        Awaiting, Backlog, CallFacts, CampaignRecord, CampaignRows, CellSums, CellsWanted, Census,
+        CommandRecord, ConsumerRecord, Count, DecideKeys, Deletions, Delivery, Enqueue, Enqueued, EntryName,
+        ErasureRecord, ErasureTraces, ErasureWork, Expiring, FiledReport, Filter, Hashing, HeldBack,
+        IdempotencyKey, ImportFindings, ImportRecord, ImportStep, ImportStepped, Input, KeyPlace, Lead,
+        Listed, MadeImport, NewErasure, NewImport, NewList, NewSuppressions, OpenOrder, Page, PlatformName,
+        RecentOrder, Record, Settled, StoredFault, Suppressed, SuppressionList, TimelineEnds, TimelineLine,
+        ToDecide, Token, Told, Waiting, Whom, WrapUps,
     };
     pub use crate::suppression::NameHash;
 }
@@ -103,7 +111,7 @@ macro_rules! store_verbs {
                 fn unmatched_of(ids: &[UserId], sids: &[String]) -> Vec<FiledReport>;
                 fn pairs(keys: &[PairKey]) -> Vec<Pair>;
                 fn attempts_by_sid(sids: &[String]) -> Vec<Attempt>;
-                fn wrap_ups(now: Timestamp) -> Vec<WrapUp>;
+                fn seats_in_wrap_up(now: Timestamp) -> Vec<WrapUpSeat>;
                 fn last_batch() -> u64;
                 fn pairs_with_live_inbound() -> Vec<Pair>;
                 fn clock_mark() -> Option<ClockMark>;
@@ -168,7 +176,7 @@ macro_rules! store_verbs {
                 fn cells(wanted: CellsWanted) -> CellSums;
                 fn waiting_by_reason(tenant: &Tenant, most: usize) -> Waiting;
                 fn expiring(from: Timestamp, until: Timestamp, most: usize) -> Vec<Expiring>;
-                fn wrap_ups(tenant: &Tenant, first: &str, last: &str) -> Vec<WrapUps>;
+                fn wrap_up_counts(tenant: &Tenant, first: &str, last: &str) -> Vec<WrapUps>;
                 fn wrong_reports(told: Told) -> Vec<String>;
                 fn report_tenants(most: usize) -> Vec<Tenant>;
             }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use crate::domain::{AttemptId, Pool, PoolKey, WrapUp};
+use crate::domain::{AttemptId, Pool, PoolKey, WrapUpSeat};
 
 /// The changes of pools and their seats in one batch.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -12,7 +12,7 @@ pub struct PoolChanges {
     /// Pools as they are from now on; `None` for one that was removed.
     pub pools: BTreeMap<PoolKey, Option<Pool>>,
     /// Seats that are held after their call.
-    pub wrap_ups: Vec<WrapUp>,
+    pub wrap_ups: Vec<WrapUpSeat>,
     /// Calls whose seats are held no longer, before their time.
     pub wrapped_up: Vec<AttemptId>,
     /// The `seq` of the commands about pools that the batch folds. They are deleted later.

@@ -26,7 +26,7 @@ pub trait Reporting: Send + Sync {
     async fn expiring(&self, from: Timestamp, until: Timestamp, most: usize) -> Result<Vec<Expiring>>;
 
     /// What agents said of their conversations, by `(campaign, agent, disposition)`, from the first to the last day.
-    async fn wrap_ups(&self, tenant: &Tenant, first: &str, last: &str) -> Result<Vec<WrapUps>>;
+    async fn wrap_up_counts(&self, tenant: &Tenant, first: &str, last: &str) -> Result<Vec<WrapUps>>;
 
     /// What is counted wrongly. Reads every attempt; slow, for tests and simulations. The calls of erased people are compared
     /// without their country, which their rows do not tell any more.

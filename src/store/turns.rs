@@ -10,13 +10,16 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use super::{
-    AgentChanges, CampaignCallsChange, CampaignChange, Enqueue, ErasureStep, FiledReport, ListChange, OutboxRow, PoolChanges, ReportChange, Result, Unmatched,
+    AgentChanges, CampaignCallsChange, CampaignChange, Enqueue, ErasureStep, FiledReport, ListChange,
+    OutboxRow, PoolChanges, ReportChange, Result, Unmatched,
 };
 use crate::domain::calendar::MarkedDay;
 use crate::domain::lane::{Lanes, Paid, Room};
 use crate::domain::timeline::Entry;
 use crate::domain::{
-    AccountAlias, Attempt, AttemptId, Budget, Callback, CallbackId, Campaigns, ClockMark, CommandOutcome, Contact, ContactKey, Gate, Lane, Loads, Message, MessageId, Name, Pair, PairKey, Pause, PauseId, Person, PersonId, Phone, Restriction, SetAside, SetAsideEnd, SetAsideId, TokenName, TokenUse, UserId, WrapUp,
+    AccountAlias, Attempt, AttemptId, Budget, Callback, CallbackId, Campaigns, ClockMark, CommandOutcome,
+    Contact, ContactKey, Gate, Lane, Loads, Message, MessageId, Name, Pair, PairKey, Pause, PauseId, Person,
+    PersonId, Phone, Restriction, SetAside, SetAsideEnd, SetAsideId, TokenName, TokenUse, UserId, WrapUpSeat,
 };
 
 /// The reads and writes of the scheduler alone.
@@ -85,7 +88,7 @@ pub trait Turns: Send + Sync {
     async fn keep_rules_digest(&self, digest: [u8; 32]) -> Result<()>;
 
     /// Seats of pools that are still held at `now` after their calls.
-    async fn wrap_ups(&self, now: Timestamp) -> Result<Vec<WrapUp>>;
+    async fn seats_in_wrap_up(&self, now: Timestamp) -> Result<Vec<WrapUpSeat>>;
 
     /// What platforms restrict at `now`.
     async fn restrictions(&self, now: Timestamp) -> Result<Vec<Restriction>>;

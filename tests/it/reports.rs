@@ -81,14 +81,29 @@ async fn a_call_is_counted_when_it_is_over() {
     call.over().await;
     let outcomes = call.report(&format!("outcomes?{DAY}&by=campaign")).await;
     let row = &outcomes["rows"][0];
-    assert_eq!((&row["campaign"], &row["placed"], &row["served"]), (&json!("spring"), &json!(1), &json!(1)), "{outcomes}");
+    assert_eq!(
+        (&row["campaign"], &row["placed"], &row["served"]),
+        (&json!("spring"), &json!(1), &json!(1)),
+        "{outcomes}"
+    );
     assert_eq!((&row["abandoned"], &row["talk_mean_s"]), (&json!(0), &json!(50)), "{outcomes}");
     let attempts = call.report(&format!("attempts?{DAY}")).await;
-    assert_eq!(attempts["rows"], json!([{"attempts": "1", "reached": 1, "percent": 100.0, "percent_so_far": 100.0}]));
+    assert_eq!(
+        attempts["rows"],
+        json!([{"attempts": "1", "reached": 1, "percent": 100.0, "percent_so_far": 100.0}])
+    );
     let agents = call.report(&format!("agents?{DAY}")).await;
-    assert_eq!((&agents["rows"][0]["agent"], &agents["total"]["busy_s"]), (&json!("client:ana"), &json!(50)), "{agents}");
+    assert_eq!(
+        (&agents["rows"][0]["agent"], &agents["total"]["busy_s"]),
+        (&json!("client:ana"), &json!(50)),
+        "{agents}"
+    );
     let cost = call.report(&format!("cost?{DAY}&campaign=spring")).await;
-    assert_eq!((&cost["rows"][0]["country"], &cost["total"]["minutes"]), (&json!("+55"), &json!(1)), "{cost}");
+    assert_eq!(
+        (&cost["rows"][0]["country"], &cost["total"]["minutes"]),
+        (&json!("+55"), &json!(1)),
+        "{cost}"
+    );
 }
 
 #[tokio::test]
@@ -96,7 +111,11 @@ async fn a_report_after_the_day_has_closed_is_a_correction() {
     let mut call = AnsweredCall::answered(json!({})).await;
     call.over().await;
     let outcomes = call.report(&format!("outcomes?{DAY}")).await;
-    assert_eq!((&outcomes["total"]["abandoned"], &outcomes["corrections"]), (&json!(1), &Value::Null), "{outcomes}");
+    assert_eq!(
+        (&outcomes["total"]["abandoned"], &outcomes["corrections"]),
+        (&json!(1), &Value::Null),
+        "{outcomes}"
+    );
     let path = format!("/v1/callbacks/{}/cancel", call.id);
     call.daemon.post(&path, json!({})).await;
     // The day closes at the 26th, 00:00.
@@ -117,7 +136,11 @@ async fn a_report_just_before_the_day_closes_is_none() {
     call.daemon.advance_to("2026-11-25T23:59:59Z".parse().unwrap()).await;
     call.was_heard().await;
     let outcomes = call.report(&format!("outcomes?{DAY}")).await;
-    assert_eq!((&outcomes["total"]["served"], &outcomes["corrections"]), (&json!(1), &Value::Null), "{outcomes}");
+    assert_eq!(
+        (&outcomes["total"]["served"], &outcomes["corrections"]),
+        (&json!(1), &Value::Null),
+        "{outcomes}"
+    );
 }
 
 /// A call that ended so.

@@ -16,7 +16,8 @@ use strum::EnumCount;
 
 use super::country::Prefix;
 use super::{
-    CalendarName, ContentRef, DayPart, ErrorCode, ListName, PauseKind, PoolName, RefusalKind, RoadKind, SuppressionScope,
+    CalendarName, ContentRef, DayPart, ErrorCode, ListName, PauseKind, PoolName, RefusalKind, RoadKind,
+    SuppressionScope,
 };
 
 pub use local_time::in_zone;

@@ -18,7 +18,8 @@ use super::suppressions::{self, Key};
 use super::{agents, consents, failures, links, terms};
 use crate::domain::callback::{Closed, Waiting};
 use crate::domain::{
-    AccountAlias, AgentTarget, Callback, CallbackId, Gate, Lane, MissedWindow, Note, Order, OrderKind, Outcome, Phone, Place, PoolName, Priority, Psid, Purpose, State,
+    AccountAlias, AgentTarget, Callback, CallbackId, Gate, Lane, MissedWindow, Note, Order, OrderKind,
+    Outcome, Phone, Place, PoolName, Priority, Psid, Purpose, State,
 };
 use crate::store::{Enqueue, Enqueued, Error, IdempotencyKey, Result, Status};
 

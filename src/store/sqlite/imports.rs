@@ -242,6 +242,10 @@ fn answered(
             let detail = format!("is on the suppression list {:?} ({})", list.to_string(), scope.as_str());
             fault("consumer", "consumer.suppressed", detail)
         }
+        Enqueued::WrongNumber => {
+            let detail = "a wrap-up said that this number is not that of the person with this reference";
+            fault("consumer", "consumer.wrong_number", detail.to_owned())
+        }
         Enqueued::CampaignClosed => {
             let detail = "takes no orders: only a draft or a running campaign does";
             fault("campaign", "campaign.closed", detail.to_owned())

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, params};
 
 use super::rows::{Cells, collect, corrupt, micros, span};
-use crate::domain::{Figure, Pool, WrapUp};
+use crate::domain::{Figure, Pool, WrapUpSeat};
 use crate::store::{PoolChanges, Result};
 
 /// How long a folded command about a pool is kept, so that its answer can be asked for and a repetition is known.
@@ -45,9 +45,9 @@ fn read(cells: &mut Cells<'_>) -> Result<Pool> {
 }
 
 /// The seats that are still held at `now` after their calls.
-pub fn wrap_ups(db: &Connection, now: Timestamp) -> Result<Vec<WrapUp>> {
+pub fn seats_in_wrap_up(db: &Connection, now: Timestamp) -> Result<Vec<WrapUpSeat>> {
     collect(&mut db.prepare_cached(WRAP_UPS)?, [micros(now)], |cells| {
-        Ok(WrapUp {
+        Ok(WrapUpSeat {
             attempt: cells.id()?,
             pool: cells.parsed()?,
             taken_at: cells.moment()?,
@@ -72,7 +72,7 @@ pub fn write(db: &Connection, changes: &PoolChanges) -> Result<()> {
     }
     let sql = "INSERT INTO wrap_ups (attempt, pool, taken_at, busy_since, until) VALUES (?1, ?2, ?3, ?4, ?5) \
          ON CONFLICT (attempt) DO UPDATE SET until = excluded.until";
-    for WrapUp { attempt, pool, taken_at, busy_since, until } in &changes.wrap_ups {
+    for WrapUpSeat { attempt, pool, taken_at, busy_since, until } in &changes.wrap_ups {
         db.prepare_cached(sql)?.execute(params![
             attempt.bytes(),
             pool.to_string(),

@@ -27,9 +27,9 @@ impl Reporting for Sqlite {
         self.read(move |db| report_reads::expiring(db, from, until, most)).await
     }
 
-    async fn wrap_ups(&self, tenant: &Tenant, first: &str, last: &str) -> Result<Vec<WrapUps>> {
+    async fn wrap_up_counts(&self, tenant: &Tenant, first: &str, last: &str) -> Result<Vec<WrapUps>> {
         let (tenant, first, last) = (tenant.clone(), first.to_owned(), last.to_owned());
-        self.read(move |db| report_reads::wrap_ups(db, &tenant, &first, &last)).await
+        self.read(move |db| report_reads::wrap_up_counts(db, &tenant, &first, &last)).await
     }
 
     async fn wrong_reports(&self, told: Told) -> Result<Vec<String>> {

@@ -6,17 +6,27 @@ use jiff::civil::Date;
 use rusqlite::Connection;
 
 use super::{
-    Sqlite, agents, attempts, batch, breakers, calendars, callbacks, campaigns, ceilings, clock, commands, consumer_records, contacts, counts, erasures, facts, gates, held_back, list, loads, messages, open_orders, outbox, pairs, pauses, persons, pools, references, related, reports, restrictions, set_aside, suppression_lists,
-    suppressions, term, timeline, tokens, traces, unmatched, waiting,
+    Sqlite, agents, attempts, batch, breakers, calendars, callbacks, campaigns, ceilings, clock, commands,
+    consumer_records, contacts, counts, erasures, facts, gates, held_back, list, loads, messages,
+    open_orders, outbox, pairs, pauses, persons, pools, references, related, reports, restrictions,
+    set_aside, suppression_lists, suppressions, term, timeline, tokens, traces, unmatched, waiting,
 };
 use crate::domain::calendar::MarkedDay;
 use crate::domain::timeline::Entry;
 use crate::domain::{
     AccountAlias, Attempt, AttemptId, Budget, Callback, CallbackId, Campaign, CampaignCalls, CampaignId,
-    ClockMark, Contact, ContactKey, DeliveryId, Erasure, ErasureId, Gate, Lane, ListName, Loads, Message, MessageId, Name, OrderKind, Pair, PairKey, Pause, Person, Phone, Pool, Restriction, SetAside, SetAsideId, Tenant, TokenName, UserId, WrapUp,
+    ClockMark, Contact, ContactKey, DeliveryId, Erasure, ErasureId, Gate, Lane, ListName, Loads, Message,
+    MessageId, Name, OrderKind, Pair, PairKey, Pause, Person, Phone, Pool, Restriction, SetAside, SetAsideId,
+    Tenant, TokenName, UserId, WrapUpSeat,
 };
 use crate::store::{
-    Awaiting, Backlog, Batch, CallFacts, CallUp, CalledUp, CampaignReads, CampaignRecord, CampaignRows, Census, CommandRecord, ConsumerRecord, DecideKeys, Deletions, Delivery, Enqueue, Enqueued, EntryName, ErasureRecord, ErasureTraces, ErasureWork, Erasures, FiledReport, Filter, Hashing, HeldBack, IdempotencyKey, Inbox, Input, KeyPlace, Keys, Lead, Listed, NewCommand, NewErasure, NewList, NewSuppressions, OpenOrder, Orders, Outbox, Page, PlatformName, Record, Records, Related, Report, Result, Settled, Suppressed, SuppressionList, Suppressions, TimelineEnds, TimelineLine, ToDecide, Token, Tokens, Turns, Whom,
+    Awaiting, Backlog, Batch, CallFacts, CallUp, CalledUp, CampaignReads, CampaignRecord, CampaignRows,
+    Census, CommandRecord, ConsumerRecord, DecideKeys, Deletions, Delivery, Enqueue, Enqueued, EntryName,
+    ErasureRecord, ErasureTraces, ErasureWork, Erasures, FiledReport, Filter, Hashing, HeldBack,
+    IdempotencyKey, Inbox, Input, KeyPlace, Keys, Lead, Listed, NewCommand, NewErasure, NewList,
+    NewSuppressions, OpenOrder, Orders, Outbox, Page, PlatformName, Record, Records, Related, Report, Result,
+    Settled, Suppressed, SuppressionList, Suppressions, TimelineEnds, TimelineLine, ToDecide, Token, Tokens,
+    Turns, Whom,
 };
 
 use crate::suppression::NameHash;
@@ -267,8 +277,8 @@ impl Turns for Sqlite {
         self.read(move |db| related::input(db, now, limit, &tokens)).await
     }
 
-    async fn wrap_ups(&self, now: Timestamp) -> Result<Vec<WrapUp>> {
-        self.read(move |db| pools::wrap_ups(db, now)).await
+    async fn seats_in_wrap_up(&self, now: Timestamp) -> Result<Vec<WrapUpSeat>> {
+        self.read(move |db| pools::seats_in_wrap_up(db, now)).await
     }
 
     async fn restrictions(&self, now: Timestamp) -> Result<Vec<Restriction>> {

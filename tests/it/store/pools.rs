@@ -1,7 +1,7 @@
 //! Pools of agents, and the seats that are held after their calls.
 
 use jiff::SignedDuration;
-use ringmaster::domain::{AttemptId, Figure, Pool, WrapUp};
+use ringmaster::domain::{AttemptId, Figure, Pool, WrapUpSeat};
 use ringmaster::store::{Batch, PoolChanges, Store};
 use uuid::Uuid;
 
@@ -20,8 +20,8 @@ fn pool(name: &str, figure: Figure) -> Pool {
     }
 }
 
-fn wrap_up(n: u128, until: i64) -> WrapUp {
-    WrapUp {
+fn wrap_up(n: u128, until: i64) -> WrapUpSeat {
+    WrapUpSeat {
         attempt: AttemptId::new(Uuid::from_u128(n)),
         pool: "shop/support".parse().unwrap(),
         taken_at: at(1),
@@ -53,7 +53,7 @@ pub async fn a_pool_is_read_as_it_was_fed_last(store: &dyn Store) {
 pub async fn a_wrap_up_is_found_until_its_end_or_until_it_is_ended(store: &dyn Store) {
     let held = [wrap_up(1, 10), wrap_up(2, 20), wrap_up(3, 30)];
     change(store, PoolChanges { wrap_ups: held.to_vec(), ..PoolChanges::default() }).await;
-    let found = async |second| store.wrap_ups(at(second)).await.unwrap();
+    let found = async |second| store.seats_in_wrap_up(at(second)).await.unwrap();
     assert_eq!(found(9).await, held);
     assert_eq!(found(10).await, held[1..]);
     let ended = PoolChanges { wrapped_up: vec![held[2].attempt], at: at(10), ..PoolChanges::default() };

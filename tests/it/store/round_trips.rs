@@ -10,7 +10,10 @@ use ringmaster::domain::event::{
 use ringmaster::domain::{
     AccountAlias, AgentTarget, Attempt, AttemptResolution, BreakerChange, Bridge, CallPermission,
     CallProgress, Callback, CampaignAct, CampaignCommand, CampaignId, Channel, Consent, Disposition,
-    ErrorCode, Event, Figure, FollowUp, Gate, Holds, InviteToken, Issuer, LegOrder, LinkGiven, Message, MessagePurpose, MessageResolution, Named, Note, OrderKind, Outcome, Pair, Pause, PauseId, PoolAct, PoolCommand, PoolKey, Priority, Proof, Psid, Resource, Restricted, RoadFailure, RoadKind, Stage, State, Submission, Tenant,
+    ErrorCode, Event, Figure, FollowUp, Gate, Holds, InviteToken, Issuer, LegOrder, LinkGiven, Message,
+    MessagePurpose, MessageResolution, Named, Note, OrderKind, Outcome, Pair, Pause, PauseId, PoolAct,
+    PoolCommand, PoolKey, Priority, Proof, Psid, Resource, Restricted, RoadFailure, RoadKind, Stage, State,
+    Submission, Tenant,
 };
 use ringmaster::store::{Batch, Report, Store};
 use uuid::Uuid;

@@ -22,7 +22,8 @@ use crate::domain::event::{
 use crate::domain::{
     AccountAlias, AttemptId, AttemptResolution, CalendarName, CallProgress, CallbackId, CallingHours,
     CampaignCommand, ErasureId, ErrorCode, InviteToken, ListName, MessageId, MessageResolution, Named, Pause,
-    PauseId, PauseScope, Phone, PoolCommand, Priority, Psid, Restricted, SetAsideId, SetAsideVerdict, Tenant, UserId, WrapUp,
+    PauseId, PauseScope, Phone, PoolCommand, Priority, Psid, Restricted, SetAsideId, SetAsideVerdict, Tenant,
+    UserId, WrapUp,
 };
 use crate::store::{Error, Result};
 
