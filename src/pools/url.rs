@@ -33,7 +33,9 @@ fn figure(pool: &PoolKey, now: Timestamp, body: &[u8]) -> Result<Told, Unread> {
         .map_err(|_| Unread::because("its answer is no figure of a pool in JSON"))?;
     let checked = figure.checked(pool.clone(), "url", now, true);
     let pool = checked.map_err(|faults| {
-        let first = faults.first().map(|fault| format!("its field {} {}", fault.field, fault.detail));
+        // Without the moment in the text, which is another one each time.
+        let told = |detail: &str| detail.split(": ").next().unwrap_or_default().to_owned();
+        let first = faults.first().map(|fault| format!("its field {} {}", fault.field, told(&fault.detail)));
         Unread::because(first.unwrap_or_else(|| "its figure is wrong".to_owned()))
     })?;
     Ok(Told {
