@@ -169,7 +169,7 @@ fn one(pool: &Row, out: &mut dyn Write) -> anyhow::Result<()> {
     rows.push([name("kept back"), plain(pool.headroom.to_string())]);
     rows.push([name("in calls"), plain(pool.in_calls.to_string())]);
     rows.push([name("in wrap-up"), plain(format!("{} (each {} s)", pool.in_wrap_up, pool.wrap_up_seconds))]);
-    rows.push([name("room for"), plain(format!("{} more calls", pool.room))]);
+    rows.push([name("room"), plain(pool.room.to_string())]);
     rows.push([name("fed by"), plain(&pool.by)]);
     if let Some(fault) = &pool.fault {
         rows.push([name("fault"), plain(fault)]);
@@ -228,7 +228,7 @@ mod tests {
         kept back    1
         in calls     1
         in wrap-up   1 (each 30 s)
-        room for     1 more calls
+        room         1
         fed by       acd
         fault        the URL answered with status 500
         ");

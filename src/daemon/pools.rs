@@ -6,6 +6,7 @@ use anyhow::Context as _;
 
 use super::Deps;
 use super::wiring::{client, guard};
+use crate::clock::Clock;
 use crate::config::{Config, PoolSettings, PoolSource};
 use crate::domain::PoolKey;
 use crate::platform::seats::SeatSource;
@@ -16,7 +17,7 @@ use crate::webhooks::{HttpReader, ReaderConfig};
 /// The kind of a source, and the source.
 pub(super) fn source(
     config: &Config,
-    deps: &Deps,
+    (deps, clock): (&Deps, Arc<dyn Clock>),
     pool: &PoolKey,
     own: &PoolSettings,
 ) -> anyhow::Result<(&'static str, Arc<dyn SeatSource>)> {
@@ -31,7 +32,7 @@ pub(super) fn source(
             // The error may have the secret.
             let reader =
                 reader.map_err(|_| anyhow::anyhow!("pools.{}: its URL cannot be read", pool.name))?;
-            ("url", Arc::new(UrlSource { pool: pool.clone(), reader }))
+            ("url", Arc::new(UrlSource { pool: pool.clone(), reader, clock }))
         }
         PoolSource::TaskRouter { account, workspace_sid, task_queue_sid, valid_for } => {
             let known = config.accounts.get(account.as_str());

@@ -448,7 +448,7 @@ impl Shared {
     pub(super) fn feeders(&self, config: &Config, deps: &Deps) -> anyhow::Result<Vec<Feeder>> {
         let feeder = |(name, own): (&PoolName, &PoolSettings)| {
             let pool = PoolKey { tenant: Tenant::default(), name: name.clone() };
-            let (by, source) = pools::source(config, deps, &pool, own)?;
+            let (by, source) = pools::source(config, (deps, self.clock()), &pool, own)?;
             Ok(Feeder {
                 pool,
                 by: by.into(),

@@ -10,18 +10,18 @@ use crate::domain::Figure;
 /// Somebody who knows the seats of a pool.
 #[async_trait]
 pub trait SeatSource: Send + Sync {
-    /// The figure now. It is asked for at `now`.
+    /// The figure now. It is asked for at `asked_at`.
     ///
     /// # Errors
     /// [`Unread`] if there is none, whatever the cause. The pool then has no seat.
-    async fn read(&self, now: Timestamp) -> Result<Told, Unread>;
+    async fn read(&self, asked_at: Timestamp) -> Result<Told, Unread>;
 }
 
 /// A figure that was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Told {
     pub figure: Figure,
-    /// The moment of which it tells; not later than it was asked for.
+    /// The moment of which it tells; not later than it has arrived.
     pub as_of: Timestamp,
     /// The first moment at which it holds no more.
     pub valid_until: Timestamp,

@@ -61,8 +61,8 @@ impl Feeder {
 
     /// Asks once, and hands the answer to the scheduler. What fails again is not told again.
     pub async fn feed(&self, course: &mut Course) {
+        let told = tokio::time::timeout(self.timeout, self.source.read(self.clock.now())).await;
         let now = self.clock.now();
-        let told = tokio::time::timeout(self.timeout, self.source.read(now)).await;
         let told = told.unwrap_or_else(|_| Err(Unread::because("it did not answer in time")));
         let act = match told.and_then(|told| self.checked(now, told)) {
             Ok(told) => {

@@ -10,6 +10,9 @@ use crate::clock::later;
 use crate::domain::{Figure, Pool, PoolKey};
 use crate::text::time::moment;
 
+/// A moment that is ahead by no more than this is taken as now.
+const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_secs(1);
+
 /// A figure of the seats of a pool: `seats`, or `free` with `as_of`.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -21,7 +24,7 @@ pub struct PoolFigure {
     /// The agents who were free at `as_of`. Only seats of calls that had not been answered by then are subtracted.
     #[schema(value_type = Option<u32>, maximum = 10_000)]
     free: Option<i64>,
-    /// The moment of which the figure tells; not in the future. It is needed with `free`; for `seats` it is now if it is
+    /// The moment of which the figure tells; not in the future, but for a second, by which clocks may differ. It is needed with `free`; for `seats` it is now if it is
     /// left out.
     #[schema(value_type = Option<String>, format = DateTime)]
     as_of: Option<String>,
@@ -133,6 +136,9 @@ fn as_of(
 ) -> Result<Timestamp, FigureFault> {
     let Some(text) = given else { return Ok(now) };
     let at = moment(text).map_err(|error| fault("as_of", "field.value", error.to_string()))?;
+    if at > now && at <= later(now, CLOCKS_DIFFER) {
+        return Ok(now);
+    }
     if is_new && at > now {
         return Err(fault("as_of", "field.value", format!("is in the future: here it is {now}")));
     }

@@ -1,35 +1,41 @@
 //! A URL of the customer that answers with a figure in the form of `PUT /v1/pools/{name}`.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 
 use super::PoolFigure;
+use crate::clock::Clock;
 use crate::domain::PoolKey;
 use crate::platform::seats::{SeatSource, Told, Unread};
 use crate::webhooks::HttpReader;
 
 /// The figure of one pool at a URL.
-#[derive(Debug)]
 pub struct UrlSource {
     pub pool: PoolKey,
     pub reader: HttpReader,
+    /// Whether the figure is of the future is judged by when it has arrived.
+    pub clock: Arc<dyn Clock>,
 }
 
 #[async_trait]
 impl SeatSource for UrlSource {
-    async fn read(&self, now: Timestamp) -> Result<Told, Unread> {
+    async fn read(&self, _asked_at: Timestamp) -> Result<Told, Unread> {
         let body = self.reader.read().await.map_err(Unread::because)?;
-        figure(&self.pool, now, &body)
+        figure(&self.pool, self.clock.now(), &body)
     }
 }
 
-/// The figure in a body that was asked for at `now`.
+/// The figure in a body that has arrived at `now`.
 fn figure(pool: &PoolKey, now: Timestamp, body: &[u8]) -> Result<Told, Unread> {
     let figure: PoolFigure = serde_json::from_slice(body)
         .map_err(|_| Unread::because("its answer is no figure of a pool in JSON"))?;
     let checked = figure.checked(pool.clone(), "url", now, true);
     let pool = checked.map_err(|faults| {
-        let first = faults.first().map(|fault| format!("its field {} {}", fault.field, fault.detail));
+        // Without the moment in the text, which is another one each time.
+        let told = |detail: &str| detail.split(": ").next().unwrap_or_default().to_owned();
+        let first = faults.first().map(|fault| format!("its field {} {}", fault.field, told(&fault.detail)));
         Unread::because(first.unwrap_or_else(|| "its figure is wrong".to_owned()))
     })?;
     Ok(Told {

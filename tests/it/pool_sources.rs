@@ -54,7 +54,8 @@ async fn read(url: &str, secret: Option<&str>, guard: Guard) -> Result<Told, Str
         guard,
         timeout: Duration::from_millis(500),
     });
-    let source = UrlSource { pool: "default/support".parse().unwrap(), reader: reader.unwrap() };
+    let clock = Arc::new(ManualClock::new(start()));
+    let source = UrlSource { pool: "default/support".parse().unwrap(), reader: reader.unwrap(), clock };
     source.read(start()).await.map_err(|unread| unread.to_string())
 }
 

@@ -337,7 +337,7 @@ async fn every_wrong_field_of_a_figure_is_named() {
         ),
         (json!({"seats": 10_000, "valid_for": 120, "headroom": 10_000, "wrap_up_seconds": 3_600}), vec![]),
         (json!({"seats": 10_001, "valid_for": 0}), vec!["seats", "valid_for"]),
-        (json!({"free": 0, "as_of": as_of(TICK), "valid_for": 120}), vec!["as_of"]),
+        (json!({"free": 0, "as_of": as_of(SECOND + TICK), "valid_for": 120}), vec!["as_of"]),
         (json!({"free": 0, "as_of": as_of(-SECOND * 120), "valid_for": 120}), vec!["as_of"]),
         (json!({"free": 0, "as_of": "noon", "valid_for": 120}), vec!["as_of"]),
     ] {
@@ -349,6 +349,10 @@ async fn every_wrong_field_of_a_figure_is_named() {
     }
     let old = json!({"free": 0, "as_of": as_of(-SECOND * 120 + TICK), "valid_for": 120});
     assert_eq!(daemon.try_put("/v1/pools/late", old).await.0, 200);
+    // Clocks differ by a second.
+    let ahead = json!({"free": 0, "as_of": as_of(SECOND), "valid_for": 120});
+    let (status, taken) = daemon.try_put("/v1/pools/ahead", ahead).await;
+    assert_eq!((status, &taken["as_of"]), (200, &json!(START)));
     let (status, answer) = daemon.try_put("/v1/pools/two%20words", json!({"seats": 1, "valid_for": 1})).await;
     assert_eq!((status, &answer["errors"][0]["field"]), (422, &json!("name")));
     let unknown = daemon.try_put("/v1/pools/late", json!({"seats": 1, "valid_for": 1, "agents": 2})).await;
