@@ -55,6 +55,7 @@ pub(super) fn report(turn: &mut Turn<'_>, at: Timestamp, event: &Event) -> Comma
                 Some(key) => {
                     may_start_again(turn, at, key, sid, *progress, *came_to_at);
                     inbound_call(turn, at, key, sid, *progress, *came_to_at);
+                    turn.callers.told.extend(who.number.map(|number| (key, number)));
                     if let Some(invite) = invite {
                         callers::token(turn, at, key, *invite, *progress);
                     }

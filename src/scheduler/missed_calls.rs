@@ -3,7 +3,7 @@
 
 use super::turn::Turn;
 use super::working_set::Line;
-use crate::domain::{Callback, CallbackId, Origin, PairKey, Phone, is_pseudonym};
+use crate::domain::{Callback, CallbackId, Name, Origin, PairKey, Phone, is_pseudonym};
 use crate::policy::{Earlier, Missed};
 use crate::store::{self, RecentOrder, Store};
 
@@ -15,7 +15,10 @@ pub(super) fn noted(turn: &Turn<'_>) -> Vec<Missed> {
     let missed = callers.missed.iter().filter(|(key, _)| rule.covers(key.sender) && !was_answered(key));
     missed
         .filter_map(|(key, at)| {
-            let consumer = turn.work.persons.get(key.person)?.numbers().into_iter().next()?;
+            // What is dialled is what was told.
+            let learned = || turn.work.persons.get(key.person)?.names.iter().find_map(Name::number);
+            let told = callers.told.get(key).copied().or_else(learned);
+            let consumer = told.unwrap_or_else(|| key.person.number());
             (!is_pseudonym(consumer)).then_some(Missed { sender: key.sender, consumer, at: *at })
         })
         .collect()

@@ -19,7 +19,7 @@ use super::working_set::WorkingSet;
 use crate::domain::person::PORTFOLIO_DEFAULT;
 use crate::domain::{
     AccountAlias, AttemptId, Budget, CallPermission, Callback, CallbackId, Contact, ErrorCode, Gate, Holds,
-    Loads, Name, PairKey, Person, Phone, Portfolio, RoadKind, UserId, WrapUpRecord, is_pseudonym,
+    Loads, Name, PairKey, Phone, Portfolio, RoadKind, UserId, WrapUpRecord, is_pseudonym,
 };
 use crate::policy::Situation;
 use crate::store::{FiledReport, ReportChange};
@@ -105,7 +105,7 @@ impl Turn<'_> {
             holds.iter().any(|held| self.scheduler.somebody_waits_at(&Gate::Room(held.clone())));
     }
 
-    /// Tells the customer something of a consumer, if there is a webhook and the consumer has a number.
+    /// Tells the customer something of a consumer, if there is a webhook. The number is the key of its spellings.
     pub(super) fn tell_of_consumer(
         &mut self,
         topic: ConsumerTopic,
@@ -116,8 +116,7 @@ impl Turn<'_> {
         if self.scheduler.deps.webhook_events.endpoint().is_none() {
             return;
         }
-        let numbers = self.work.persons.get(key.person).map(Person::numbers);
-        let Some(consumer) = numbers.and_then(|all| all.into_iter().next()) else { return };
+        let consumer = key.person.number();
         if is_pseudonym(consumer) {
             return;
         }

@@ -130,9 +130,10 @@ fn note(turn: &mut Turn<'_>, callback: &Callback, known: Option<&WrapUpRecord>, 
             None => String::new(),
         },
         WrapUpEffect::Suppress { list, .. } => format!(" The consumer was added to the list {list}."),
-        WrapUpEffect::WrongPerson => {
-            " The number is no longer used for this reference, because it is another person's.".to_owned()
+        WrapUpEffect::WrongPerson if callback.order.reference.is_some() => {
+            " The number is another person's, and no longer used for this reference.".to_owned()
         }
+        WrapUpEffect::WrongPerson => " The number is another person's.".to_owned(),
     };
     let (what, why) = match known {
         None => ("callback.wrapped_up", format!("By the token {:?}: {disposition}.{follows}", record.by)),

@@ -7,7 +7,7 @@ use ringmaster::domain::reporting::{Calls, Counts, Family, Quarter};
 use ringmaster::domain::{Attempt, CallProgress, Disposition, OrderKind, Outcome, Stage, Tenant};
 use ringmaster::scheduler::told;
 use ringmaster::store::sqlite::Sqlite;
-use ringmaster::store::{Batch, CellsWanted, LabelsWanted, ReportChange, Reporting as _, Store, SumBy};
+use ringmaster::store::{Batch, CellsWanted, LabelsWanted, ReportChange, Reporting as _, SumBy};
 use serde_json::{Value, json};
 
 use crate::harness::{CONSUMER, RecordingTransport, TestDaemon, message};

@@ -183,22 +183,31 @@ fn mark_wrong(db: &Connection, hasher: &NameHasher, wrong: &WrongNumber) -> Resu
     Ok(())
 }
 
-/// Whether the number of a new order is not that of the person whom its reference names.
-pub fn is_wrong_number(db: &Connection, hasher: &NameHasher, callback: &Callback) -> Result<bool> {
+/// Whether the number of a new order is not that of the person whom its reference names. `in_use` says whether any number
+/// is marked as wrong; it is read once for the orders of a transaction.
+pub fn is_wrong_number(
+    db: &Connection,
+    key: &Key,
+    in_use: &mut Option<bool>,
+    callback: &Callback,
+) -> Result<bool> {
     let order = &callback.order;
     let Some(reference) = &order.reference else { return Ok(false) };
+    let is_used = match *in_use {
+        Some(known) => known,
+        None => *in_use.insert(db.prepare_cached(WRONG_IN_USE)?.query_row([], |row| row.get(0))?),
+    };
+    if !is_used {
+        return Ok(false);
+    }
+    let hashing = key.get()?;
     let mut seek = db.prepare_cached("SELECT EXISTS (SELECT 1 FROM wrong_numbers WHERE hash = ?1)")?;
-    for hash in hasher.of_wrong_number(callback.tenant.as_str(), reference, order.consumer) {
+    for hash in hashing.hasher.of_wrong_number(callback.tenant.as_str(), reference, order.consumer) {
         if seek.query_row([hash], |row| row.get(0))? {
             return Ok(true);
         }
     }
     Ok(false)
-}
-
-/// Whether any number is marked as wrong.
-pub fn has_wrong_numbers(db: &Connection) -> Result<bool> {
-    Ok(db.prepare_cached(WRONG_IN_USE)?.query_row([], |row| row.get(0))?)
 }
 
 /// Takes an agent's words away, and who the agent was.

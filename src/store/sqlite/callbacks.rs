@@ -91,8 +91,8 @@ pub fn enqueue<'a>(
     key: &Key,
 ) -> Result<Vec<Enqueued>> {
     let hashing = key.if_used(db)?;
-    let has_wrong_numbers = agents::has_wrong_numbers(db)?;
     let (mut ceilings, mut campaigns) = (Ceilings::default(), Named::default());
+    let mut wrong_numbers = None;
     let (mut new, mut answers) = (Vec::new(), Vec::new());
     for order in orders {
         let id = order.callback.id;
@@ -109,9 +109,8 @@ pub fn enqueue<'a>(
             answers.push(known.unwrap_or(refused));
             continue;
         }
-        if has_wrong_numbers
-            && order.callback.order.reference.is_some()
-            && agents::is_wrong_number(db, &key.get()?.hasher, &order.callback)?
+        if order.callback.order.reference.is_some()
+            && agents::is_wrong_number(db, key, &mut wrong_numbers, &order.callback)?
         {
             let known = order.idempotency.as_ref().map(|key| known(db, key)).transpose()?.flatten();
             answers.push(known.unwrap_or(Enqueued::WrongNumber));

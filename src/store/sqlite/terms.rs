@@ -32,19 +32,14 @@ struct TermsShape {
 struct HandlingShape {
     #[serde(default, skip_serializing_if = "Option::is_none", with = "microsecond::optional")]
     first_rang_at: Option<Timestamp>,
-    #[serde(default, skip_serializing_if = "is_zero")]
-    offers: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    offers: Option<u32>,
     #[serde(default, skip_serializing_if = "Option::is_none", with = "microsecond::optional")]
     offered_until: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none", with = "microsecond::optional")]
     taken_at: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     taken_by: Option<String>,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes it so")]
-const fn is_zero(number: &u32) -> bool {
-    *number == 0
 }
 
 pub fn text(terms: &Terms) -> Result<String> {
@@ -95,7 +90,7 @@ pub fn handling_text(handling: &Handling) -> Result<String> {
     let offer = &handling.offer;
     write(&HandlingShape {
         first_rang_at: handling.first_rang_at,
-        offers: offer.times,
+        offers: (offer.times > 0).then_some(offer.times),
         offered_until: offer.until,
         taken_at: offer.taken.as_ref().map(|taken| taken.at),
         taken_by: offer.taken.as_ref().and_then(|taken| taken.agent.as_ref()).map(ToString::to_string),
@@ -108,7 +103,7 @@ pub fn read_handling(text: &str) -> Result<Handling> {
     Ok(Handling {
         first_rang_at: shape.first_rang_at,
         offer: Offer {
-            times: shape.offers,
+            times: shape.offers.unwrap_or(0),
             until: shape.offered_until,
             taken: shape.taken_at.map(|at| Taken { agent, at }),
         },

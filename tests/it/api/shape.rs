@@ -5,10 +5,13 @@ use std::collections::BTreeSet;
 use ringmaster::domain::callback::Closed;
 use ringmaster::domain::event::MessageProgress;
 use ringmaster::domain::{
-    Attempt, AttemptId, CallProgress, CallbackId, Disposition, ErrorCode, LegOrder, Message, MessageId,
-    MessagePurpose, Numbers, Outcome, Reason, RoadKind, Stage, State, Submission,
+    AgentTarget, Assigned, Attempt, AttemptId, CallProgress, Callback, CallbackId, Disposition, ErrorCode,
+    Handling, LegOrder, ListName, Message, MessageId, MessagePurpose, Numbers, Offer, Origin, Outcome, Preview,
+    PreviewElse, Reason, RoadKind, Stage, State, Submission, SuppressionScope, Taken, Tenant, Terms, WrapUp,
+    WrapUpEffect, WrapUpRecord,
 };
 use ringmaster::http::{ApiError, api};
+use ringmaster::store::{AgentChanges, Batch, Enqueue};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -121,6 +124,51 @@ async fn filled(api: &ApiHarness) -> CallbackId {
     id
 }
 
+/// Two callbacks with a value in every field that agents and missed calls fill.
+async fn of_agents(api: &ApiHarness) -> [CallbackId; 2] {
+    let known = api.order(Value::Null).await.id();
+    let store = api.store.shared();
+    let usual = store.callback(known).await.unwrap().unwrap().callback;
+    let agent: AgentTarget = "client:dora".parse().unwrap();
+    let ids = [11, 12].map(|id| CallbackId::new(Uuid::from_u128(id)));
+    let full = Terms {
+        assigned: Some(Assigned { agent: agent.clone(), until: at(NOW) }),
+        promised_at: Some(at(NOW)),
+        in_line_since: Some(at(NOW)),
+        preview: Some(Preview { seconds: 30, times: 3, otherwise: PreviewElse::Ask }),
+        origin: Some(Origin::FollowUp(known)),
+    };
+    let missed = Terms { origin: Some(Origin::MissedCall), ..Terms::default() };
+    let taken = Some(Taken { agent: Some(agent), at: at(NOW) });
+    let offer = Offer { times: 1, until: Some(at(NOW)), taken };
+    for (id, terms) in ids.into_iter().zip([full, missed]) {
+        let mut callback = Callback { id, ..usual.clone() };
+        callback.order.terms = terms.kept();
+        *callback.handled() = Handling { first_rang_at: Some(at(NOW)), offer: offer.clone() };
+        let order = Enqueue { callback, idempotency: None, ceiling: None };
+        store.enqueue_callbacks(vec![order]).await.unwrap();
+    }
+    let suppress = WrapUpEffect::Suppress { list: ListName::House, scope: SuppressionScope::All };
+    let said = [WrapUpEffect::CallbackAt { at: at(NOW) }, suppress].into_iter().zip(ids);
+    let wrap_ups = said.map(|(effect, callback)| WrapUpRecord {
+        callback,
+        tenant: Tenant::default(),
+        said: WrapUp {
+            disposition: "call_again".into(),
+            effect,
+            note: Some("asks for the invoice".into()),
+            agent: Some("alice".into()),
+        },
+        by: "crm".into(),
+        at: at(NOW),
+        follow_up: Some(known),
+        revision: 1,
+    });
+    let agents = AgentChanges { wrap_ups: wrap_ups.collect(), ..AgentChanges::default() };
+    store.record(Batch { agents, ..Batch::default() }).await.unwrap();
+    ids
+}
+
 #[tokio::test]
 async fn the_documented_fields_of_a_callback_equal_the_answer_and_the_schema() {
     let api = super::harness::inviting_api().await;
@@ -138,6 +186,9 @@ async fn the_documented_fields_of_a_callback_equal_the_answer_and_the_schema() {
     paths(&api.get(&format!("/v1/callbacks/{id}")).await.json(), "", &mut answered);
     api.store.change(id, |record| record.callback.state = State::Closed(closed)).await;
     paths(&api.get(&format!("/v1/callbacks/{id}")).await.json(), "", &mut answered);
+    for id in of_agents(&api).await {
+        paths(&api.get(&format!("/v1/callbacks/{id}")).await.json(), "", &mut answered);
+    }
     // Only `explain` has this field; a stored reason does not.
     let explained = api.order(Value::Null).await.id();
     let reasons = api.get(&format!("/v1/callbacks/{explained}/explain")).await.json()["reasons"].clone();

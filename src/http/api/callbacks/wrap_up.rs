@@ -174,9 +174,9 @@ fn declared<'a>(
     if let Some((name, declared)) = known.get_key_value(given) {
         return Some((name, declared));
     }
-    let names: Vec<&str> = known.keys().map(String::as_str).collect();
-    let near = nearest(given, names.iter().copied());
-    let detail = format!("cannot be {}: expected {}{near}", quoted(given), names.join(", "));
+    let near = nearest(given, known.keys().map(String::as_str));
+    let all: Vec<String> = known.iter().map(|(name, own)| format!("{name} ({})", own.label)).collect();
+    let detail = format!("cannot be {}: expected {}{near}", quoted(given), all.join(", "));
     faults.push(fault("disposition", "disposition.unknown", detail));
     None
 }

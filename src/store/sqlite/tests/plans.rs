@@ -3,9 +3,7 @@
 use rusqlite::Connection;
 
 use super::super::{
-    attempts, callbacks, campaigns, commands, counts, erasures, file, gates, held_back, list, messages,
-    open_orders, outbox, pairs, pauses, references, reports, set_aside, suppressions, timeline, traces,
-    waiting,
+    agents, attempts, callbacks, campaigns, commands, counts, erasures, file, gates, held_back, list, messages, open_orders, outbox, pairs, pauses, references, reports, set_aside, suppressions, timeline, traces, waiting,
 };
 
 fn plan(db: &Connection, sql: &str) -> String {
@@ -91,6 +89,10 @@ fn the_scheduler_seeks_and_never_sorts() {
     assert_plan(&db, outbox::RELEASE, &["outbox_by_subject (subject=?)"]);
     assert_plan(&db, outbox::BACKLOG, &["COVERING INDEX outbox_waiting"]);
     assert_plan(&db, outbox::GIVEN_UP, &["COVERING INDEX outbox_given_up"]);
+    assert_plan(&db, agents::MISSING, &["INDEX wrap_ups_missing (due_at<?)"]);
+    let of_tenant = "INDEX wrap_ups_missing_of_tenant (tenant=? AND callback<?)";
+    assert_plan(&db, agents::MISSING_OF_TENANT, &[of_tenant]);
+    assert_plan(&db, agents::OFFERED, &["INDEX callbacks_offered (tenant=?)"]);
     assert_plan(
         &db,
         references::REFERENCED,
