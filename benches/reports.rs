@@ -38,7 +38,10 @@ async fn measure() -> Result<(), Box<dyn std::error::Error>> {
         cells += change.cells.len();
         store.record(Batch { reported: change, ..Batch::default() }).await?;
     }
-    println!("{calls} calls in {cells} cells, written in {:?}; {TRIES} tries each: shortest, longest", began.elapsed());
+    println!(
+        "{calls} calls in {cells} cells, written in {:?}; {TRIES} tries each: shortest, longest",
+        began.elapsed()
+    );
     for (report, by, campaign) in [
         (Report::AnswerRate, By::Time, None),
         (Report::AnswerRate, By::Weekday, None),
@@ -68,7 +71,8 @@ async fn measure() -> Result<(), Box<dyn std::error::Error>> {
             compute(&store, &asked).await?;
             took.push(began.elapsed());
         }
-        let what = format!("{} by {}{}", report.as_str(), by.as_str(), campaign.map_or("", |_| ", of a campaign"));
+        let what =
+            format!("{} by {}{}", report.as_str(), by.as_str(), campaign.map_or("", |_| ", of a campaign"));
         let least = took.iter().min().copied().unwrap_or(Duration::ZERO);
         let most = took.iter().max().copied().unwrap_or(Duration::ZERO);
         println!("{what:<45} {least:>10.1?} {most:>10.1?}");

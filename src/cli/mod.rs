@@ -270,8 +270,10 @@ enum Command {
     ///
     /// The numbers are those of the token's tenant, from counts that the daemon keeps. A day is closed 48 hours after its
     /// end; what changes after that is shown apart. docs/REPORTS.md explains each number.
-    #[command(after_long_help = "Examples:\n  ringmaster report\n  ringmaster report answer-rate --by weekday\n  \
-        ringmaster report outcomes --from 2026-11-01 --to 2026-11-30 --format csv --out november.csv")]
+    #[command(
+        after_long_help = "Examples:\n  ringmaster report\n  ringmaster report answer-rate --by weekday\n  \
+        ringmaster report outcomes --from 2026-11-01 --to 2026-11-30 --format csv --out november.csv"
+    )]
     Report(Box<report::Report>),
     /// List the senders with their calls in progress and pauses
     #[command(after_long_help = "Example:\n  ringmaster senders")]

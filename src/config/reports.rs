@@ -53,7 +53,11 @@ impl Reports {
         let zone: Zone = section.ask("zone").value();
         let currency = section.ask("currency").rule(|text: &String| {
             let is_code = text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_uppercase());
-            if is_code { Ok(()) } else { Err("is no currency: expected three capital letters, such as \"USD\"".into()) }
+            if is_code {
+                Ok(())
+            } else {
+                Err("is no currency: expected three capital letters, such as \"USD\"".into())
+            }
         });
         let currency = currency.value();
         let daily = section.section("daily", |section| Daily::read(section, &zone));
@@ -85,7 +89,11 @@ impl Rate {
     pub(super) fn read(_: &str, section: &mut Section<'_>) -> Option<Self> {
         let prefix = section.ask("prefix").rule(|text: &String| {
             let is_code = (1..=3).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
-            if is_code { Ok(()) } else { Err("is no calling code: expected 1 to 3 digits, such as \"55\"".into()) }
+            if is_code {
+                Ok(())
+            } else {
+                Err("is no calling code: expected 1 to 3 digits, such as \"55\"".into())
+            }
         });
         let prefix = prefix.optional();
         let from: Option<Day> = section.ask("from").required("the first day on which the rate holds");

@@ -330,7 +330,8 @@ impl Shared {
         let Some(daily) = config.reports.daily.clone() else { return Ok(None) };
         let reports = daily.names.iter().map(|name| {
             let known = || Report::all().map(Report::as_str).collect::<Vec<_>>().join(", ");
-            let unknown = || format!("reports.daily.names: {name:?} is no report: expected some of {}", known());
+            let unknown =
+                || format!("reports.daily.names: {name:?} is no report: expected some of {}", known());
             name.parse::<Report>().map_err(|_| anyhow::Error::msg(unknown()))
         });
         let reports = reports.collect::<anyhow::Result<Vec<_>>>()?;

@@ -226,7 +226,8 @@ impl Pair {
         self.paused_until = self.paused_until.max(other.paused_until);
         self.declined_request_at = self.declined_request_at.max(other.declined_request_at);
         self.messaged_at = self.messaged_at.max(other.messaged_at);
-        let is_newer = other.granted.as_ref().map(|grant| grant.at) > self.granted.as_ref().map(|grant| grant.at);
+        let is_newer =
+            other.granted.as_ref().map(|grant| grant.at) > self.granted.as_ref().map(|grant| grant.at);
         if is_newer {
             self.granted.clone_from(&other.granted);
         }

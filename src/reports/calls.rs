@@ -55,7 +55,8 @@ pub(super) async fn answer_rate(store: &dyn ApiStore, asked: &Asked) -> store::R
         earlier.rows.iter().map(|(key, sum)| (shift(key, &asked.span), *sum)).collect();
     let rate = |sum: &Sum| Cell::share(sum.of(Calls::ANSWERED), sum.of(Calls::PLACED));
     let line = |first: Cell, sum: &Sum, before: Option<&Sum>| {
-        let counts = [Calls::PLACED, Calls::ANSWERED, Calls::NO_ANSWER, Calls::BUSY, Calls::FAILED, Calls::CANCELED];
+        let counts =
+            [Calls::PLACED, Calls::ANSWERED, Calls::NO_ANSWER, Calls::BUSY, Calls::FAILED, Calls::CANCELED];
         let mut cells = vec![first];
         cells.extend(counts.map(|place| Cell::Count(sum.of(place))));
         cells.extend([rate(sum), before.map_or(Cell::None, rate)]);

@@ -39,10 +39,14 @@ pub async fn compute(store: &dyn ApiStore, asked: &Asked) -> store::Result<Table
         Report::Cost => cost::cost(store, asked).await,
     }?;
     if table.span.as_ref().is_some_and(|span| span.closes_at() > asked.now) {
-        table.notes.push("The last days are not closed yet: their numbers change until 48 hours after their end.".into());
+        table.notes.push(
+            "The last days are not closed yet: their numbers change until 48 hours after their end.".into(),
+        );
     }
     if table.corrections.is_some() {
-        table.notes.push("corrections is the part of the total that was counted after its day had closed.".into());
+        table
+            .notes
+            .push("corrections is the part of the total that was counted after its day had closed.".into());
     }
     Ok(table.bounded())
 }

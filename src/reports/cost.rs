@@ -102,7 +102,11 @@ pub(super) async fn cost(store: &dyn ApiStore, asked: &Asked) -> store::Result<T
     let (mut total, mut is_cut) = (Line::default(), false);
     for (index, first) in starts.iter().enumerate() {
         let next = starts.get(index + 1).and_then(|next| next.yesterday().ok());
-        let span = super::Span { first: *first, last: next.unwrap_or(asked.span.last), zone: asked.span.zone.clone() };
+        let span = super::Span {
+            first: *first,
+            last: next.unwrap_or(asked.span.last),
+            zone: asked.span.zone.clone(),
+        };
         let read = store
             .cells(CellsWanted {
                 tenant: asked.tenant.clone(),
@@ -129,7 +133,8 @@ pub(super) async fn cost(store: &dyn ApiStore, asked: &Asked) -> store::Result<T
         asked.rates.currency
     )];
     if total.unrated > 0 {
-        notes.push(format!("{} calls have no rate, so the costs of their rows are not known.", total.unrated));
+        notes
+            .push(format!("{} calls have no rate, so the costs of their rows are not known.", total.unrated));
     }
     notes.extend(cut_note(is_cut));
     Ok(Table {

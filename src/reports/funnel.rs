@@ -138,7 +138,11 @@ fn attempts_by_campaign(asked: &Asked, sums: &Sums, total: &Sum) -> Table {
         span: Some(asked.span.clone()),
         columns: columns(
             "campaign",
-            &[("reached", Unit::Count), ("with_the_first_percent", Unit::Percent), ("attempts_mean", Unit::Text)],
+            &[
+                ("reached", Unit::Count),
+                ("with_the_first_percent", Unit::Percent),
+                ("attempts_mean", Unit::Text),
+            ],
         ),
         rows: sums.rows.iter().map(|(key, sum)| line(key.cell(), sum)).collect(),
         total: Some(line(Cell::None, total)),

@@ -24,7 +24,8 @@ pub fn json(table: &Table, currency: &str, reveals: bool) -> Value {
     if table.columns.iter().any(|column| column.unit == Unit::Money) {
         all.insert("currency".into(), currency.into());
     }
-    let columns = table.columns.iter().map(|column| json!({"name": column.name, "unit": column.unit.as_str()}));
+    let columns =
+        table.columns.iter().map(|column| json!({"name": column.name, "unit": column.unit.as_str()}));
     all.insert("columns".into(), columns.collect());
     all.insert("rows".into(), table.rows.iter().map(row).collect());
     all.insert("total".into(), table.total.as_ref().map_or(Value::Null, row));

@@ -8,9 +8,9 @@ use super::compute::{Asked, cut_note};
 use super::rows::{Key, Sum, Sums, by_label, by_time};
 use super::table::columns;
 use super::{By, Cell, Report, Table, Unit};
+use crate::domain::Outcome;
 use crate::domain::campaign::campaign_id;
 use crate::domain::reporting::{Family, Hours, Quarter};
-use crate::domain::Outcome;
 use crate::store::{self, ApiStore, CampaignRecord, LabelsWanted};
 
 /// How many waiting callbacks are looked at.
@@ -29,7 +29,8 @@ pub(super) async fn waiting(store: &dyn ApiStore, asked: &Asked) -> store::Resul
     let all = read.reasons.iter().fold(0, |all: i64, (_, n)| all.saturating_add(count(*n)));
     let line = |first: Cell, n: i64| vec![first, Cell::Count(n), Cell::share(n, all)];
     let rows = read.reasons.into_iter().map(|(code, n)| line(Cell::Text(code), count(n))).collect();
-    let notes = read.is_cut.then(|| format!("More wait: these are the {WAITING_MAX} that were ordered last."));
+    let notes =
+        read.is_cut.then(|| format!("More wait: these are the {WAITING_MAX} that were ordered last."));
     Ok(Table {
         report: Report::Waiting,
         by: By::Reason,
@@ -126,7 +127,8 @@ pub(super) async fn penetration(store: &dyn ApiStore, asked: &Asked) -> store::R
     ];
     named.extend(Outcome::ALL.map(|outcome| (outcome.as_str(), Unit::Count)));
     named.push(("reached_percent", Unit::Percent));
-    let notes = (rows.len() == CAMPAIGNS_MAX).then(|| format!("Only the newest {CAMPAIGNS_MAX} campaigns are shown."));
+    let notes = (rows.len() == CAMPAIGNS_MAX)
+        .then(|| format!("Only the newest {CAMPAIGNS_MAX} campaigns are shown."));
     Ok(Table {
         report: Report::Penetration,
         by: By::Campaign,

@@ -78,12 +78,18 @@ impl Report {
     #[must_use]
     pub const fn about(self) -> &'static str {
         match self {
-            Self::AnswerRate => "How many of the placed calls the consumers answered, and how many a period before.",
+            Self::AnswerRate => {
+                "How many of the placed calls the consumers answered, and how many a period before."
+            }
             Self::Permissions => "What came of the permission requests, by the content that asked.",
             Self::Waiting => "What waits now, by the reason.",
             Self::Attempts => "With how many attempts the consumers were reached.",
-            Self::Speed => "How long it took from a permission to the ringing, and how many promised times were kept.",
-            Self::Outcomes => "What came of the calls: consumers who were served, abandoned calls, and what agents noted.",
+            Self::Speed => {
+                "How long it took from a permission to the ringing, and how many promised times were kept."
+            }
+            Self::Outcomes => {
+                "What came of the calls: consumers who were served, abandoned calls, and what agents noted."
+            }
             Self::Agents => "How long agents talked, and how long a conversation took.",
             Self::Penetration => "How far the lists of campaigns are worked off.",
             Self::Expiring => "The permissions that end within seven days.",
@@ -109,12 +115,7 @@ impl Report {
     pub const fn takes_campaign(self) -> bool {
         matches!(
             self,
-            Self::AnswerRate
-                | Self::Attempts
-                | Self::Speed
-                | Self::Outcomes
-                | Self::Penetration
-                | Self::Cost
+            Self::AnswerRate | Self::Attempts | Self::Speed | Self::Outcomes | Self::Penetration | Self::Cost
         )
     }
 

@@ -53,7 +53,12 @@ pub fn svg(table: &Table, reveals: bool) -> String {
         (all, shown) if all > shown => format!("The first {shown} of {all} rows."),
         _ => String::new(),
     };
-    _ = write!(out, "<text class=\"text note\" x=\"20\" y=\"{}\">{}</text></svg>", height - 12, escaped(&foot));
+    _ = write!(
+        out,
+        "<text class=\"text note\" x=\"20\" y=\"{}\">{}</text></svg>",
+        height - 12,
+        escaped(&foot)
+    );
     out
 }
 

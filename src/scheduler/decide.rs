@@ -9,9 +9,9 @@ use super::working_set::Line;
 use super::{ceilings, people};
 use crate::domain::callback::Waiting;
 use crate::domain::{
-    AccountAlias, Attempt, AttemptId, CallPermission, Callback, CallbackId, Channel, ContentRef, Grant, Message,
-    MessageId, MessagePurpose, Note, Numbers, Pair, PairKey, Phone, Place, Reason, Road, RoadKind, RoadName, State,
-    TokenUse,
+    AccountAlias, Attempt, AttemptId, CallPermission, Callback, CallbackId, Channel, ContentRef, Grant,
+    Message, MessageId, MessagePurpose, Note, Numbers, Pair, PairKey, Phone, Place, Reason, Road, RoadKind,
+    RoadName, State, TokenUse,
 };
 use crate::failpoint::panic_point;
 use crate::policy::{self, Caps, Step, ledger, next_step, rolling};

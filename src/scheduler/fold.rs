@@ -16,8 +16,8 @@ use crate::domain::event::{
 use crate::domain::message::Reply;
 use crate::domain::person::Restart;
 use crate::domain::{
-    CallProgress, CommandOutcome, Disposition, Event, Grant, Holds, Message, MessageId, Named, Numbers, PairKey,
-    Phone, Refusal, RefusalKind, Restriction, is_pseudonym,
+    CallProgress, CommandOutcome, Disposition, Event, Grant, Holds, Message, MessageId, Named, Numbers,
+    PairKey, Phone, Refusal, RefusalKind, Restriction, is_pseudonym,
 };
 use crate::failpoint::panic_point;
 use crate::policy::ledger;

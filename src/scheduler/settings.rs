@@ -31,6 +31,12 @@ impl Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { ring_timeout_s: 45, time_limit_s: 3600, turn_max: 512, timeouts: Timeouts::DEFAULT, reports_zone: TimeZone::UTC }
+        Self {
+            ring_timeout_s: 45,
+            time_limit_s: 3600,
+            turn_max: 512,
+            timeouts: Timeouts::DEFAULT,
+            reports_zone: TimeZone::UTC,
+        }
     }
 }

@@ -13,8 +13,8 @@ use crate::domain::{
 };
 use crate::policy::PersonView;
 use crate::store::{
-    Batch, CampaignCallsChange, CampaignChange, ListChange, OutboxRow, PauseLifted, ReportChange, SetAsideEnded,
-    Unmatched,
+    Batch, CampaignCallsChange, CampaignChange, ListChange, OutboxRow, PauseLifted, ReportChange,
+    SetAsideEnded, Unmatched,
 };
 use crate::webhooks::Topic;
 

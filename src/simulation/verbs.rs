@@ -14,11 +14,12 @@ pub(super) mod types {
         UserId,
     };
     pub use crate::store::{
-        Awaiting, Backlog, CellSums, CellsWanted, Expiring, Told, Waiting, WrapUps, CampaignRecord, CampaignRows, Census, CommandRecord, ConsumerRecord, DecideKeys,
-        Deletions, Delivery, Enqueue, Enqueued, EntryName, ErasureRecord, ErasureTraces, ErasureWork,
-        FiledReport, Filter, Hashing, HeldBack, IdempotencyKey, Input, KeyPlace, Lead, Listed, NewErasure,
-        NewList, NewSuppressions, OpenOrder, Page, PlatformName, Record, Settled, Suppressed,
-        SuppressionList, TimelineEnds, TimelineLine, ToDecide, Token, Whom,
+        Awaiting, Backlog, CampaignRecord, CampaignRows, CellSums, CellsWanted, Census, CommandRecord,
+        ConsumerRecord, DecideKeys, Deletions, Delivery, Enqueue, Enqueued, EntryName, ErasureRecord,
+        ErasureTraces, ErasureWork, Expiring, FiledReport, Filter, Hashing, HeldBack, IdempotencyKey, Input,
+        KeyPlace, Lead, Listed, NewErasure, NewList, NewSuppressions, OpenOrder, Page, PlatformName, Record,
+        Settled, Suppressed, SuppressionList, TimelineEnds, TimelineLine, ToDecide, Token, Told, Waiting,
+        Whom, WrapUps,
     };
     pub use crate::suppression::NameHash;
 }

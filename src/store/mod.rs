@@ -59,16 +59,7 @@ pub trait HookStore: Inbox + Records {}
 
 impl<T: ApiStore + HookStore + Turns + ?Sized> Store for T {}
 impl<
-    T: Orders
-        + Inbox
-        + Records
-        + Outbox
-        + Tokens
-        + Suppressions
-        + CampaignReads
-        + Erasures
-        + Reporting
-        + ?Sized,
+    T: Orders + Inbox + Records + Outbox + Tokens + Suppressions + CampaignReads + Erasures + Reporting + ?Sized,
 > ApiStore for T
 {
 }

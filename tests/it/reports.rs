@@ -6,11 +6,12 @@ use jiff::SignedDuration;
 use ringmaster::domain::reporting::{Calls, Counts, Family, Quarter};
 use ringmaster::domain::{Attempt, CallProgress, Disposition, OrderKind, Outcome, Stage, Tenant};
 use ringmaster::scheduler::told;
+use ringmaster::simulation::Fixture;
 use ringmaster::store::sqlite::Sqlite;
 use ringmaster::store::{Batch, CellsWanted, LabelsWanted, ReportChange, Reporting as _, Store, SumBy};
 use serde_json::{Value, json};
 
-use crate::harness::{CONSUMER, RecordingTransport, TestDaemon, message};
+use crate::harness::{CONSUMER, RecordingTransport, START, SimulatedDaemon, TestDaemon, message};
 use crate::store::samples;
 
 const NOW: SignedDuration = SignedDuration::ZERO;
@@ -81,14 +82,29 @@ async fn a_call_is_counted_when_it_is_over() {
     call.over().await;
     let outcomes = call.report(&format!("outcomes?{DAY}&by=campaign")).await;
     let row = &outcomes["rows"][0];
-    assert_eq!((&row["campaign"], &row["placed"], &row["served"]), (&json!("spring"), &json!(1), &json!(1)), "{outcomes}");
+    assert_eq!(
+        (&row["campaign"], &row["placed"], &row["served"]),
+        (&json!("spring"), &json!(1), &json!(1)),
+        "{outcomes}"
+    );
     assert_eq!((&row["abandoned"], &row["talk_mean_s"]), (&json!(0), &json!(50)), "{outcomes}");
     let attempts = call.report(&format!("attempts?{DAY}")).await;
-    assert_eq!(attempts["rows"], json!([{"attempts": "1", "reached": 1, "percent": 100.0, "percent_so_far": 100.0}]));
+    assert_eq!(
+        attempts["rows"],
+        json!([{"attempts": "1", "reached": 1, "percent": 100.0, "percent_so_far": 100.0}])
+    );
     let agents = call.report(&format!("agents?{DAY}")).await;
-    assert_eq!((&agents["rows"][0]["agent"], &agents["total"]["busy_s"]), (&json!("client:ana"), &json!(50)), "{agents}");
+    assert_eq!(
+        (&agents["rows"][0]["agent"], &agents["total"]["busy_s"]),
+        (&json!("client:ana"), &json!(50)),
+        "{agents}"
+    );
     let cost = call.report(&format!("cost?{DAY}&campaign=spring")).await;
-    assert_eq!((&cost["rows"][0]["country"], &cost["total"]["minutes"]), (&json!("+55"), &json!(1)), "{cost}");
+    assert_eq!(
+        (&cost["rows"][0]["country"], &cost["total"]["minutes"]),
+        (&json!("+55"), &json!(1)),
+        "{cost}"
+    );
 }
 
 #[tokio::test]
@@ -96,7 +112,11 @@ async fn a_report_after_the_day_has_closed_is_a_correction() {
     let mut call = AnsweredCall::answered(json!({})).await;
     call.over().await;
     let outcomes = call.report(&format!("outcomes?{DAY}")).await;
-    assert_eq!((&outcomes["total"]["abandoned"], &outcomes["corrections"]), (&json!(1), &Value::Null), "{outcomes}");
+    assert_eq!(
+        (&outcomes["total"]["abandoned"], &outcomes["corrections"]),
+        (&json!(1), &Value::Null),
+        "{outcomes}"
+    );
     let path = format!("/v1/callbacks/{}/cancel", call.id);
     call.daemon.post(&path, json!({})).await;
     // The day closes at the 26th, 00:00.
@@ -117,7 +137,37 @@ async fn a_report_just_before_the_day_closes_is_none() {
     call.daemon.advance_to("2026-11-25T23:59:59Z".parse().unwrap()).await;
     call.was_heard().await;
     let outcomes = call.report(&format!("outcomes?{DAY}")).await;
-    assert_eq!((&outcomes["total"]["served"], &outcomes["corrections"]), (&json!(1), &Value::Null), "{outcomes}");
+    assert_eq!(
+        (&outcomes["total"]["served"], &outcomes["corrections"]),
+        (&json!(1), &Value::Null),
+        "{outcomes}"
+    );
+}
+
+#[tokio::test]
+async fn a_granted_request_is_in_the_funnel_and_the_time_to_the_ringing_is_counted() {
+    let mut daemon = SimulatedDaemon::begin(&Fixture::default(), START).await;
+    // The last digits say what a consumer does: grants and talks, refuses.
+    for consumer in ["+5511987650101", "+5511987650102"] {
+        daemon.order(consumer, "2026-11-27T12:00:00Z", &json!({"campaign": "spring"})).await;
+    }
+    daemon.pass(SignedDuration::from_hours(30)).await;
+    let days = "from=2026-11-23&to=2026-11-25";
+    let funnel = daemon.get(&format!("/v1/reports/permissions?{days}")).await;
+    let total = &funnel["total"];
+    assert_eq!(
+        (&total["asked"], &total["answered"], &total["granted"]),
+        (&json!(2), &json!(2), &json!(1)),
+        "{funnel}"
+    );
+    assert_eq!((&total["called"], &total["connected"]), (&json!(1), &json!(1)), "{funnel}");
+    let speed = daemon.get(&format!("/v1/reports/speed?{days}&campaign=spring")).await;
+    assert_eq!(
+        (&speed["rows"][0]["campaign"], &speed["total"]["rang"]),
+        (&json!("spring"), &json!(1)),
+        "{speed}"
+    );
+    assert!(speed["total"]["p50_s"].is_number(), "{speed}");
 }
 
 /// A call that ended so.

@@ -16,9 +16,7 @@ pub const PLACES: usize = 12;
 pub type Counts = [i64; PLACES];
 
 /// What cells are about. The names are stored.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, EnumIter, EnumString, IntoStaticStr,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, EnumIter, EnumString, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum Family {
     /// Calls by the digits of their sender: [`Calls`](super::Calls).
@@ -137,7 +135,8 @@ impl Cells {
         after: Vec<Counted>,
         is_late: impl Fn(Quarter) -> bool,
     ) {
-        for (counted, sign) in before.into_iter().map(|it| (it, -1)).chain(after.into_iter().map(|it| (it, 1)))
+        for (counted, sign) in
+            before.into_iter().map(|it| (it, -1)).chain(after.into_iter().map(|it| (it, 1)))
         {
             let Counted { family, label, quarter, counts } = counted;
             let is_late = is_late(quarter);

@@ -3,11 +3,10 @@
 use jiff::Timestamp;
 
 use super::{Counts, Family, PLACES, Quarter};
-use crate::domain::message::Reply;
 use crate::domain::event::MessageProgress;
+use crate::domain::message::Reply;
 use crate::domain::{
-    Attempt, Callback, Disposition, Message, MessagePurpose, OrderKind, Outcome, Stage, State,
-    is_pseudonym,
+    Attempt, Callback, Disposition, Message, MessagePurpose, OrderKind, Outcome, Stage, State, is_pseudonym,
 };
 
 /// One row counts as this in one cell.
@@ -178,7 +177,8 @@ fn calls(attempt: &Attempt, told: Disposition) -> Counts {
     counts[end] = 1;
     if told == Disposition::Completed {
         counts[if attempt.is_served() { Calls::SERVED } else { Calls::ABANDONED }] = 1;
-        counts[Calls::TALK_S] = attempt.connected_at.zip(attempt.ended_at).map_or(0, |(from, to)| seconds(from, to));
+        counts[Calls::TALK_S] =
+            attempt.connected_at.zip(attempt.ended_at).map_or(0, |(from, to)| seconds(from, to));
     }
     counts
 }

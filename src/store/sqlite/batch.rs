@@ -7,8 +7,8 @@ use rusqlite::Connection;
 use super::suppressions::Key;
 use super::{
     attempts, breakers, calendars, callbacks, campaigns, ceilings, clock, commands, contacts, erasing, loads,
-    messages, outbox, pairs, pauses, persons, report_cells, reports, restrictions, set_aside, suppression_lists, term,
-    timeline, unmatched,
+    messages, outbox, pairs, pauses, persons, report_cells, reports, restrictions, set_aside,
+    suppression_lists, term, timeline, unmatched,
 };
 use crate::domain::event::Concerns;
 use crate::domain::{CallbackId, Named, PersonId, Phone, spelling};

@@ -70,8 +70,8 @@ use rusqlite::Connection;
 
 pub use self::backup::backup;
 pub use self::found_content::FoundContent;
-pub use self::report_recount::Recounted;
 use self::reader::{Bounds, Readers, in_snapshot};
+pub use self::report_recount::Recounted;
 use self::token_reads::TokenReads;
 use self::writer::{Writer, in_savepoint, in_transaction};
 use super::{Enqueue, Enqueued, Result, Token};

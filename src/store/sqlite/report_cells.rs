@@ -17,7 +17,8 @@ pub const ADD: &str = "INSERT INTO report_cells (tenant, family, label, quarter,
      c0 = c0 + excluded.c0, c1 = c1 + excluded.c1, c2 = c2 + excluded.c2, c3 = c3 + excluded.c3, \
      c4 = c4 + excluded.c4, c5 = c5 + excluded.c5, c6 = c6 + excluded.c6, c7 = c7 + excluded.c7, \
      c8 = c8 + excluded.c8, c9 = c9 + excluded.c9, c10 = c10 + excluded.c10, c11 = c11 + excluded.c11";
-const REMEMBER: &str = "INSERT INTO report_labels (tenant, kind, label) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
+const REMEMBER: &str =
+    "INSERT INTO report_labels (tenant, kind, label) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
 
 pub fn write(db: &Connection, change: &ReportChange) -> Result<()> {
     for (tenant, kind, label) in &change.labels {

@@ -8,9 +8,7 @@ use rusqlite::{Connection, params};
 use super::rows::{Cells as Columns, collect, first, limit, micros};
 use crate::domain::reporting::{Counts, PLACES, Quarter};
 use crate::domain::{Numbers, Tenant};
-use crate::store::{
-    CellSum, CellSums, CellsWanted, Expiring, LabelsWanted, Result, SumBy, Waiting, WrapUps,
-};
+use crate::store::{CellSum, CellSums, CellsWanted, Expiring, LabelsWanted, Result, SumBy, Waiting, WrapUps};
 
 /// The next label of a family, from this one on.
 pub const NEXT_LABEL: &str = "SELECT label FROM report_cells \
@@ -111,9 +109,10 @@ fn labels(db: &Connection, wanted: &CellsWanted) -> Result<(Vec<String>, bool)> 
 
 pub fn waiting(db: &Connection, tenant: &Tenant, most: usize) -> Result<Waiting> {
     let in_all = first(&mut db.prepare_cached(WAITING_IN_ALL)?, [tenant.as_str()], |cells| cells.version())?;
-    let reasons = collect(&mut db.prepare_cached(WAITING)?, params![tenant.as_str(), limit(most)], |cells| {
-        Ok((cells.take::<Option<String>>()?.unwrap_or_default(), cells.version()?))
-    })?;
+    let reasons =
+        collect(&mut db.prepare_cached(WAITING)?, params![tenant.as_str(), limit(most)], |cells| {
+            Ok((cells.take::<Option<String>>()?.unwrap_or_default(), cells.version()?))
+        })?;
     Ok(Waiting { reasons, is_cut: in_all.unwrap_or(0) > most as u64 })
 }
 

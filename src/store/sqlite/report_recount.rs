@@ -53,7 +53,8 @@ impl Sqlite {
             report_cells::write(db, &ReportChange { cells: Cells::default(), labels })?;
             db.execute_batch(REPLACE)?;
             db.execute_batch("DROP TABLE temp.report_cells")?;
-            let cells = db.query_row("SELECT count(*) FROM main.report_cells", [], |row| row.get::<_, i64>(0))?;
+            let cells =
+                db.query_row("SELECT count(*) FROM main.report_cells", [], |row| row.get::<_, i64>(0))?;
             Ok(Recounted { cells: cells.cast_unsigned(), changed: changed.len() as u64 })
         })
         .await
@@ -70,7 +71,13 @@ pub fn wrong(db: &Connection, told: Told) -> Result<Vec<String>> {
 /// Counts into a temporary table, and tells the differences, and the texts that get cells of their own.
 fn count(db: &Connection, told: Told) -> Result<(Vec<String>, BTreeSet<NewLabel>)> {
     db.execute_batch(NEW)?;
-    let mut counting = Counting { db, told, labels: report_cells::labels(db)?, new: BTreeSet::new(), cells: Cells::default() };
+    let mut counting = Counting {
+        db,
+        told,
+        labels: report_cells::labels(db)?,
+        new: BTreeSet::new(),
+        cells: Cells::default(),
+    };
     counting.orders()?;
     counting.messages()?;
     counting.flush()?;
@@ -80,8 +87,8 @@ fn count(db: &Connection, told: Told) -> Result<(Vec<String>, BTreeSet<NewLabel>
     let keys: BTreeSet<&Key> = stored.keys().chain(counted.keys()).collect();
     let of = |cells: &BTreeMap<Key, Counts>, key| cells.get(key).copied().unwrap_or_default();
     let wrong = keys.into_iter().filter(|&key| of(&stored, key) != of(&counted, key));
-    let told = wrong
-        .map(|key| format!("{key:?}: {:?} stored, {:?} there", of(&stored, key), of(&counted, key)));
+    let told =
+        wrong.map(|key| format!("{key:?}: {:?} stored, {:?} there", of(&stored, key), of(&counted, key)));
     Ok((told.collect(), labels))
 }
 
@@ -94,7 +101,8 @@ fn all(db: &Connection, schema: &str) -> Result<BTreeMap<Key, Counts>> {
          FROM {schema}.report_cells WHERE late = 0"
     );
     let rows = collect(&mut db.prepare_cached(&sql)?, [], |cells| {
-        let (tenant, family, label) = (cells.take::<String>()?, cells.take::<String>()?, cells.take::<String>()?);
+        let (tenant, family, label) =
+            (cells.take::<String>()?, cells.take::<String>()?, cells.take::<String>()?);
         let (quarter, _, counts) = report_reads::counts(cells)?;
         Ok(((tenant, family, label, quarter.0), counts))
     })?;
@@ -185,7 +193,8 @@ impl Counting<'_> {
 
     fn add(&mut self, tenant: &Tenant, counted: Vec<Counted>) -> Result<()> {
         for Counted { family, label, quarter, counts } in counted {
-            self.cells.add(CellKey { tenant: tenant.clone(), family, label, quarter, is_late: false }, &counts);
+            self.cells
+                .add(CellKey { tenant: tenant.clone(), family, label, quarter, is_late: false }, &counts);
         }
         if self.cells.len() >= HELD_MAX { self.flush() } else { Ok(()) }
     }

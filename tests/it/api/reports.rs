@@ -61,12 +61,22 @@ async fn a_call_belongs_to_its_local_day_up_to_its_last_instant() {
     let sender = digits();
     let at = |at| Cell(Family::Sender, &sender, at, calls(1, 0));
     // Midnight in Sao Paulo is 03:00Z.
-    count(&api, &[at("2026-11-21T02:59:59.999Z"), at("2026-11-21T03:00:00Z"), at("2026-11-20T02:59:59.999Z")]).await;
+    count(
+        &api,
+        &[at("2026-11-21T02:59:59.999Z"), at("2026-11-21T03:00:00Z"), at("2026-11-20T02:59:59.999Z")],
+    )
+    .await;
     let zone = "zone=America/Sao_Paulo&by=day";
     let day = report(&api, &format!("answer-rate?{DAY}&{zone}")).await;
-    assert_eq!(day["rows"], json!([{"day": "2026-11-20", "placed": 1, "answered": 0, "no_answer": 0, "busy": 0,
-        "failed": 0, "hung_up": 0, "answered_percent": 0.0, "answered_percent_before": null}]));
-    assert_eq!((&day["zone"], &day["closes_at"]), (&json!("America/Sao_Paulo"), &json!("2026-11-23T03:00:00Z")));
+    assert_eq!(
+        day["rows"],
+        json!([{"day": "2026-11-20", "placed": 1, "answered": 0, "no_answer": 0, "busy": 0,
+        "failed": 0, "hung_up": 0, "answered_percent": 0.0, "answered_percent_before": null}])
+    );
+    assert_eq!(
+        (&day["zone"], &day["closes_at"]),
+        (&json!("America/Sao_Paulo"), &json!("2026-11-23T03:00:00Z"))
+    );
     let time = report(&api, &format!("answer-rate?{DAY}&zone=America/Sao_Paulo&by=time")).await;
     assert_eq!(time["rows"][0]["time"], "23:45");
     let utc = report(&api, &format!("answer-rate?{DAY}&by=day")).await;
@@ -81,10 +91,9 @@ async fn days_of_23_and_25_hours_have_all_their_calls() {
         let first: Timestamp = first.parse().unwrap();
         (0..hours).map(|hour| (first + jiff::SignedDuration::from_hours(hour)).to_string()).collect()
     };
-    for (day, first, length) in [
-        ("2026-03-29", "2026-03-28T23:00:00Z", 23),
-        ("2025-10-26", "2025-10-25T22:00:00Z", 25),
-    ] {
+    for (day, first, length) in
+        [("2026-03-29", "2026-03-28T23:00:00Z", 23), ("2025-10-26", "2025-10-25T22:00:00Z", 25)]
+    {
         let moments = hours(first, length + 1);
         let cells: Vec<Cell<'_>> =
             moments.iter().map(|at| Cell(Family::Sender, &sender, at, calls(1, 1))).collect();
@@ -112,7 +121,11 @@ async fn the_answer_rate_is_compared_with_the_same_days_of_the_week_before() {
     for by in ["time", "weekday", "day", "sender"] {
         let rate = report(&api, &format!("answer-rate?{DAY}&by={by}")).await;
         let row = &rate["rows"][0];
-        assert_eq!((&row["answered_percent"], &row["answered_percent_before"]), (&json!(33.3), &json!(75.0)), "{by}: {rate}");
+        assert_eq!(
+            (&row["answered_percent"], &row["answered_percent_before"]),
+            (&json!(33.3), &json!(75.0)),
+            "{by}: {rate}"
+        );
     }
     let rate = report(&api, &format!("answer-rate?{DAY}&by=sender")).await;
     assert_eq!(rate["rows"][0]["sender"], SENDER);
@@ -188,7 +201,10 @@ async fn corrections_are_shown_apart() {
     let shown = report(&api, &format!("outcomes?{DAY}")).await;
     assert_eq!((&shown["total"]["abandoned"], &shown["total"]["served"]), (&json!(0), &json!(1)));
     let corrections = &shown["corrections"];
-    assert_eq!((&corrections["abandoned"], &corrections["served"], &corrections["placed"]), (&json!(-1), &json!(1), &json!(0)));
+    assert_eq!(
+        (&corrections["abandoned"], &corrections["served"], &corrections["placed"]),
+        (&json!(-1), &json!(1), &json!(0))
+    );
     assert!(shown["notes"].to_string().contains("after its day had closed"), "{shown}");
 }
 
@@ -199,12 +215,18 @@ async fn every_report_answers_in_every_format_without_any_counts() {
     for listed in listed["reports"].as_array().unwrap() {
         let name = listed["name"].as_str().unwrap();
         for by in listed["by"].as_array().unwrap() {
-            for (format, media) in [("json", "application/json"), ("csv", "text/csv; charset=utf-8"), ("svg", "image/svg+xml")] {
+            for (format, media) in
+                [("json", "application/json"), ("csv", "text/csv; charset=utf-8"), ("svg", "image/svg+xml")]
+            {
                 let path = format!("/v1/reports/{name}?by={}&format={format}", by.as_str().unwrap());
                 let answer = api.get(&path).await;
                 assert_eq!(answer.status, StatusCode::OK, "{path}: {}", answer.text);
                 assert_eq!(answer.header("content-type"), media, "{path}");
-                assert!(!answer.text.contains("NaN") && !answer.text.contains("inf"), "{path}: {}", answer.text);
+                assert!(
+                    !answer.text.contains("NaN") && !answer.text.contains("inf"),
+                    "{path}: {}",
+                    answer.text
+                );
             }
         }
     }
@@ -229,7 +251,12 @@ async fn what_is_wrong_is_named_with_its_rule() {
         ("answer-rate?from=2025-10-15&to=2026-11-20", 400, "query.invalid", "at most 400 days"),
         ("answer-rate?from=20.11.2026", 400, "query.invalid", "\"from\" is not a day"),
         ("answer-rate?by=wekday", 400, "query.invalid", "did you mean \"weekday\"?"),
-        ("answer-rate?by=agent", 400, "query.invalid", "expected one of time, weekday, day, sender, campaign"),
+        (
+            "answer-rate?by=agent",
+            400,
+            "query.invalid",
+            "expected one of time, weekday, day, sender, campaign",
+        ),
         ("answer-rate?format=xlsx", 400, "query.invalid", "expected json, csv or svg"),
         ("answer-rate?zone=Mars/Base", 400, "query.invalid", "time zone"),
         ("answer-rate?sender=5511999", 400, "query.invalid", "last 4 to 6 digits"),
@@ -268,7 +295,10 @@ async fn funnel_agents_and_cost_are_sums_of_their_cells() {
     )
     .await;
     let funnel = report(&api, &format!("permissions?{DAY}")).await;
-    assert_eq!((&funnel["rows"][0]["content"], &funnel["rows"][0]["granted_percent"]), (&json!("HXask"), &json!(25.0)));
+    assert_eq!(
+        (&funnel["rows"][0]["content"], &funnel["rows"][0]["granted_percent"]),
+        (&json!("HXask"), &json!(25.0))
+    );
     let agents = report(&api, &format!("agents?{DAY}")).await;
     let ana = &agents["rows"][0];
     assert_eq!((&ana["handle_mean_s"], &ana["occupancy_percent"]), (&json!(225), &json!(25.0)));

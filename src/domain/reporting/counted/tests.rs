@@ -3,10 +3,11 @@
 use uuid::Uuid;
 
 use super::*;
-use crate::domain::event::{CallReport, ConnectionEnd, ConnectionReport};
 use crate::domain::callback::{Closed, Waiting};
+use crate::domain::event::{CallReport, ConnectionEnd, ConnectionReport};
 use crate::domain::{
-    AttemptId, CallProgress, CallbackId, ErrorCode, Grant, LegOrder, MessageId, Numbers, Order, Phone, Proof, Reason,
+    AttemptId, CallProgress, CallbackId, ErrorCode, Grant, LegOrder, MessageId, Numbers, Order, Phone, Proof,
+    Reason,
 };
 
 const CALL: &str = "CA00000000000000000000000000000001";
@@ -120,7 +121,8 @@ fn an_abandoned_call_is_answered_and_not_served_until_a_late_proof() {
     let counts = of(&counted(&attempt), Family::Sender)[0].2;
     assert_eq!((counts[Calls::ANSWERED], counts[Calls::SERVED], counts[Calls::ABANDONED]), (1, 0, 1));
     let (id, sid, leg_sid) = (attempt.id, CALL.to_owned(), None);
-    let proof = ConnectionReport { attempt: id, sid, leg_sid, ended: ConnectionEnd::Bridged, duration_s: None };
+    let proof =
+        ConnectionReport { attempt: id, sid, leg_sid, ended: ConnectionEnd::Bridged, duration_s: None };
     attempt.observe_connection(at("2026-11-23T12:01:00Z"), &proof);
     let counts = of(&counted(&attempt), Family::Sender)[0].2;
     assert_eq!((counts[Calls::ANSWERED], counts[Calls::SERVED], counts[Calls::ABANDONED]), (1, 1, 0));
@@ -155,7 +157,10 @@ fn the_time_from_a_grant_to_the_ringing_has_steps() {
     let speed = of(&all, Family::Speed);
     assert_eq!((speed[0].0, speed[0].2[2]), ("spring", 1), "61 seconds");
     let content = of(&all, Family::Content);
-    assert_eq!((content[0].0, content[0].2[Contents::CALLED], content[0].2[Contents::CONNECTED]), ("HXask", 1, 0));
+    assert_eq!(
+        (content[0].0, content[0].2[Contents::CALLED], content[0].2[Contents::CONNECTED]),
+        ("HXask", 1, 0)
+    );
 }
 
 #[test]
@@ -209,12 +214,9 @@ fn a_request_counts_by_its_content_and_its_last_answer() {
 #[test]
 fn a_reached_callback_counts_by_its_attempts() {
     let until = at("2026-12-01T00:00:00Z");
-    let order = Order::new(numbers().consumer, vec![numbers().sender], "message", at("2026-11-23T12:00:00Z"), until);
-    let waiting = State::Waiting(Waiting {
-        wake_at: until,
-        place: None,
-        note: Reason::Ready.note(),
-    });
+    let order =
+        Order::new(numbers().consumer, vec![numbers().sender], "message", at("2026-11-23T12:00:00Z"), until);
+    let waiting = State::Waiting(Waiting { wake_at: until, place: None, note: Reason::Ready.note() });
     let id = CallbackId::new(Uuid::from_u128(2));
     let mut callback = Callback::new(id, at("2026-11-23T12:00:00Z"), order, waiting);
     assert_eq!(of_callback(&callback, "spring"), []);

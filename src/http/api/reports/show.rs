@@ -170,7 +170,9 @@ fn read(app: &App, report: Report, given: Given) -> Result<Parameters, ApiError>
     let mut read = Parameters::default();
     given.read(|name, value| {
         match name {
-            "from" | "to" if report.is_of_now() => return Err(fault(name, "is refused: the report tells what is now")),
+            "from" | "to" if report.is_of_now() => {
+                return Err(fault(name, "is refused: the report tells what is now"));
+            }
             "campaign" if !report.takes_campaign() => return Err(fault(name, "does not narrow this report")),
             "sender" if !report.takes_sender() => return Err(fault(name, "does not narrow this report")),
             "from" => read.from = Some(date(name, &value)?),
@@ -230,7 +232,9 @@ fn sender(app: &App, value: &str) -> Result<Phone, ApiError> {
     match (ending.next(), ending.next()) {
         (Some(sender), None) => Ok(sender.number),
         (None, _) => Err(fault("sender", "is no sender: no number ends with it; GET /v1/senders lists them")),
-        (Some(_), Some(_)) => Err(fault("sender", "is not one sender: several numbers end with it; give more digits")),
+        (Some(_), Some(_)) => {
+            Err(fault("sender", "is not one sender: several numbers end with it; give more digits"))
+        }
     }
 }
 
