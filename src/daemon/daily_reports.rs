@@ -7,7 +7,6 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::Context as _;
 use jiff::civil::Date;
@@ -23,8 +22,8 @@ use crate::store::ApiStore;
 const DAYS: i64 = 7;
 /// A failure is tried again after this time.
 const RETRY: SignedDuration = SignedDuration::from_mins(5);
-/// The clock may be set, so it is looked at this often.
-const LOOK: Duration = Duration::from_secs(60);
+/// The clock may be set, so the sleep until the next files is at most this long.
+const SLEEP_MAX: SignedDuration = SignedDuration::from_hours(1);
 
 /// Writes the files.
 pub(super) struct DailyReports {
@@ -41,12 +40,14 @@ impl DailyReports {
     pub(super) async fn run(self, shutdown: CancellationToken) {
         let mut due = Timestamp::MIN;
         loop {
-            if self.clock.now() >= due {
-                due = self.look(self.clock.now()).await;
+            let now = self.clock.now();
+            if now >= due {
+                due = self.look(now).await;
             }
+            let left = due.duration_since(now).clamp(SignedDuration::from_secs(1), SLEEP_MAX);
             tokio::select! {
                 () = shutdown.cancelled() => return,
-                () = tokio::time::sleep(LOOK) => {}
+                () = tokio::time::sleep(left.unsigned_abs()) => {}
             }
         }
     }

@@ -6,11 +6,12 @@ use jiff::SignedDuration;
 use ringmaster::domain::reporting::{Calls, Counts, Family, Quarter};
 use ringmaster::domain::{Attempt, CallProgress, Disposition, OrderKind, Outcome, Stage, Tenant};
 use ringmaster::scheduler::told;
+use ringmaster::simulation::Fixture;
 use ringmaster::store::sqlite::Sqlite;
 use ringmaster::store::{Batch, CellsWanted, LabelsWanted, ReportChange, Reporting as _, SumBy};
 use serde_json::{Value, json};
 
-use crate::harness::{CONSUMER, RecordingTransport, TestDaemon, message};
+use crate::harness::{CONSUMER, RecordingTransport, START, SimulatedDaemon, TestDaemon, message};
 use crate::store::samples;
 
 const NOW: SignedDuration = SignedDuration::ZERO;
@@ -141,6 +142,32 @@ async fn a_report_just_before_the_day_closes_is_none() {
         (&json!(1), &Value::Null),
         "{outcomes}"
     );
+}
+
+#[tokio::test]
+async fn a_granted_request_is_in_the_funnel_and_the_time_to_the_ringing_is_counted() {
+    let mut daemon = SimulatedDaemon::begin(&Fixture::default(), START).await;
+    // The last digits say what a consumer does: grants and talks, refuses.
+    for consumer in ["+5511987650101", "+5511987650102"] {
+        daemon.order(consumer, "2026-11-27T12:00:00Z", &json!({"campaign": "spring"})).await;
+    }
+    daemon.pass(SignedDuration::from_hours(30)).await;
+    let days = "from=2026-11-23&to=2026-11-25";
+    let funnel = daemon.get(&format!("/v1/reports/permissions?{days}")).await;
+    let total = &funnel["total"];
+    assert_eq!(
+        (&total["asked"], &total["answered"], &total["granted"]),
+        (&json!(2), &json!(2), &json!(1)),
+        "{funnel}"
+    );
+    assert_eq!((&total["called"], &total["connected"]), (&json!(1), &json!(1)), "{funnel}");
+    let speed = daemon.get(&format!("/v1/reports/speed?{days}&campaign=spring")).await;
+    assert_eq!(
+        (&speed["rows"][0]["campaign"], &speed["total"]["rang"]),
+        (&json!("spring"), &json!(1)),
+        "{speed}"
+    );
+    assert!(speed["total"]["p50_s"].is_number(), "{speed}");
 }
 
 /// A call that ended so.

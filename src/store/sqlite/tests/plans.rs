@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 
 use super::super::{
-    agents, attempts, callbacks, campaigns, commands, counts, erasures, file, gates, held_back, list, messages, open_orders, outbox, pairs, pauses, references, reports, set_aside, suppressions, timeline, traces, waiting,
+    agents, attempts, callbacks, campaigns, commands, counts, erasures, file, gates, held_back, list, messages, open_orders, outbox, pairs, pauses, references, report_reads, reports, set_aside, suppressions, timeline, traces, waiting,
 };
 
 fn plan(db: &Connection, sql: &str) -> String {
@@ -147,6 +147,26 @@ fn what_a_pause_holds_back_is_sought_and_has_an_end() {
         assert_plan(&db, sql, &[expected]);
         assert!(sql.contains("LIMIT"), "counts without an end: {sql}");
     }
+}
+
+#[test]
+fn a_report_seeks_the_cells_of_each_label() {
+    let db = file::open_memory().unwrap();
+    let seek = "SEARCH report_cells USING PRIMARY KEY (tenant=? AND family=? AND label=? AND quarter>? AND quarter<?)";
+    assert!(plan(&db, report_reads::BY_LABEL).contains(seek), "two groups at most are sorted");
+    for (sql, expected) in [
+        (report_reads::NEXT_LABEL, "USING PRIMARY KEY (tenant=? AND family=? AND label>?)"),
+        (report_reads::BY_QUARTER, seek),
+        (
+            report_reads::EXPIRING,
+            "COVERING INDEX pairs_permission_ends (permission_until>? AND permission_until<?)",
+        ),
+    ] {
+        assert_plan(&db, sql, &[expected]);
+    }
+    let waiting = plan(&db, report_reads::WAITING);
+    assert!(waiting.contains("callbacks_by_state (kind=? AND tenant=? AND state=?)"), "{waiting}");
+    assert!(report_reads::WAITING.contains("LIMIT"), "what waits has no end");
 }
 
 #[test]
