@@ -3,8 +3,9 @@
 use rusqlite::Connection;
 
 use super::super::{
-    attempts, callbacks, campaigns, commands, counts, erasures, file, held_back, list, messages, open_orders,
-    outbox, pairs, pauses, references, reports, set_aside, suppressions, timeline, traces, waiting,
+    attempts, callbacks, campaigns, commands, counts, erasures, facts, file, held_back, imports, list,
+    messages, open_orders, outbox, pairs, pauses, references, reports, set_aside, suppressions, timeline,
+    traces, waiting,
 };
 
 fn plan(db: &Connection, sql: &str) -> String {
@@ -62,6 +63,18 @@ fn the_scheduler_seeks_and_never_sorts() {
         campaigns::ROWS,
         &["SEARCH callbacks USING INDEX callbacks_of_campaigns (campaign=? AND rowid>?)"],
     );
+    assert_plan(
+        &db,
+        facts::ENDS,
+        &["SEARCH callbacks USING COVERING INDEX callbacks_of_campaigns (campaign=?)"],
+    );
+    assert_plan(
+        &db,
+        facts::FROM,
+        &["SEARCH callbacks USING INDEX callbacks_of_campaigns (campaign=? AND rowid>?)"],
+    );
+    assert_plan(&db, imports::NAMED, &["SEARCH imports USING INDEX imports_by_name (tenant=? AND name=?)"]);
+    assert_plan(&db, imports::UNFINISHED, &["SEARCH imports USING INDEX imports_of_campaigns (campaign=?)"]);
     assert_plan(&db, attempts::LIVE, &["USING INDEX attempts_live"]);
     assert_plan(&db, messages::UNSETTLED, &["USING INDEX messages_unsettled"]);
     assert_plan(&db, messages::ASKED, &["SEARCH p USING COVERING INDEX pairs_asked", "SEARCH m USING"]);
