@@ -19,7 +19,7 @@ pub(super) struct Forecast {
     #[command(flatten)]
     which: Which,
     /// How many plays
-    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(20..=200))]
+    #[arg(long, value_name = "PLAYS", value_parser = clap::value_parser!(u32).range(20..=200))]
     plays: Option<u32>,
     /// The same seed gives the same forecast of the same work
     #[arg(long)]

@@ -4,7 +4,7 @@ use clap::error::{ContextKind, ContextValue};
 use clap::{Arg, Command, Error};
 
 /// Example values by the name of the flag or of its value. A flag with a default or possible values needs no example.
-const EXAMPLES: [(&str, &str); 77] = [
+const EXAMPLES: [(&str, &str); 78] = [
     ("NUMBER", "+5511987654321"),
     ("WHEN", "+2h"),
     ("LEVEL", "urgent"),
@@ -42,6 +42,7 @@ const EXAMPLES: [(&str, &str); 77] = [
     ("FACTOR", "60"),
     ("COUNTRY", "BR"),
     ("REGISTER", "nao-me-perturbe"),
+    ("PLAYS", "50"),
     ("receipt", "8812"),
     ("submitted", "submit.txt"),
     ("checked_at", "2026-11-24T09:00:00-03:00"),

@@ -6,9 +6,9 @@ use ringmaster::domain::callback::Closed;
 use ringmaster::domain::event::MessageProgress;
 use ringmaster::domain::{
     AgentTarget, Assigned, Attempt, AttemptId, CallProgress, Callback, CallbackId, Disposition, ErrorCode,
-    Handling, LegOrder, ListName, Message, MessageId, MessagePurpose, Numbers, Offer, Origin, Outcome, Preview,
-    PreviewElse, Reason, RoadKind, Stage, State, Submission, SuppressionScope, Taken, Tenant, Terms, WrapUp,
-    WrapUpEffect, WrapUpRecord,
+    Handling, LegOrder, ListName, Message, MessageId, MessagePurpose, Numbers, Offer, Origin, Outcome,
+    Preview, PreviewElse, Reason, RoadKind, Stage, State, Submission, SuppressionScope, Taken, Tenant, Terms,
+    WrapUp, WrapUpEffect, WrapUpRecord,
 };
 use ringmaster::http::{ApiError, api};
 use ringmaster::store::{AgentChanges, Batch, Enqueue};

@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 
 use super::super::{
-    agents, attempts, callbacks, campaigns, commands, counts, erasures, file, gates, held_back, list, messages, open_orders, outbox, pairs, pauses, references, report_reads, reports, set_aside, suppressions, timeline, traces, waiting,
+    agents, attempts, callbacks, campaigns, commands, counts, erasures, facts, file, gates, held_back, imports, list, messages, open_orders, outbox, pairs, pauses, references, report_reads, reports, set_aside, suppressions, timeline, traces, waiting,
 };
 
 fn plan(db: &Connection, sql: &str) -> String {
@@ -66,6 +66,18 @@ fn the_scheduler_seeks_and_never_sorts() {
         campaigns::ROWS,
         &["SEARCH callbacks USING INDEX callbacks_of_campaigns (campaign=? AND rowid>?)"],
     );
+    assert_plan(
+        &db,
+        facts::ENDS,
+        &["SEARCH callbacks USING COVERING INDEX callbacks_of_campaigns (campaign=?)"],
+    );
+    assert_plan(
+        &db,
+        facts::FROM,
+        &["SEARCH callbacks USING INDEX callbacks_of_campaigns (campaign=? AND rowid>?)"],
+    );
+    assert_plan(&db, imports::NAMED, &["SEARCH imports USING INDEX imports_by_name (tenant=? AND name=?)"]);
+    assert_plan(&db, imports::UNFINISHED, &["SEARCH imports USING INDEX imports_of_campaigns (campaign=?)"]);
     assert_plan(&db, attempts::LIVE, &["USING INDEX attempts_live"]);
     assert_plan(&db, messages::UNSETTLED, &["USING INDEX messages_unsettled"]);
     assert_plan(&db, messages::ASKED, &["SEARCH p USING COVERING INDEX pairs_asked", "SEARCH m USING"]);
