@@ -47,7 +47,7 @@ const HOURS_WITH_TROUBLE: i64 = 36;
 /// After this time without faults, every callback is past its deadline, and every call is over and resolved.
 const HOURS_WITHOUT_TROUBLE: i64 = 72;
 /// The largest offset of the daemon's clock, in seconds.
-pub(super) const STEP_MAX_S: i64 = 20;
+pub(in crate::simulation) const STEP_MAX_S: i64 = 20;
 
 /// Runs a seed to its end.
 ///
