@@ -64,9 +64,14 @@ impl Leader {
         }
     }
 
-    /// Closes the second day of the run in the calendar, for the seeds with campaigns.
-    pub(super) fn close_a_day(&self, scene: &mut Script, config: &mut Config) -> anyhow::Result<()> {
+    /// For the seeds with campaigns: closes the second day of the run in the calendar, and draws who goes first and when
+    /// somebody who did not answer is called again.
+    pub(super) fn prepare(&mut self, scene: &mut Script, config: &mut Config) -> anyhow::Result<()> {
         if self.leads {
+            config.calling.queueing.urgent_share = if self.random.bool() { 50 } else { 0 };
+            let step = if self.random.bool() { self.random.i64(1..240) } else { 0 };
+            config.calling.queueing.ageing_step = SignedDuration::from_mins(step);
+            config.calling.retry.shift = self.random.bool();
             let day = scene.close_second_day()?;
             let calendar = OwnCalendar { closed: [day].into(), ..OwnCalendar::default() };
             config.calendars.insert(CALENDAR.parse().context("the name of a calendar")?, calendar);

@@ -81,8 +81,8 @@ pub async fn run_seed_with(
     script::starts(seed, &mut setup);
     script::agents(seed, &mut setup);
     let consumers = random.u64(2..=24);
-    let leader = Leader::new(seed, consumers);
-    leader.close_a_day(&mut scene, &mut config)?;
+    let mut leader = Leader::new(seed, consumers);
+    leader.prepare(&mut scene, &mut config)?;
     let daemon = Simulation::begin_with(&config, setup, scene.start, mutation, trace.clone()).await?;
     let mut run = Run {
         daemon,
