@@ -11,7 +11,7 @@ use anyhow::Context as _;
 use fastrand::Rng;
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Customer, Fixture, Mutation, RunReport, SENDERS, Simulation, Trace, fixture, judge};
+use super::{Customer, Fixture, Mutation, RunReport, SENDERS, Simulation, Trace, campaigns, fixture, judge};
 use crate::config::Config;
 use crate::domain::{CallbackId, CampaignId, Phone};
 use crate::sim::world::{Answer, Faults, Habit, Setup};
@@ -30,6 +30,8 @@ pub struct Campaign {
     pub faults: Faults,
     /// Among how many campaigns of the daemon the consumers are divided, with weights 10, 20, 30 and so on; zero: none.
     pub campaigns: u32,
+    /// How many calls each of them may have at once.
+    pub campaign_calls_max: Option<u32>,
     /// Changes the configuration and the world before the run.
     pub set: fn(&mut Config, &mut Setup),
 }
@@ -53,6 +55,7 @@ impl Default for Campaign {
                 ..Faults::default()
             },
             campaigns: 0,
+            campaign_calls_max: None,
             set: |_, _| {},
         }
     }
@@ -134,9 +137,12 @@ impl Run<'_> {
         self.daemon.world().set_faults(Faults::default());
         self.daemon.advance_in_beats(HOUR * 24 * 7, BEAT).await?;
         judge::tell(&self.daemon, &self.accepted, &self.trace).await?;
+        let mut problems = judge::problems(&self.daemon, &self.accepted).await?;
+        let ceilings = self.campaigns.iter().map(|id| (*id, self.plan.campaign_calls_max)).collect();
+        problems.extend(campaigns::crowded(&self.daemon, &self.accepted, &ceilings).await?);
         Ok(RunReport {
             seed: self.plan.seed,
-            problems: judge::problems(&self.daemon, &self.accepted).await?,
+            problems,
             callbacks: self.accepted.len(),
             deaths: self.daemon.deaths,
             lasted: self.daemon.now().duration_since(self.start),
@@ -149,7 +155,10 @@ impl Run<'_> {
     /// Launches the campaigns. Their callbacks come later, and end by themselves.
     async fn launch(&mut self) -> anyhow::Result<()> {
         for n in 1..=self.plan.campaigns {
-            let body = serde_json::json!({"name": format!("list {n}"), "weight": n * 10});
+            let mut body = serde_json::json!({"name": format!("list {n}"), "weight": n * 10});
+            if let Some(max) = self.plan.campaign_calls_max {
+                body["concurrent_calls_max"] = max.into();
+            }
             let answer = self.post("/v1/campaigns", &body).await?;
             let id = answer["id"].as_str().unwrap_or_default().to_owned();
             self.post(&format!("/v1/campaigns/{id}/launch"), &serde_json::json!({})).await?;

@@ -64,9 +64,14 @@ impl Leader {
         }
     }
 
-    /// Closes the second day of the run in the calendar, for the seeds with campaigns.
-    pub(super) fn close_a_day(&self, scene: &mut Script, config: &mut Config) -> anyhow::Result<()> {
+    /// For the seeds with campaigns: closes the second day of the run in the calendar, and draws who goes first and when
+    /// somebody who did not answer is called again.
+    pub(super) fn prepare(&mut self, scene: &mut Script, config: &mut Config) -> anyhow::Result<()> {
         if self.leads {
+            config.calling.queueing.urgent_share = if self.random.bool() { 50 } else { 0 };
+            let step = if self.random.bool() { self.random.i64(1..240) } else { 0 };
+            config.calling.queueing.ageing_step = SignedDuration::from_mins(step);
+            config.calling.retry.shift = self.random.bool();
             let day = scene.close_second_day()?;
             let calendar = OwnCalendar { closed: [day].into(), ..OwnCalendar::default() };
             config.calendars.insert(CALENDAR.parse().context("the name of a calendar")?, calendar);
@@ -83,6 +88,7 @@ impl Leader {
         self.random.choice(&self.campaigns).copied()
     }
 
+    /// Some changes of campaigns, and of the suppression list.
     pub(super) async fn act(&mut self, daemon: &mut Simulation) -> anyhow::Result<()> {
         if !self.leads {
             return Ok(());
@@ -90,6 +96,13 @@ impl Leader {
         if self.campaigns.len() < MOST && self.random.u8(0..3) == 0 {
             self.create(daemon).await?;
         }
+        for _ in 0..self.random.u8(0..4) {
+            self.act_once(daemon).await?;
+        }
+        Ok(())
+    }
+
+    async fn act_once(&mut self, daemon: &mut Simulation) -> anyhow::Result<()> {
         match self.random.u8(0..12) {
             0..=2 => self.order(daemon, "launch", json!({})).await,
             3 => self.pause(daemon).await,
@@ -235,29 +248,7 @@ impl Leader {
         daemon: &Simulation,
         accepted: &BTreeSet<CallbackId>,
     ) -> anyhow::Result<Vec<String>> {
-        let mut calls: BTreeMap<CampaignId, Vec<(Timestamp, Timestamp)>> = BTreeMap::new();
-        for id in accepted.iter().filter(|_| !self.ceilings.is_empty()) {
-            let Some(record) = daemon.store.callback(*id).await? else { continue };
-            let Some(campaign) = record.callback.order.campaign_id() else { continue };
-            let spans = record
-                .attempts
-                .iter()
-                .filter_map(|attempt| Some((attempt.submission.submitted_at?, attempt.ended_at?)));
-            calls.entry(campaign).or_default().extend(spans);
-        }
-        let mut problems = Vec::new();
-        for (campaign, spans) in calls {
-            let Some(Some(max)) = self.ceilings.get(&campaign) else { continue };
-            let at_once =
-                |at: Timestamp| spans.iter().filter(|(from, until)| *from <= at && at < *until).count();
-            let most = spans.iter().map(|(from, _)| at_once(*from)).max().unwrap_or_default();
-            if most > *max as usize {
-                problems.push(format!(
-                    "{campaign} had {most} calls at once, and never might have more than {max}"
-                ));
-            }
-        }
-        Ok(problems)
+        crowded(daemon, accepted, &self.ceilings).await
     }
 
     /// What left for the callbacks while their campaigns were stopped.
@@ -315,6 +306,33 @@ impl Leader {
         anyhow::ensure!(is_known, "the end of a suppression was answered with {status}: {body}");
         Ok(())
     }
+}
+
+/// Campaigns that had more calls at once than these. The clock must have shown the right time.
+pub(super) async fn crowded(
+    daemon: &Simulation,
+    accepted: &BTreeSet<CallbackId>,
+    ceilings: &BTreeMap<CampaignId, Option<u32>>,
+) -> anyhow::Result<Vec<String>> {
+    let mut calls: BTreeMap<CampaignId, Vec<(Timestamp, Timestamp)>> = BTreeMap::new();
+    for id in accepted.iter().filter(|_| !ceilings.is_empty()) {
+        let Some(record) = daemon.store.callback(*id).await? else { continue };
+        let Some(campaign) = record.callback.order.campaign_id() else { continue };
+        let attempts = record.attempts.iter();
+        let spans = attempts.filter_map(|it| Some((it.submission.submitted_at?, it.ended_at?)));
+        calls.entry(campaign).or_default().extend(spans);
+    }
+    let mut problems = Vec::new();
+    for (campaign, spans) in calls {
+        let Some(Some(max)) = ceilings.get(&campaign) else { continue };
+        let at_once = |at: Timestamp| spans.iter().filter(|(from, until)| *from <= at && at < *until).count();
+        let most = spans.iter().map(|(from, _)| at_once(*from)).max().unwrap_or_default();
+        if most > *max as usize {
+            problems
+                .push(format!("{campaign} had {most} calls at once, and never might have more than {max}"));
+        }
+    }
+    Ok(problems)
 }
 
 fn ceiling(body: &Value) -> Option<u32> {

@@ -48,7 +48,7 @@ const HOURS_WITH_TROUBLE: i64 = 36;
 /// After this time without faults, every callback is past its deadline, and every call is over and resolved.
 const HOURS_WITHOUT_TROUBLE: i64 = 72;
 /// The largest offset of the daemon's clock, in seconds.
-pub(super) const STEP_MAX_S: i64 = 20;
+pub(in crate::simulation) const STEP_MAX_S: i64 = 20;
 
 /// Runs a seed to its end.
 ///
@@ -82,8 +82,8 @@ pub async fn run_seed_with(
     script::starts(seed, &mut setup);
     script::agents(seed, &mut setup);
     let consumers = random.u64(2..=24);
-    let leader = Leader::new(seed, consumers);
-    leader.close_a_day(&mut scene, &mut config)?;
+    let mut leader = Leader::new(seed, consumers);
+    leader.prepare(&mut scene, &mut config)?;
     let daemon = Simulation::begin_with(&config, setup, scene.start, mutation, trace.clone()).await?;
     let mut run = Run {
         daemon,

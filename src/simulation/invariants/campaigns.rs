@@ -11,8 +11,11 @@ use crate::domain::{
     Attempt, AttemptId, Callback, CallbackId, Campaign, CampaignId, CampaignState, Gate, MessageId, Pause,
     PauseId, PauseScope, Place, Priority, Resource, Stage, State,
 };
+use crate::simulation::simulate::STEP_MAX_S;
 use crate::store::Batch;
 
+/// More than the clock of a simulated daemon steps back.
+const STEP_BACK: SignedDuration = SignedDuration::from_secs(2 * STEP_MAX_S + 5);
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 /// So much one campaign may get ahead of another one that waits for the same sender.
 const AHEAD_MAX: i128 = 2 * ROUND as i128;
@@ -104,8 +107,10 @@ impl Conduct {
         if !matches!(known.state, CampaignState::Running | CampaignState::Draining) {
             return Some(known.state.as_str().to_owned());
         }
+        // A clock that steps back just after the end would show the pause as in force again.
+        let still = now.checked_add(STEP_BACK).unwrap_or(Timestamp::MAX);
         let holds = |pause: &&Pause| {
-            pause.is_in_force(now)
+            pause.is_in_force(still)
                 && matches!(pause.scope, PauseScope::Campaign(id) | PauseScope::Draft(id)
                     | PauseScope::Canceled(id) if id == campaign)
         };
@@ -198,17 +203,23 @@ fn class(aged: Option<i64>, priority: Priority) -> i64 {
 }
 
 impl Seen {
-    /// The commit was taken over.
-    pub(super) fn conduct(&mut self, now: Timestamp, batch: &Batch, begun: &Begun) {
+    /// The commit was taken over. Its moments are those of the daemon's clock.
+    pub(super) fn conduct(&mut self, batch: &Batch, begun: &Begun) {
         self.campaigns.take(batch);
         for id in &begun.messages {
+            let message = batch.messages.iter().find(|message| message.id == *id);
+            let at = message.and_then(|message| message.submission.submitted_at);
             let callback =
                 self.messages.get(id).and_then(|callback| self.campaigns.of.get(callback)).copied();
-            self.may_go(callback, now, &id.to_string());
+            self.may_go(callback, at, &id.to_string());
         }
-        for id in begun.opened.iter().chain(&begun.submitted) {
-            let campaign = self.campaign_of(*id);
-            self.may_go(campaign, now, &id.to_string());
+        for id in &begun.opened {
+            let at = self.attempts.get(id).map(|attempt| attempt.submission.intended_at);
+            self.may_go(self.campaign_of(*id), at, &id.to_string());
+        }
+        for id in &begun.submitted {
+            let at = self.attempts.get(id).and_then(|attempt| attempt.submission.submitted_at);
+            self.may_go(self.campaign_of(*id), at, &id.to_string());
         }
         for id in &begun.opened {
             self.opens(*id);
@@ -222,9 +233,9 @@ impl Seen {
         self.campaigns.of.get(&self.attempts.get(&attempt)?.callback).copied()
     }
 
-    fn may_go(&mut self, campaign: Option<CampaignId>, now: Timestamp, what: &str) {
-        let Some(campaign) = campaign else { return };
-        if let Some(state) = self.campaigns.stopped(campaign, now) {
+    fn may_go(&mut self, campaign: Option<CampaignId>, at: Option<Timestamp>, what: &str) {
+        let (Some(campaign), Some(at)) = (campaign, at) else { return };
+        if let Some(state) = self.campaigns.stopped(campaign, at) {
             self.problem(format!("{what} is of {campaign}, which is {state}"));
         }
     }

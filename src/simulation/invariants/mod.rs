@@ -207,7 +207,7 @@ impl Seen {
         for callback in &batch.callbacks {
             self.callback(callback, &batch.outbox);
         }
-        self.conduct(now, batch, &begun);
+        self.conduct(batch, &begun);
         let over = batch.callbacks.iter().filter(|callback| is_over(callback));
         self.over.extend(over.map(|callback| callback.id));
         self.take_holders(batch);

@@ -37,7 +37,8 @@ fn read(db: &Connection, gate: &str, Wanted { lane, class, after, most }: Wanted
         callbacks = collect(&mut db.prepare_cached(AT_GATE)?, params, callbacks::read)?;
     }
     let has_run_out = callbacks.len() < most.max(1);
-    let next = match has_run_out {
+    // No class is higher than the highest.
+    let next = match has_run_out && class < i64::MAX {
         true => first(&mut db.prepare_cached(NEXT_CLASS)?, params![gate, lane, class], |cells| cells.take())?,
         false => None,
     };
