@@ -9,7 +9,9 @@ use super::working_set::Line;
 use super::{ceilings, people, seats, turns};
 use crate::domain::callback::Waiting;
 use crate::domain::{
-    AccountAlias, Attempt, AttemptId, CallPermission, Callback, CallbackId, Channel, ContentRef, Gate, Grant, Lane, Message, MessageId, MessagePurpose, Note, Numbers, Offer, Pair, PairKey, Phone, Place, Reason, Road, RoadKind, RoadName, State, TokenUse,
+    AccountAlias, Attempt, AttemptId, CallPermission, Callback, CallbackId, Channel, ContentRef, Gate, Grant,
+    Lane, Message, MessageId, MessagePurpose, Note, Numbers, Offer, Pair, PairKey, Phone, Place, Reason,
+    Road, RoadKind, RoadName, State, TokenUse,
 };
 use crate::failpoint::panic_point;
 use crate::policy::{self, Caps, Step, ledger, next_step, rolling};

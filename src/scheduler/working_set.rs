@@ -14,7 +14,8 @@ use crate::domain::{
 };
 use crate::policy::PersonView;
 use crate::store::{
-    AgentChanges, Batch, CampaignCallsChange, CampaignChange, Enqueue, ListChange, OutboxRow, PauseLifted, PoolChanges, ReportChange, SetAsideEnded, Unmatched,
+    AgentChanges, Batch, CampaignCallsChange, CampaignChange, Enqueue, ListChange, OutboxRow, PauseLifted,
+    PoolChanges, ReportChange, SetAsideEnded, Unmatched,
 };
 use crate::webhooks::{ConsumerNews, Topic};
 

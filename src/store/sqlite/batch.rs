@@ -6,7 +6,9 @@ use rusqlite::Connection;
 
 use super::suppressions::Key;
 use super::{
-    agents, attempts, breakers, calendars, callbacks, campaigns, ceilings, clock, commands, contacts, erasing, loads, messages, outbox, pairs, pauses, persons, pools, report_cells, reports, restrictions, set_aside, suppression_lists, term, timeline, unmatched,
+    agents, attempts, breakers, calendars, callbacks, campaigns, ceilings, clock, commands, contacts,
+    erasing, loads, messages, outbox, pairs, pauses, persons, pools, report_cells, reports, restrictions,
+    set_aside, suppression_lists, term, timeline, unmatched,
 };
 use crate::domain::event::Concerns;
 use crate::domain::timeline::Entry;
