@@ -313,3 +313,34 @@ fn nothing_leaves_while_dialling_is_stopped() {
         goes(case.with(|case| case.held = stopped), Err("dialling.stopped"));
     }
 }
+
+#[test]
+fn a_call_leaves_only_while_the_figure_of_its_pool_holds() {
+    let key: PoolKey = "default/support".parse().unwrap();
+    let seated = |used: u128| {
+        call().with(|case| {
+            case.callback.order.pool = Some(key.name.clone());
+            case.pools.set(Pool {
+                key: key.clone(),
+                figure: Figure::Seats(1),
+                as_of: at(0),
+                valid_until: at(60),
+                headroom: 0,
+                wrap_up: SignedDuration::ZERO,
+                by: "acd".into(),
+                fault: None,
+            });
+            let seat = Seat { taken_at: at(0), busy_since: None, until: None };
+            (0..used).for_each(|n| case.seats.take(&key, AttemptId::new(Uuid::from_u128(4 + n)), seat));
+        })
+    };
+    let mut attempt = attempt();
+    attempt.holds = Holds::new(attempt.holds.iter().cloned().chain([Resource::Pool(key.clone())]));
+    let leaves = |case: Case| ground(&case, Leaving::Call(&attempt));
+    // Its own seat does not keep it.
+    assert_eq!(leaves(seated(1)), Ok(()));
+    assert_eq!(leaves(seated(2)), Err("pool.no_seat"));
+    assert_eq!(leaves(seated(1).now(59)), Ok(()));
+    assert_eq!(leaves(seated(1).now(60)), Err("pool.expired"));
+    assert_eq!(leaves(seated(1).with(|case| case.pools = Pools::default())), Err("pool.unknown"));
+}
