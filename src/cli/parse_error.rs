@@ -4,7 +4,7 @@ use clap::error::{ContextKind, ContextValue};
 use clap::{Arg, Command, Error};
 
 /// Example values by the name of the flag or of its value. A flag with a default or possible values needs no example.
-const EXAMPLES: [(&str, &str); 78] = [
+const EXAMPLES: [(&str, &str); 79] = [
     ("NUMBER", "+5511987654321"),
     ("WHEN", "+2h"),
     ("LEVEL", "urgent"),
@@ -54,6 +54,7 @@ const EXAMPLES: [(&str, &str); 78] = [
     ("BREAKDOWN", "day"),
     ("SENDER", "991234"),
     ("TOKEN_FILE", "token.txt"),
+    ("SECONDS", "30"),
     ("SINCE", "2026-11-22T09:00:00-03:00"),
     ("DISPOSITION", "call_again"),
     ("AGENT", "alice"),

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 
+use crate::domain::WrittenHours;
 use crate::domain::calendar::{CalendarName, Calendars, OwnCalendar, holidays};
 
-use super::calling::Calling;
 use super::section::{Reading, Section};
 use super::tree::{Origin, Value};
 use super::value::{Setting, quoted};
@@ -37,20 +37,21 @@ pub(super) fn read(name: &str, section: &mut Section<'_>) -> Option<(CalendarNam
     Some((own.ok()?, OwnCalendar { holidays: base.map(spelt), closed: closed.0, opened: opened.0 }))
 }
 
-/// The usual hours with their calendar as its own name spells it, or a fault if there is none.
+/// The hours of a section with their calendar as its own name spells it, or a fault if there is none.
 pub(super) fn settle(
-    calling: &mut Calling,
+    hours: &mut Option<WrittenHours>,
+    section: &str,
     own: &BTreeMap<CalendarName, OwnCalendar>,
     reading: &mut Reading,
 ) {
-    let Some(hours) = &mut calling.hours else { return };
+    let Some(hours) = hours else { return };
     let Some(name) = &hours.calendar else { return };
     match Calendars::new(own.clone()).find(name.as_str()) {
         Some(spelt) => hours.calendar = Some(spelt),
         None => {
-            let origin = reading.answers.iter().find(|it| it.section == "calling" && it.key == "hours");
+            let origin = reading.answers.iter().find(|it| it.section == section && it.key == "hours");
             let origin = origin.map_or(Origin::Nowhere, |answer| answer.origin.clone());
-            reading.fault(&origin, "calling.hours", unknown(name));
+            reading.fault(&origin, &format!("{section}.hours"), unknown(name));
         }
     }
 }

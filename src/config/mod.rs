@@ -334,7 +334,7 @@ impl Config {
         let dispositions = root.section("dispositions", |section| {
             dispositions::or_usual(section.each(dispositions::read).into_iter().flatten().collect())
         });
-        let missed_calls = root.section("missed_calls", MissedCalls::read);
+        let mut missed_calls = root.section("missed_calls", MissedCalls::read);
         let suppression = root.section("suppression", Suppression::read);
         let reports = root.section("reports", Reports::read);
         let rates = root.section("rates", |section| {
@@ -346,7 +346,8 @@ impl Config {
         let metrics = root.section("metrics", Metrics::read);
         root.note_unknown();
         reading.refuse_unknown_keys();
-        calendars::settle(&mut calling, &own_calendars, reading);
+        calendars::settle(&mut calling.hours, "calling", &own_calendars, reading);
+        calendars::settle(&mut missed_calls.hours, "missed_calls", &own_calendars, reading);
         let effective = Effective(effective(reading));
         let chosen = chosen(reading);
         let config = Self {

@@ -126,6 +126,10 @@ pub(super) fn check_missed_calls(config: &Config, documents: &Library) -> anyhow
         "missed_calls: the document {name:?} connects an agent: set missed_calls.agent, or the agent of each sender"
     );
     anyhow::ensure!(
+        rule.agent.as_ref().is_none_or(|agent| document.takes_agent(agent)),
+        "missed_calls: agent is at a host that twiml.sip_hosts does not list"
+    );
+    anyhow::ensure!(
         rule.senders.iter().all(|number| directory.sender(*number).is_some()),
         "missed_calls: senders has a number that is no sender of the configuration"
     );

@@ -31,7 +31,7 @@ pub use placeholder::{BUILTINS, Builtin};
 pub use render::{RenderError, Values};
 pub use studio::Flow;
 
-use crate::domain::{AllowedHosts, LegOrder, Proof, Script};
+use crate::domain::{AgentTarget, AllowedHosts, LegOrder, Proof, Script};
 
 use compile::Program;
 use kind::Kind;
@@ -166,6 +166,15 @@ impl Document {
     #[must_use]
     pub fn needs_agent(&self) -> bool {
         self.uses_agent || self.order() == LegOrder::AgentFirst
+    }
+
+    /// Whether the document may connect this agent: a SIP address has to be at an allowed host.
+    #[must_use]
+    pub fn takes_agent(&self, agent: &AgentTarget) -> bool {
+        match agent {
+            AgentTarget::Client(_) => true,
+            AgentTarget::Sip(address) => self.hosts.takes_sip(address),
+        }
     }
 
     /// Whether the document can be filled for any call: it needs no agent and no variables, and dials no consumer.

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 
 use jiff::SignedDuration;
+use ringmaster::config::Secret;
 use ringmaster::domain::event::{CallReport, SuppressionAdded, Word};
 use ringmaster::domain::{CallProgress, Callback, Disposition, Event, Named, Phone, State};
 use ringmaster::store::sqlite::Sqlite;
@@ -204,6 +205,34 @@ async fn nothing_in_the_file_tells_who_an_erased_person_was() {
     let shown = daemon.post("/v1/consumers/export", json!({"consumer": PERSON})).await;
     assert_eq!((&shown["orders"], &shown["permissions"]), (&json!([]), &json!([])), "{shown}");
     assert_eq!(shown["suppression"][0]["list"], "erased");
+}
+
+#[tokio::test]
+async fn webhooks_about_an_erased_person_lose_the_number() {
+    let platform = Arc::new(RecordingTransport::default());
+    let mut daemon = TestDaemon::configured(platform, |config| {
+        config.webhooks.url = Some("http://127.0.0.1:9/hook".parse().unwrap());
+        config.webhooks.secret = Some(Secret::new("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"));
+        config.webhooks.allow = vec!["127.0.0.0/8".parse().unwrap()];
+    })
+    .await;
+    daemon.grant(PERSON).await;
+    let told = async |daemon: &TestDaemon| -> Vec<Value> {
+        let now = daemon.now();
+        let due = daemon.watch().claim_deliveries(now, now, 100).await.unwrap();
+        due.iter().map(|delivery| serde_json::from_str(&delivery.row.payload).unwrap()).collect()
+    };
+    let before = told(&daemon).await;
+    assert_eq!(
+        (&before[0]["type"], &before[0]["data"]["consumer"]),
+        (&json!("permission.granted"), &json!(PERSON))
+    );
+    let erasure = erase(&mut daemon, json!({"consumer": PERSON})).await;
+    daemon.advance(SignedDuration::ZERO).await;
+    assert_eq!(shown(&mut daemon, &erasure).await["state"], "done");
+    let after = told(&daemon).await;
+    assert_eq!(after.len(), before.len());
+    assert_eq!(after[0]["data"].get("consumer"), None, "{after:?}");
 }
 
 #[tokio::test]

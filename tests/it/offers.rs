@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use jiff::SignedDuration;
+use ringmaster::domain::AllowedHosts;
 use serde_json::{Value, json};
 
 use crate::harness::{CONSUMER, RecordingTransport, SENDER, TestDaemon, to_alice};
@@ -146,6 +147,22 @@ async fn an_assigned_agent_is_called_until_the_time_is_over() {
         offered.daemon.advance_to(earliest.parse().unwrap()).await;
         assert_eq!(offered.platform.calls()[0].form["To"], expected, "{earliest}");
     }
+}
+
+#[tokio::test]
+async fn an_agent_at_a_host_that_is_not_listed_takes_nothing() {
+    let platform = Arc::new(RecordingTransport::default());
+    let mut daemon = TestDaemon::configured(platform.clone(), |config| {
+        config.twiml.hosts = AllowedHosts::new(&["pbx.example.com".to_owned()], &[]);
+    })
+    .await;
+    daemon.grant(CONSUMER).await;
+    let id = daemon.order(CONSUMER, previewed()).await["id"].as_str().unwrap().to_owned();
+    daemon.advance(NOTHING).await;
+    let path = format!("/v1/offers/{id}/accept");
+    let (status, refusal) = daemon.try_post(&path, json!({"agent": "sip:bob@elsewhere.example.com"})).await;
+    assert_eq!((status, &refusal["errors"][0]["code"]), (422, &json!("host.not_allowed")));
+    assert_eq!(daemon.try_post(&path, json!({"agent": "sip:bob@pbx.example.com"})).await.0, 200);
 }
 
 #[tokio::test]

@@ -26,7 +26,7 @@ pub(in crate::cli) struct Terms {
     #[arg(long, conflicts_with = "file")]
     preview: bool,
     /// How long one offer lasts, in seconds
-    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(5..=600), requires = "preview")]
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(5..=600), requires = "preview")]
     preview_seconds: Option<u32>,
     /// How often it is offered before nobody took it
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=20), requires = "preview")]

@@ -67,10 +67,8 @@ pub(in crate::http::api) async fn accept(
     bytes: Bytes,
 ) -> Result<Response, ApiError> {
     let draft: Draft = if bytes.is_empty() { Draft::default() } else { read(&bytes)? };
-    let agent = draft.agent.map(|text| text.parse::<AgentTarget>()).transpose().map_err(|error| {
-        let (field, detail) = ("agent".to_owned(), error.to_string());
-        ApiError::fields("offer.invalid", vec![FieldError { field, code: "agent.invalid", detail }])
-    })?;
+    let agent = draft.agent.map(|text| text.parse::<AgentTarget>()).transpose();
+    let agent = agent.map_err(|error| wrong_agent("agent.invalid", &error.to_string()))?;
     answer(&app, &caller, &headers, &id, (Verb::Accept, agent)).await
 }
 
@@ -124,6 +122,11 @@ pub(in crate::http::api) async fn close(
     answer(&app, &caller, &headers, &id, (Verb::Close, None)).await
 }
 
+fn wrong_agent(code: &'static str, detail: &str) -> ApiError {
+    let (field, detail) = ("agent".to_owned(), detail.to_owned());
+    ApiError::fields("offer.invalid", vec![FieldError { field, code, detail }])
+}
+
 async fn answer(
     app: &App,
     caller: &Caller,
@@ -132,6 +135,13 @@ async fn answer(
     (verb, agent): (Verb, Option<AgentTarget>),
 ) -> Result<Response, ApiError> {
     let callback = record(app, caller, id).await?.callback;
+    let document = app.documents.document(&callback.order.document);
+    if let (Some(document), Some(agent)) = (document, &agent)
+        && !document.takes_agent(agent)
+    {
+        let detail = "is at a host that twiml.sip_hosts does not list";
+        return Err(wrong_agent("host.not_allowed", detail));
+    }
     // The offer that the agent sees. If it is over when the command is folded, the command is refused.
     let until = callback.offer().and_then(|offer| offer.until).unwrap_or(Timestamp::MIN);
     let (act, content) = match verb {

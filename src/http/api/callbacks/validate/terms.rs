@@ -78,6 +78,12 @@ impl Validator<'_> {
             let detail = "is not used: the document connects no agent of the order";
             faults.add("assigned_agent", "agent.unused", detail);
         }
+        if let (Some(document), Some(agent)) = (document, &agent)
+            && !document.takes_agent(agent)
+        {
+            let detail = "is at a host that twiml.sip_hosts does not list";
+            faults.add("assigned_agent", "host.not_allowed", detail);
+        }
         Some(Assigned { agent: agent?, until: until? })
     }
 }
