@@ -36,6 +36,17 @@ const LATE: &str = "INSERT INTO temp.report_cells SELECT tenant, family, label, 
      c0 = c0 + excluded.c0, c1 = c1 + excluded.c1, c2 = c2 + excluded.c2, c3 = c3 + excluded.c3, \
      c4 = c4 + excluded.c4, c5 = c5 + excluded.c5, c6 = c6 + excluded.c6, c7 = c7 + excluded.c7, \
      c8 = c8 + excluded.c8, c9 = c9 + excluded.c9, c10 = c10 + excluded.c10, c11 = c11 + excluded.c11";
+/// How many cells that are not late have other numbers, or are in one of the two tables only.
+const CHANGED: &str = "SELECT (SELECT count(*) FROM temp.report_cells AS t WHERE \
+     (t.c0 <> 0 OR t.c1 <> 0 OR t.c2 <> 0 OR t.c3 <> 0 OR t.c4 <> 0 OR t.c5 <> 0 OR t.c6 <> 0 OR t.c7 <> 0 OR t.c8 <> 0 \
+     OR t.c9 <> 0 OR t.c10 <> 0 OR t.c11 <> 0) AND NOT EXISTS (SELECT 1 FROM main.report_cells AS m \
+     WHERE m.tenant = t.tenant AND m.family = t.family AND m.label = t.label AND m.quarter = t.quarter AND m.late = 0 \
+     AND m.c0 = t.c0 AND m.c1 = t.c1 AND m.c2 = t.c2 AND m.c3 = t.c3 AND m.c4 = t.c4 AND m.c5 = t.c5 AND m.c6 = t.c6 \
+     AND m.c7 = t.c7 AND m.c8 = t.c8 AND m.c9 = t.c9 AND m.c10 = t.c10 AND m.c11 = t.c11)) \
+     + (SELECT count(*) FROM main.report_cells AS m WHERE m.late = 0 AND (m.c0 <> 0 OR m.c1 <> 0 OR m.c2 <> 0 \
+     OR m.c3 <> 0 OR m.c4 <> 0 OR m.c5 <> 0 OR m.c6 <> 0 OR m.c7 <> 0 OR m.c8 <> 0 OR m.c9 <> 0 OR m.c10 <> 0 \
+     OR m.c11 <> 0) AND NOT EXISTS (SELECT 1 FROM temp.report_cells AS t WHERE t.tenant = m.tenant \
+     AND t.family = m.family AND t.label = m.label AND t.quarter = m.quarter AND t.late = 0))";
 const REPLACE: &str = "DELETE FROM main.report_cells WHERE late = 0; \
      INSERT INTO main.report_cells SELECT * FROM temp.report_cells \
      WHERE c0 <> 0 OR c1 <> 0 OR c2 <> 0 OR c3 <> 0 OR c4 <> 0 OR c5 <> 0 OR c6 <> 0 OR c7 <> 0 OR c8 <> 0 \
@@ -49,47 +60,42 @@ impl Sqlite {
     /// If the store cannot be read or written.
     pub async fn recount_reports(&self, told: Told) -> Result<Recounted> {
         self.write(move |db| {
-            let (changed, labels) = count(db, told)?;
+            let labels = count(db, told)?;
             report_cells::write(db, &ReportChange { cells: Cells::default(), labels })?;
+            let number = |sql: &str| db.query_row(sql, [], |row| row.get::<_, i64>(0));
+            let changed = number(CHANGED)?;
             db.execute_batch(REPLACE)?;
             db.execute_batch("DROP TABLE temp.report_cells")?;
-            let cells =
-                db.query_row("SELECT count(*) FROM main.report_cells", [], |row| row.get::<_, i64>(0))?;
-            Ok(Recounted { cells: cells.cast_unsigned(), changed: changed.len() as u64 })
+            let cells = number("SELECT count(*) FROM main.report_cells")?;
+            Ok(Recounted { cells: cells.cast_unsigned(), changed: changed.cast_unsigned() })
         })
         .await
     }
 }
 
-/// What is counted wrongly; nothing is changed.
+/// What is counted wrongly; nothing is changed. Holds all cells in memory.
 pub fn wrong(db: &Connection, told: Told) -> Result<Vec<String>> {
-    let (wrong, _) = count(db, told)?;
-    db.execute_batch("DROP TABLE temp.report_cells")?;
-    Ok(wrong)
-}
-
-/// Counts into a temporary table, and tells the differences, and the texts that get cells of their own.
-fn count(db: &Connection, told: Told) -> Result<(Vec<String>, BTreeSet<NewLabel>)> {
-    db.execute_batch(NEW)?;
-    let mut counting = Counting {
-        db,
-        told,
-        labels: report_cells::labels(db)?,
-        new: BTreeSet::new(),
-        cells: Cells::default(),
-    };
-    counting.orders()?;
-    counting.messages()?;
-    counting.flush()?;
-    let labels = std::mem::take(&mut counting.new);
-    db.execute_batch(LATE)?;
+    count(db, told)?;
     let (stored, counted) = (all(db, "main")?, all(db, "temp")?);
+    db.execute_batch("DROP TABLE temp.report_cells")?;
     let keys: BTreeSet<&Key> = stored.keys().chain(counted.keys()).collect();
     let of = |cells: &BTreeMap<Key, Counts>, key| cells.get(key).copied().unwrap_or_default();
     let wrong = keys.into_iter().filter(|&key| of(&stored, key) != of(&counted, key));
     let told =
         wrong.map(|key| format!("{key:?}: {:?} stored, {:?} there", of(&stored, key), of(&counted, key)));
-    Ok((told.collect(), labels))
+    Ok(told.collect())
+}
+
+/// Counts into a temporary table, and returns the texts that get cells of their own.
+fn count(db: &Connection, told: Told) -> Result<BTreeSet<NewLabel>> {
+    db.execute_batch(NEW)?;
+    let (labels, new, cells) = (report_cells::labels(db)?, BTreeSet::new(), Cells::default());
+    let mut counting = Counting { db, told, labels, new, cells };
+    counting.orders()?;
+    counting.messages()?;
+    counting.flush()?;
+    db.execute_batch(LATE)?;
+    Ok(counting.new)
 }
 
 type Key = (String, String, String, i64);
