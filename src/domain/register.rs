@@ -77,6 +77,7 @@ mod tests {
             list: list.parse().unwrap(),
             scope,
             purposes: Vec::new(),
+            countries: Vec::new(),
             added_at: at(0),
             expires_at: Some(at(60)),
             why: None,

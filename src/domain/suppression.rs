@@ -10,7 +10,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use strum::{EnumString, IntoStaticStr};
 
-use super::{AccountAlias, Order, OrderKind, Phone, Purpose};
+use super::{AccountAlias, Country, Order, OrderKind, Phone, Purpose};
 
 /// A list. Its text is `house`, `erased`, or a kind and a name, such as `imported:register`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -140,6 +140,8 @@ pub struct Suppression {
     pub scope: SuppressionScope,
     /// The purposes that the list binds; empty for all. A message for no order has none, and every list binds it.
     pub purposes: Vec<Purpose>,
+    /// The countries of the numbers that the list binds; empty for all.
+    pub countries: Vec<Country>,
     pub added_at: Timestamp,
     /// When it ends by itself.
     pub expires_at: Option<Timestamp>,
@@ -154,13 +156,20 @@ pub struct Errand<'a> {
     pub campaign: Option<&'a str>,
     /// `None` for what belongs to no order.
     pub purpose: Option<Purpose>,
+    /// Whom it is for.
+    pub consumer: Phone,
 }
 
 impl<'a> Errand<'a> {
     /// An order, from a sender of this account.
     #[must_use]
     pub fn of(order: &'a Order, account: &'a AccountAlias) -> Self {
-        Self { account, campaign: order.campaign.as_deref(), purpose: Some(order.purpose) }
+        Self {
+            account,
+            campaign: order.campaign.as_deref(),
+            purpose: Some(order.purpose),
+            consumer: order.consumer,
+        }
     }
 }
 
@@ -176,10 +185,15 @@ impl Suppression {
     pub fn forbids(&self, now: Timestamp, what: Outgoing, errand: &Errand<'_>) -> bool {
         let binds_purpose =
             || errand.purpose.is_none_or(|own| self.purposes.is_empty() || self.purposes.contains(&own));
+        let binds_country = || {
+            self.countries.is_empty()
+                || Country::of(errand.consumer).is_some_and(|country| self.countries.contains(&country))
+        };
         self.scope.covers(what)
             && self.is_in_force(now)
             && self.list.binds(errand.account, errand.campaign)
             && binds_purpose()
+            && binds_country()
     }
 }
 
@@ -228,10 +242,35 @@ mod tests {
             list: list.parse().unwrap(),
             scope,
             purposes: Vec::new(),
+            countries: Vec::new(),
             added_at: at(0),
             expires_at: None,
             why: None,
         }
+    }
+
+    fn brazil() -> Phone {
+        Phone::parse("+5511987654321").unwrap()
+    }
+
+    #[test]
+    fn a_list_binds_numbers_of_its_countries() {
+        let account = main();
+        let to = |number: &str| Errand {
+            account: &account,
+            campaign: None,
+            purpose: Some(Purpose::Service),
+            consumer: Phone::parse(number).unwrap(),
+        };
+        let countries = Country::parse("BR").into_iter().collect();
+        let list = Suppression { countries, ..entry("imported:x", SuppressionScope::All) };
+        assert!(list.forbids(at(0), Outgoing::Call, &to("+5511987654321")));
+        assert!(!list.forbids(at(0), Outgoing::Call, &to("+4915112345678")));
+        let checked = entry("imported:x", SuppressionScope::Checked);
+        assert!(
+            !checked.forbids(at(0), Outgoing::Call, &to("+5511987654321")),
+            "it was asked, and forbids nothing"
+        );
     }
 
     fn main() -> AccountAlias {
@@ -254,7 +293,8 @@ mod tests {
     #[test]
     fn each_scope_forbids_what_it_names() {
         let account = main();
-        let errand = Errand { account: &account, campaign: None, purpose: Some(Purpose::Service) };
+        let errand =
+            Errand { account: &account, campaign: None, purpose: Some(Purpose::Service), consumer: brazil() };
         for (scope, forbidden) in [
             (SuppressionScope::All, [true, true, true]),
             (SuppressionScope::Calls, [true, false, false]),
@@ -270,7 +310,7 @@ mod tests {
     #[test]
     fn a_list_binds_its_own_account_campaign_and_purposes() {
         let (account, other) = (main(), AccountAlias::from("other"));
-        let errand = |account, campaign, purpose| Errand { account, campaign, purpose };
+        let errand = |account, campaign, purpose| Errand { account, campaign, purpose, consumer: brazil() };
         let forbids = |entry: &Suppression, errand| entry.forbids(at(0), Outgoing::Call, &errand);
         let of_account = entry("account:main", SuppressionScope::All);
         assert!(forbids(&of_account, errand(&account, None, None)));
@@ -289,7 +329,7 @@ mod tests {
     #[test]
     fn an_entry_ends_at_its_time_and_not_before() {
         let account = main();
-        let errand = Errand { account: &account, campaign: None, purpose: None };
+        let errand = Errand { account: &account, campaign: None, purpose: None, consumer: brazil() };
         let ends = Suppression { expires_at: Some(at(60)), ..entry("house", SuppressionScope::All) };
         let at_second = |second| ends.forbids(at(second), Outgoing::Call, &errand);
         assert_eq!([at_second(59), at_second(60), at_second(61)], [true, false, false]);

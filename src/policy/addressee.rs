@@ -76,7 +76,8 @@ pub fn may_be_sent(
     if let Some(kind) = person.refuses(message.sender, None, &rules.people) {
         return Err(Reason::PersonRefuses { kind });
     }
-    let errand = Errand { account: message.account(), campaign: None, purpose: None };
+    let errand =
+        Errand { account: message.account(), campaign: None, purpose: None, consumer: message.consumer };
     let forbids = |what| person.suppressed(now, what, &errand);
     let suppressed = match message.purpose {
         // A permission for calls that are forbidden is of no use.

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::{NewCommand, Result};
 use crate::domain::event::SuppressionAdded;
-use crate::domain::{AccountAlias, Callback, ListName, Name, Phone, Purpose, SuppressionScope};
+use crate::domain::{AccountAlias, Callback, Country, ListName, Name, Phone, Purpose, SuppressionScope};
 use crate::suppression::{NameHash, NameHasher};
 
 /// Adds entries of suppression lists, and tells what lists there are. Entries end through a batch.
@@ -94,6 +94,8 @@ pub struct NewList {
     pub name: ListName,
     pub version: String,
     pub purposes: Vec<Purpose>,
+    /// The countries of the numbers that it binds; empty for all.
+    pub countries: Vec<Country>,
     pub valid_until: Option<Timestamp>,
     pub source: Option<String>,
     pub at: Timestamp,
@@ -110,6 +112,8 @@ pub struct SuppressionList {
     pub version: String,
     /// The purposes that it binds; empty for all.
     pub purposes: Vec<Purpose>,
+    /// The countries of the numbers that it binds; empty for all.
+    pub countries: Vec<Country>,
     pub valid_until: Option<Timestamp>,
     pub source: Option<String>,
     pub made_at: Timestamp,

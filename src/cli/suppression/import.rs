@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 use super::{Flags, Scope, list};
 use crate::cli::failure::refusal;
 use crate::cli::remote::{Ask, Body};
-use crate::cli::values::{moment, purpose};
-use crate::domain::{ListName, Phone, Purpose};
+use crate::cli::values::{country, moment, purpose};
+use crate::domain::{Country, ListName, Phone, Purpose};
 
 /// The people of one part.
 const PART: usize = 1_000;
@@ -36,6 +36,9 @@ pub(in crate::cli) struct Import {
     /// A purpose of the orders that an imported list binds, once for each; all without it
     #[arg(long, value_name = "PURPOSE", value_parser = purpose)]
     purpose: Vec<Purpose>,
+    /// A country of the numbers that an imported list binds, such as BR, once for each; all without it
+    #[arg(long, value_name = "COUNTRY", value_parser = country)]
+    country: Vec<Country>,
     /// When the term of an imported list ends: with an offset, or from now, such as +30d
     #[arg(long, value_name = "WHEN", value_parser = moment)]
     valid_until: Option<Timestamp>,
@@ -128,6 +131,8 @@ impl Import {
         let mut body = json!({"list": self.list.to_string()});
         let purposes: Vec<&str> = self.purpose.iter().map(|purpose| purpose.as_str()).collect();
         body["purposes"] = purposes.into();
+        let countries: Vec<&str> = self.country.iter().map(Country::letters).collect();
+        body["countries"] = countries.into();
         let valid_until = self.term()?;
         for (field, given) in
             [("version", &self.version), ("valid_until", &valid_until), ("source", &self.source)]

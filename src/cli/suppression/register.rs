@@ -217,7 +217,7 @@ impl Import {
         }
         let version = self.checked_at.to_string();
         let body = json!({
-            "list": list, "version": version, "purposes": register.purposes,
+            "list": list, "version": version, "purposes": register.purposes, "countries": register.countries,
             "valid_until": expires_at.to_string(), "source": format!("receipt {}", self.receipt),
         });
         self.flags.daemon.ask_json(&Ask::post("v1/suppression/lists", Body::Json(body)))?;

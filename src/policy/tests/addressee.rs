@@ -121,6 +121,7 @@ fn it_does_not_leave_to_a_person_whom_a_list_forbids() {
             list: list.parse().unwrap(),
             scope,
             purposes: vec![crate::domain::Purpose::Marketing],
+            countries: Vec::new(),
             added_at: at(-1),
             expires_at: Some(at(60)),
             why: None,

@@ -8,6 +8,7 @@ fn entry(scope: SuppressionScope, expires_at: Option<Timestamp>) -> Suppression 
         list: "imported:register".parse().unwrap(),
         scope,
         purposes: Vec::new(),
+        countries: Vec::new(),
         added_at: at(-5),
         expires_at,
         why: None,

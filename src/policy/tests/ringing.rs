@@ -81,6 +81,7 @@ fn nothing_rings_at_somebody_who_was_suppressed_meanwhile() {
             list: "account:main".parse().unwrap(),
             scope,
             purposes: Vec::new(),
+            countries: Vec::new(),
             added_at: at(-1),
             expires_at: Some(at(60)),
             why: None,

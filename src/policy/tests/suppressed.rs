@@ -8,6 +8,7 @@ fn entry(list: &str, scope: SuppressionScope) -> Suppression {
         list: list.parse::<ListName>().unwrap(),
         scope,
         purposes: Vec::new(),
+        countries: Vec::new(),
         added_at: at(-5),
         expires_at: None,
         why: None,

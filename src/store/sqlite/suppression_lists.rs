@@ -4,10 +4,11 @@ use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
 use super::rows::{Cells, collect, corrupt, first, limit, micros, micros_if};
-use super::suppressions::{Key, add, add_names, check_key, purposes, waiting};
+use super::suppressions::{Key, add, add_names, check_key, countries, purposes, waiting};
 use super::{commands, reports};
 use crate::domain::event::SuppressionAdded;
 use crate::domain::{Event, ListName, Name};
+use crate::domain::{Country, Event};
 use crate::store::{
     EntryName, Error, Hashing, ListChange, NewCommand, NewList, NewSuppressions, Report, Result, Suppressed,
     SuppressedByWrapUp, SuppressionList,
@@ -16,7 +17,7 @@ use crate::suppression::NameHasher;
 
 macro_rules! columns {
     () => {
-        "id, name, version, purposes, valid_until, source, made_at, made_by, entries, complete_at, retired_at"
+        "id, name, version, purposes, countries, valid_until, source, made_at, made_by, entries, complete_at, retired_at"
     };
 }
 
@@ -71,6 +72,7 @@ fn version_of(
                 name: name.clone(),
                 version: version.to_owned(),
                 purposes: Vec::new(),
+                countries: Vec::new(),
                 valid_until: None,
                 source: None,
                 at,
@@ -93,15 +95,17 @@ pub fn add_one(db: &Connection, hasher: &NameHasher, new: &SuppressedByWrapUp) -
 /// The list with this name and version, made now if there is none.
 pub fn make(db: &Connection, list: &NewList) -> Result<SuppressionList> {
     let purposes: Vec<&str> = list.purposes.iter().map(|purpose| purpose.as_str()).collect();
+    let countries: Vec<&str> = list.countries.iter().map(Country::letters).collect();
     let name = list.name.to_string();
     db.prepare_cached(
-        "INSERT INTO suppression_lists (name, version, purposes, valid_until, source, made_at, made_by) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (name, version) DO NOTHING",
+        "INSERT INTO suppression_lists (name, version, purposes, countries, valid_until, source, made_at, made_by) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (name, version) DO NOTHING",
     )?
     .execute(params![
         name,
         list.version,
         purposes.join(" "),
+        countries.join(" "),
         micros_if(list.valid_until),
         list.source,
         micros(list.at),
@@ -131,6 +135,7 @@ fn read(cells: &mut Cells<'_>) -> Result<SuppressionList> {
         name: cells.parsed()?,
         version: cells.take()?,
         purposes: purposes(cells.text()?)?,
+        countries: countries(cells.text()?)?,
         valid_until: cells.moment_if()?,
         source: cells.take()?,
         made_at: cells.moment()?,

@@ -7,14 +7,14 @@ use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
 use super::persons;
-use super::rows::{Cells, collect, digits, limit, micros, moment, parse};
+use super::rows::{Cells, collect, corrupt, digits, limit, micros, moment, parse};
 use crate::domain::suppression::refuses_order;
-use crate::domain::{Callback, CallbackId, Name, Person, Phone, Purpose, Suppression, SuppressionScope};
+use crate::domain::{Callback, CallbackId, Country, Name, Person, Phone, Purpose, Suppression, SuppressionScope};
 use crate::store::{EntryName, Error, Hashing, NewSuppressions, Result};
 use crate::suppression::{NameHash, NameHasher, every_spelling};
 
 pub const IN_USE: &str = "SELECT EXISTS (SELECT 1 FROM suppressions)";
-pub const BY_HASH: &str = "SELECT l.name, s.scope, l.purposes, s.added_at, s.expires_at, s.why \
+pub const BY_HASH: &str = "SELECT l.name, s.scope, l.purposes, l.countries, s.added_at, s.expires_at, s.why \
      FROM suppressions AS s CROSS JOIN suppression_lists AS l ON l.id = s.list \
      WHERE s.hash = ?1 AND l.retired_at IS NULL";
 pub const WAITING: &str = "SELECT id, consumer FROM waiting_by_partition AS w \
@@ -83,6 +83,7 @@ fn read(cells: &mut Cells<'_>) -> Result<Suppression> {
         list: cells.parsed()?,
         scope: cells.parsed()?,
         purposes: purposes(cells.text()?)?,
+        countries: countries(cells.text()?)?,
         added_at: cells.moment()?,
         expires_at: ends_at(cells.take()?)?,
         why: cells.text_if()?.map(Into::into),
@@ -91,6 +92,11 @@ fn read(cells: &mut Cells<'_>) -> Result<Suppression> {
 
 pub fn purposes(text: &str) -> Result<Vec<Purpose>> {
     text.split_ascii_whitespace().map(parse).collect()
+}
+
+pub fn countries(text: &str) -> Result<Vec<Country>> {
+    let read = |letters| Country::parse(letters).ok_or_else(|| corrupt("a country", letters));
+    text.split_ascii_whitespace().map(read).collect()
 }
 
 fn ends_at(micros: i64) -> Result<Option<Timestamp>> {

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{one_person, shown};
-use crate::domain::{Name, Suppression};
+use crate::domain::{Name, Suppression, SuppressionScope};
 use crate::http::api::body::{JsonBytes, json};
 use crate::http::api::permissions::read;
 use crate::http::error::Written;
@@ -75,6 +75,11 @@ impl EntryView {
     }
 }
 
+/// Whether it forbids anything now. The answer of a register that was asked forbids nothing.
+fn forbids(entry: &EntryView) -> bool {
+    entry.in_force && entry.scope != SuppressionScope::Checked.as_str()
+}
+
 /// On which suppression lists a person is, by every spelling of the number and every name that is known.
 #[utoipa::path(post, path = "/v1/suppression/check", operation_id = "check_suppression", tag = "suppression",
     request_body(content = Draft),
@@ -104,5 +109,5 @@ pub(in crate::http::api) async fn check(
     entries.sort_by(|one, other| (&one.list, one.added_at).cmp(&(&other.list, other.added_at)));
     let now = app.clock.now();
     let entries: Vec<EntryView> = entries.iter().map(|entry| EntryView::of(now, entry)).collect();
-    Ok(json(StatusCode::OK, &Found { suppressed: entries.iter().any(|entry| entry.in_force), entries }))
+    Ok(json(StatusCode::OK, &Found { suppressed: entries.iter().any(forbids), entries }))
 }

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use super::add::no_list;
 use super::{list as list_name, shown, version};
-use crate::domain::{Event, ListName, Purpose};
+use crate::domain::{Country, Event, ListName, Purpose};
 use crate::http::api::body::{JsonBytes, json};
 use crate::http::api::commands::{Command, answer_with};
 use crate::http::api::permissions::{fault, for_the_record, read};
@@ -36,6 +36,9 @@ pub(in crate::http::api) struct Draft {
     /// The purposes of the orders that it binds; all without it.
     #[serde(default)]
     purposes: Vec<String>,
+    /// The countries of the numbers that it binds, such as `BR`; all without it.
+    #[serde(default)]
+    countries: Vec<String>,
     /// When its term ends. Its entries hold after that, but `past_its_term` shows it.
     #[schema(value_type = Option<String>, format = DateTime)]
     valid_until: Option<String>,
@@ -63,6 +66,8 @@ struct View {
     version: String,
     /// The purposes of the orders that it binds; empty for all.
     purposes: Vec<&'static str>,
+    /// The countries of the numbers that it binds; empty for all.
+    countries: Vec<String>,
     entries: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -87,6 +92,7 @@ impl View {
             list: list.name.to_string(),
             version: list.version.clone(),
             purposes: shown(&list.purposes),
+            countries: list.countries.iter().map(Country::to_string).collect(),
             entries: list.entries,
             valid_until: list.valid_until,
             past_its_term: list.valid_until.is_some_and(|at| at <= now),
@@ -150,8 +156,8 @@ pub(in crate::http::api) async fn make(
     let draft: Draft = read(&bytes)?;
     let new = check(&app, &caller, &draft)?;
     let made = app.store.make_list(new.clone()).await?;
-    let is_same =
-        (&made.purposes, made.valid_until, &made.source) == (&new.purposes, new.valid_until, &new.source);
+    let is_same = (&made.purposes, &made.countries, made.valid_until, &made.source)
+        == (&new.purposes, &new.countries, new.valid_until, &new.source);
     if !is_same || made.retired_at.is_some() {
         let detail = "the version exists with other data, or a newer one replaced it: choose another version";
         return Err(ApiError::new("suppression.other_list", detail));
@@ -207,6 +213,25 @@ fn imported(app: &App, given: Option<&str>, faults: &mut Vec<FieldError>) -> Opt
     Some(name)
 }
 
+/// The most countries of a list.
+const COUNTRIES_MAX: usize = 250;
+
+fn countries(given: &[String], faults: &mut Vec<FieldError>) -> Vec<Country> {
+    let mut countries = Vec::new();
+    for (index, text) in given.iter().enumerate().take(COUNTRIES_MAX) {
+        match Country::parse(text).filter(|country| country.is_known()) {
+            Some(country) if !countries.contains(&country) => countries.push(country),
+            Some(_) => faults.push(fault(&format!("countries[{index}]"), "field.value", "is repeated")),
+            None => {
+                let detail = "is no country: expected two capital letters of ISO 3166, such as BR";
+                faults.push(fault(&format!("countries[{index}]"), "field.value", detail));
+            }
+        }
+    }
+    countries.sort_unstable();
+    countries
+}
+
 fn check(app: &App, caller: &Caller, draft: &Draft) -> Result<NewList, ApiError> {
     let mut faults = Vec::new();
     let name = imported(app, draft.list.as_deref(), &mut faults);
@@ -224,6 +249,7 @@ fn check(app: &App, caller: &Caller, draft: &Draft) -> Result<NewList, ApiError>
         }
     }
     purposes.sort_unstable();
+    let countries = countries(&draft.countries, &mut faults);
     let valid_until = draft.valid_until.as_deref().and_then(|text| match moment(text) {
         Ok(at) => Some(Timestamp::from_microsecond(at.as_microsecond()).unwrap_or(at)),
         Err(error) => {
@@ -240,6 +266,7 @@ fn check(app: &App, caller: &Caller, draft: &Draft) -> Result<NewList, ApiError>
             name,
             version,
             purposes,
+            countries,
             valid_until,
             source,
             at: app.clock.now(),
