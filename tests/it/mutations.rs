@@ -495,7 +495,7 @@ impl Mutation for OneAfterTheOther {
 /// Three campaigns that compete for two calls at once.
 fn three_campaigns() -> Campaign {
     Campaign {
-        consumers: 150,
+        consumers: 240,
         days: 8,
         deeds_per_hour: 1,
         faults: Faults::default(),
