@@ -523,7 +523,9 @@ struct ForgetsSuppressions;
 #[async_trait]
 impl Mutation for ForgetsSuppressions {
     async fn suppress(&self, store: &dyn Store, new: NewSuppressions) -> Result<Suppressed> {
-        store.suppress(NewSuppressions { expires_at: Some(Timestamp::UNIX_EPOCH), ..new }).await
+        // In the first second of all time; its beginning is stored as no end.
+        let expires_at = Timestamp::from_second(1).ok();
+        store.suppress(NewSuppressions { expires_at, ..new }).await
     }
 }
 
