@@ -496,7 +496,7 @@ impl Mutation for OneAfterTheOther {
 /// Three campaigns that compete for two calls at once.
 fn three_campaigns() -> Campaign {
     Campaign {
-        consumers: 150,
+        consumers: 240,
         days: 8,
         deeds_per_hour: 1,
         faults: Faults::default(),
@@ -524,7 +524,9 @@ struct ForgetsSuppressions;
 #[async_trait]
 impl Mutation for ForgetsSuppressions {
     async fn suppress(&self, store: &dyn Store, new: NewSuppressions) -> Result<Suppressed> {
-        store.suppress(NewSuppressions { expires_at: Some(Timestamp::UNIX_EPOCH), ..new }).await
+        // In the first second of all time; its beginning is stored as no end.
+        let expires_at = Timestamp::from_second(1).ok();
+        store.suppress(NewSuppressions { expires_at, ..new }).await
     }
 }
 
