@@ -95,6 +95,7 @@ impl SuppressedByWrapUp {
             list: self.list.clone(),
             scope: self.scope,
             purposes: Vec::new(),
+            countries: Vec::new(),
             added_at: self.at,
             expires_at: None,
             why: Some(self.why.as_str().into()),

@@ -13,8 +13,8 @@ const COMMANDS_KEPT: SignedDuration = SignedDuration::from_hours(1);
 const DELETED_MOST: u32 = 100;
 
 const ALL: &str = "SELECT pool, kind, figure, as_of, valid_until, headroom, wrap_up, fed_by, fault FROM pools ORDER BY pool";
-pub const WRAP_UPS: &str = "SELECT attempt, pool, taken_at, busy_since, until FROM wrap_ups \
-     INDEXED BY wrap_ups_by_end WHERE until > ?1";
+pub const IN_WRAP_UP: &str = "SELECT attempt, pool, taken_at, busy_since, until FROM seats_in_wrap_up \
+     INDEXED BY seats_in_wrap_up_by_end WHERE until > ?1";
 const SET: &str = "INSERT INTO pools (pool, kind, figure, as_of, valid_until, headroom, wrap_up, fed_by, fault) \
      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (pool) DO UPDATE SET kind = excluded.kind, \
      figure = excluded.figure, as_of = excluded.as_of, valid_until = excluded.valid_until, \
@@ -46,7 +46,7 @@ fn read(cells: &mut Cells<'_>) -> Result<Pool> {
 
 /// The seats that are still held at `now` after their calls.
 pub fn seats_in_wrap_up(db: &Connection, now: Timestamp) -> Result<Vec<WrapUpSeat>> {
-    collect(&mut db.prepare_cached(WRAP_UPS)?, [micros(now)], |cells| {
+    collect(&mut db.prepare_cached(IN_WRAP_UP)?, [micros(now)], |cells| {
         Ok(WrapUpSeat {
             attempt: cells.id()?,
             pool: cells.parsed()?,
@@ -68,9 +68,9 @@ pub fn write(db: &Connection, changes: &PoolChanges) -> Result<()> {
         }
     }
     if !changes.wrap_ups.is_empty() || !changes.wrapped_up.is_empty() {
-        db.prepare_cached("DELETE FROM wrap_ups WHERE until <= ?1")?.execute([micros(changes.at)])?;
+        db.prepare_cached("DELETE FROM seats_in_wrap_up WHERE until <= ?1")?.execute([micros(changes.at)])?;
     }
-    let sql = "INSERT INTO wrap_ups (attempt, pool, taken_at, busy_since, until) VALUES (?1, ?2, ?3, ?4, ?5) \
+    let sql = "INSERT INTO seats_in_wrap_up (attempt, pool, taken_at, busy_since, until) VALUES (?1, ?2, ?3, ?4, ?5) \
          ON CONFLICT (attempt) DO UPDATE SET until = excluded.until";
     for WrapUpSeat { attempt, pool, taken_at, busy_since, until } in &changes.wrap_ups {
         db.prepare_cached(sql)?.execute(params![
@@ -82,7 +82,7 @@ pub fn write(db: &Connection, changes: &PoolChanges) -> Result<()> {
         ])?;
     }
     for attempt in &changes.wrapped_up {
-        db.prepare_cached("DELETE FROM wrap_ups WHERE attempt = ?1")?.execute([attempt.bytes()])?;
+        db.prepare_cached("DELETE FROM seats_in_wrap_up WHERE attempt = ?1")?.execute([attempt.bytes()])?;
     }
     forget_commands(db, changes)
 }

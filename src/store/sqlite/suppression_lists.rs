@@ -7,8 +7,7 @@ use super::rows::{Cells, collect, corrupt, first, limit, micros, micros_if};
 use super::suppressions::{Key, add, add_names, check_key, countries, purposes, waiting};
 use super::{commands, reports};
 use crate::domain::event::SuppressionAdded;
-use crate::domain::{Event, ListName, Name};
-use crate::domain::{Country, Event};
+use crate::domain::{Country, Event, ListName, Name};
 use crate::store::{
     EntryName, Error, Hashing, ListChange, NewCommand, NewList, NewSuppressions, Report, Result, Suppressed,
     SuppressedByWrapUp, SuppressionList,

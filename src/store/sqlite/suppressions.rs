@@ -9,7 +9,9 @@ use rusqlite::{Connection, params};
 use super::persons;
 use super::rows::{Cells, collect, corrupt, digits, limit, micros, moment, parse};
 use crate::domain::suppression::refuses_order;
-use crate::domain::{Callback, CallbackId, Country, Name, Person, Phone, Purpose, Suppression, SuppressionScope};
+use crate::domain::{
+    Callback, CallbackId, Country, Name, Person, Phone, Purpose, Suppression, SuppressionScope,
+};
 use crate::store::{EntryName, Error, Hashing, NewSuppressions, Result};
 use crate::suppression::{NameHash, NameHasher, every_spelling};
 

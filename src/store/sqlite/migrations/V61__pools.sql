@@ -17,7 +17,7 @@ CREATE TABLE pools (
 ) STRICT, WITHOUT ROWID;
 
 -- Seats that are held after their call. Those of calls in progress are in attempts.holds.
-CREATE TABLE wrap_ups (
+CREATE TABLE seats_in_wrap_up (
     attempt BLOB PRIMARY KEY,
     pool TEXT NOT NULL,
     taken_at INTEGER NOT NULL,
@@ -26,7 +26,7 @@ CREATE TABLE wrap_ups (
     until INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX wrap_ups_by_end ON wrap_ups (until);
+CREATE INDEX seats_in_wrap_up_by_end ON seats_in_wrap_up (until);
 
 -- Folded commands about pools. They are deleted an hour later, because a pool is fed every few seconds.
 CREATE TABLE pool_commands (

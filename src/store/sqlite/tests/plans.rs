@@ -3,7 +3,9 @@
 use rusqlite::Connection;
 
 use super::super::{
-    agents, attempts, callbacks, campaigns, commands, counts, erasures, facts, file, gates, held_back, imports, list, messages, open_orders, outbox, pairs, pauses, references, report_reads, reports, set_aside, suppressions, timeline, traces, waiting,
+    agents, attempts, callbacks, campaigns, commands, counts, erasures, facts, file, gates, held_back,
+    imports, list, messages, open_orders, outbox, pairs, pauses, references, report_reads, reports,
+    set_aside, suppressions, timeline, traces, waiting,
 };
 
 fn plan(db: &Connection, sql: &str) -> String {
