@@ -7,7 +7,7 @@ use super::rows::{Key, Sum, Sums, by_label, by_time};
 use super::table::columns;
 use super::{By, Cell, Report, Span, Table, Unit};
 use crate::domain::Phone;
-use crate::domain::reporting::{Calls, Family};
+use crate::domain::reporting::{Calls, Family, Words};
 use crate::store::{self, ApiStore, LabelsWanted};
 
 /// The sums of calls by the rows that are wanted.
@@ -163,25 +163,31 @@ pub(super) async fn outcomes(store: &dyn ApiStore, asked: &Asked) -> store::Resu
 
 /// What agents noted after their conversations.
 async fn wrap_ups(store: &dyn ApiStore, asked: &Asked) -> store::Result<Table> {
-    let (first, last) = (asked.span.first.to_string(), asked.span.last.to_string());
-    let read = store.wrap_up_counts(&asked.tenant, &first, &last).await?;
-    let mut noted: BTreeMap<String, i64> = BTreeMap::new();
-    let is_wanted = |campaign: &str| asked.campaign.as_ref().is_none_or(|wanted| wanted == campaign);
-    for row in read.into_iter().filter(|row| is_wanted(&row.campaign)) {
-        let count = noted.entry(row.disposition).or_default();
-        *count = count.saturating_add(i64::try_from(row.count).unwrap_or(i64::MAX));
+    let labels = asked.campaign.clone().map_or(LabelsWanted::All, LabelsWanted::Of);
+    let read = by_label(store, &asked.tenant, Family::WrapUp, labels, &asked.span).await?;
+    let mut sums = Sums { is_cut: read.is_cut, ..Sums::default() };
+    for sum in &read.sums {
+        let (_, disposition) = Family::parts(&sum.label);
+        sums.add(Key::Text(disposition.to_owned()), &sum.all, &sum.late);
     }
-    let all = noted.values().copied().fold(0, i64::saturating_add);
-    let line = |first: Cell, count: i64| vec![first, Cell::Count(count), Cell::share(count, all)];
+    let total = sums.total();
+    let all = total.of(Words::SAID);
+    let line = |first: Cell, sum: &Sum| {
+        let said = sum.of(Words::SAID);
+        vec![first, Cell::Count(said), Cell::share(said, all), Cell::Count(sum.of(Words::RIGHT_PARTY))]
+    };
     Ok(Table {
         report: Report::Outcomes,
         by: By::Disposition,
         span: Some(asked.span.clone()),
-        columns: columns("disposition", &[("conversations", Unit::Count), ("percent", Unit::Percent)]),
-        rows: noted.into_iter().map(|(disposition, count)| line(Cell::Text(disposition), count)).collect(),
-        total: Some(line(Cell::None, all)),
-        corrections: None,
-        notes: Vec::new(),
+        columns: columns(
+            "disposition",
+            &[("conversations", Unit::Count), ("percent", Unit::Percent), ("right_party", Unit::Count)],
+        ),
+        rows: sums.rows.iter().map(|(key, sum)| line(key.cell(), sum)).collect(),
+        total: Some(line(Cell::None, &total)),
+        corrections: correction(&total, |late| line(Cell::None, late)),
+        notes: cut_note(sums.is_cut),
         plotted: 1,
     })
 }

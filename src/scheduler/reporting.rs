@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use super::state::Scheduler;
 use super::turn::Turn;
 use crate::domain::reporting::{self, Counted, Facts, LabelKind, NewLabel, Quarter};
-use crate::domain::{Attempt, Callback, Disposition, Message, Order, Tenant, zones};
+use crate::domain::{Attempt, Callback, Disposition, Message, Order, Tenant, WrapUpRecord, zones};
 use crate::policy::errors::told_by_sip;
 use crate::store;
 
@@ -19,7 +19,7 @@ pub(super) fn attempt(turn: &mut Turn<'_>, before: &Attempt, after: &Attempt) {
     let Some(callback) = turn.work.callbacks.get(after.callback) else { return };
     let (order, tenant) = (callback.order.clone(), callback.tenant.clone());
     let campaign = campaign_label(turn, &tenant, &order);
-    let agent = order.agent.as_ref().map(ToString::to_string);
+    let agent = order.agent_at(after.submission.intended_at).map(ToString::to_string);
     let agent = agent.map(|agent| label(turn, &tenant, LabelKind::Agent, &agent));
     let counted = |attempt: &Attempt| {
         let told = attempt.disposition().map(|end| told(attempt, end));
@@ -44,6 +44,19 @@ pub(super) fn message(turn: &mut Turn<'_>, before: &Message, after: &Message) {
     if before != after {
         replace(turn, tenant, None, Vec::from_iter(before), Vec::from_iter(after));
     }
+}
+
+/// An agent said something of a call, or something else than before.
+pub(super) fn wrap_up(
+    turn: &mut Turn<'_>,
+    callback: &Callback,
+    before: Option<&WrapUpRecord>,
+    after: &WrapUpRecord,
+) {
+    let campaign = campaign_label(turn, &callback.tenant, &callback.order);
+    let counted = |record| reporting::of_wrap_up(record, &campaign);
+    let (before, after) = (before.map(counted), counted(after));
+    replace(turn, &callback.tenant, Some(&callback.order), Vec::from_iter(before), vec![after]);
 }
 
 /// A callback has changed, from this to what the turn has of it.

@@ -7,10 +7,10 @@ use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::people;
 use super::settle::cancel;
 use super::turn::Turn;
 use super::working_set::Line;
+use super::{people, reporting};
 use crate::clock::later;
 use crate::domain::callback::Waiting;
 use crate::domain::event::{CallbackChange, CallbackCommand};
@@ -107,6 +107,7 @@ pub(super) fn fold(
         revision,
     };
     note(turn, callback, known.as_ref(), &record);
+    reporting::wrap_up(turn, callback, known.as_ref(), &record);
     turn.work.agents.wrap_ups.retain(|other| other.callback != callback.id);
     turn.work.agents.wrap_ups.push(record.clone());
     turn.wrap_ups.insert(callback.id, record);

@@ -20,7 +20,7 @@ pub(super) mod types {
         IdempotencyKey, ImportFindings, ImportRecord, ImportStep, ImportStepped, Input, KeyPlace, Lead,
         Listed, MadeImport, NewErasure, NewImport, NewList, NewSuppressions, OpenOrder, Page, PlatformName,
         RecentOrder, Record, Settled, StoredFault, Suppressed, SuppressionList, TimelineEnds, TimelineLine,
-        ToDecide, Token, Told, Waiting, Whom, WrapUps,
+        ToDecide, Token, Told, Waiting, Whom,
     };
     pub use crate::suppression::NameHash;
 }
@@ -176,7 +176,6 @@ macro_rules! store_verbs {
                 fn cells(wanted: CellsWanted) -> CellSums;
                 fn waiting_by_reason(tenant: &Tenant, most: usize) -> Waiting;
                 fn expiring(from: Timestamp, until: Timestamp, most: usize) -> Vec<Expiring>;
-                fn wrap_up_counts(tenant: &Tenant, first: &str, last: &str) -> Vec<WrapUps>;
                 fn wrong_reports(told: Told) -> Vec<String>;
                 fn report_tenants(most: usize) -> Vec<Tenant>;
             }

@@ -44,7 +44,6 @@ pub use pools::PoolChanges;
 pub use records::{ConsumerRecord, PlatformName, Records};
 pub use reporting::{
     CellSum, CellSums, CellsWanted, Expiring, LabelsWanted, ReportChange, Reporting, SumBy, Told, Waiting,
-    WrapUps,
 };
 pub use suppressions::{
     EntryName, Hashing, ListChange, NewList, NewSuppressions, Suppressed, SuppressionList, Suppressions,

@@ -25,9 +25,6 @@ pub trait Reporting: Send + Sync {
     /// The temporary permissions that end from `from` until `until`, the next ones first, at most `most`.
     async fn expiring(&self, from: Timestamp, until: Timestamp, most: usize) -> Result<Vec<Expiring>>;
 
-    /// What agents said of their conversations, by `(campaign, agent, disposition)`, from the first to the last day.
-    async fn wrap_up_counts(&self, tenant: &Tenant, first: &str, last: &str) -> Result<Vec<WrapUps>>;
-
     /// What is counted wrongly. Reads every attempt; slow, for tests and simulations. The calls of erased people are compared
     /// without their country, which their rows do not tell any more.
     async fn wrong_reports(&self, told: Told) -> Result<Vec<String>>;
@@ -121,13 +118,4 @@ pub struct Waiting {
 pub struct Expiring {
     pub numbers: Numbers,
     pub until: Timestamp,
-}
-
-/// How often agents said the same of conversations.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WrapUps {
-    pub campaign: String,
-    pub agent: String,
-    pub disposition: String,
-    pub count: u64,
 }

@@ -104,6 +104,25 @@ impl Talked {
 }
 
 #[tokio::test]
+async fn reports_count_what_agents_said_and_a_correction_replaces_it() {
+    let mut talked = Talked::new(order()).await;
+    let today = talked.daemon.now().strftime("%Y-%m-%d").to_string();
+    let report = format!("/v1/reports/outcomes?from={today}&to={today}&by=disposition");
+    assert_eq!(talked.says(json!({"disposition": "done"})).await.0, 200);
+    let said = talked.daemon.get(&report).await;
+    assert_eq!(
+        said["rows"],
+        json!([{"disposition": "done", "conversations": 1, "percent": 100.0, "right_party": 1}])
+    );
+    assert_eq!(talked.says(json!({"disposition": "wrong_person"})).await.0, 200);
+    let said = talked.daemon.get(&report).await;
+    assert_eq!(
+        said["rows"],
+        json!([{"disposition": "wrong_person", "conversations": 1, "percent": 100.0, "right_party": 0}])
+    );
+}
+
+#[tokio::test]
 async fn what_an_agent_said_is_shown_and_the_same_again_changes_nothing() {
     let mut talked = Talked::new(order()).await;
     assert_eq!(talked.shown().await["outcome"], "reached");

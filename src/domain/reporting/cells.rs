@@ -37,6 +37,8 @@ pub enum Family {
     Speed,
     /// Promised times by campaign: [`Promises`](super::Promises).
     Promise,
+    /// What agents said of calls, by `campaign\tdisposition`: [`Words`](super::Words).
+    WrapUp,
 }
 
 impl Family {

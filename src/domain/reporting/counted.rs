@@ -6,7 +6,8 @@ use super::{Counts, Family, PLACES, Quarter};
 use crate::domain::event::MessageProgress;
 use crate::domain::message::Reply;
 use crate::domain::{
-    Attempt, Callback, Disposition, Message, MessagePurpose, OrderKind, Outcome, Stage, State, is_pseudonym,
+    Attempt, Callback, Disposition, EffectKind, Message, MessagePurpose, OrderKind, Outcome, Stage, State,
+    WrapUpRecord, is_pseudonym,
 };
 
 /// One row counts as this in one cell.
@@ -102,6 +103,16 @@ impl Promises {
     pub const TOLERANCE_S: i64 = 600;
 }
 
+/// The places of what agents said of calls, in the quarter in which they said it.
+#[derive(Debug)]
+pub struct Words;
+
+impl Words {
+    pub const SAID: usize = 0;
+    /// The number is that of the person who was to be called.
+    pub const RIGHT_PARTY: usize = 1;
+}
+
 /// The last place of attempts to reach: so many and more.
 pub const REACH_MOST: usize = PLACES - 1;
 
@@ -128,6 +139,16 @@ pub struct Facts<'a> {
 #[must_use]
 pub fn seconds_step(seconds: i64) -> usize {
     SPEED_STEPS_S.iter().position(|step| seconds <= *step).unwrap_or(SPEED_STEPS_S.len())
+}
+
+/// What an agent's word of a call counts as.
+#[must_use]
+pub fn of_wrap_up(record: &WrapUpRecord, campaign: &str) -> Counted {
+    let mut counts = [0; PLACES];
+    counts[Words::SAID] = 1;
+    counts[Words::RIGHT_PARTY] = i64::from(record.said.effect.kind() != EffectKind::WrongPerson);
+    let label = Family::pair(campaign, &record.said.disposition);
+    Counted { family: Family::WrapUp, label, quarter: Quarter::of(record.at), counts }
 }
 
 /// What an attempt counts as: nothing while it is in progress, or if the platform did not get it.

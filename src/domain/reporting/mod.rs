@@ -10,7 +10,7 @@ mod labels;
 
 pub use cells::{CellKey, Cells, Counts, Family, PLACES, Quarter};
 pub use counted::{
-    Calls, Contents, Counted, Facts, Hours, Lines, Promises, REACH_MOST, SPEED_STEPS_S, of_attempt,
-    of_callback, of_message, seconds_step,
+    Calls, Contents, Counted, Facts, Hours, Lines, Promises, REACH_MOST, SPEED_STEPS_S, Words, of_attempt,
+    of_callback, of_message, of_wrap_up, seconds_step,
 };
 pub use labels::{LabelKind, Labels, NewLabel, OTHER};

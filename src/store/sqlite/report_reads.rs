@@ -8,7 +8,7 @@ use rusqlite::{Connection, params};
 use super::rows::{Cells as Columns, collect, first, limit, micros};
 use crate::domain::reporting::{Counts, PLACES, Quarter};
 use crate::domain::{Numbers, Tenant};
-use crate::store::{CellSum, CellSums, CellsWanted, Expiring, LabelsWanted, Result, SumBy, Waiting, WrapUps};
+use crate::store::{CellSum, CellSums, CellsWanted, Expiring, LabelsWanted, Result, SumBy, Waiting};
 
 /// The next label of a family, from this one on.
 pub const NEXT_LABEL: &str = "SELECT label FROM report_cells \
@@ -27,8 +27,6 @@ const WAITING_IN_ALL: &str =
 pub const EXPIRING: &str = "SELECT sender, person, permission_until FROM pairs \
      WHERE permission = 'temporary' AND permission_until >= ?1 AND permission_until < ?2 \
      ORDER BY permission_until, sender LIMIT ?3";
-const WRAP_UPS: &str = "SELECT campaign, agent, disposition, sum(n) FROM report_outcomes \
-     WHERE tenant = ?1 AND day >= ?2 AND day <= ?3 GROUP BY campaign, agent, disposition";
 const NEXT_TENANT: &str = "SELECT tenant FROM report_cells WHERE tenant > ?1 ORDER BY tenant LIMIT 1";
 
 pub fn sums(db: &Connection, wanted: &CellsWanted) -> Result<CellSums> {
@@ -121,17 +119,6 @@ pub fn expiring(db: &Connection, from: Timestamp, until: Timestamp, most: usize)
     collect(&mut db.prepare_cached(EXPIRING)?, params, |cells| {
         let (sender, consumer) = (cells.phone()?, cells.phone()?);
         Ok(Expiring { numbers: Numbers { sender, consumer }, until: cells.moment()? })
-    })
-}
-
-pub fn wrap_up_counts(db: &Connection, tenant: &Tenant, first: &str, last: &str) -> Result<Vec<WrapUps>> {
-    collect(&mut db.prepare_cached(WRAP_UPS)?, params![tenant.as_str(), first, last], |cells| {
-        Ok(WrapUps {
-            campaign: cells.take()?,
-            agent: cells.take()?,
-            disposition: cells.take()?,
-            count: cells.version()?,
-        })
     })
 }
 

@@ -6,10 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use rusqlite::Connection;
 
 use super::rows::{Id, collect};
-use super::{Sqlite, attempts, callbacks, messages, report_cells, report_reads};
+use super::{Sqlite, agents, attempts, callbacks, messages, report_cells, report_reads};
 use crate::domain::reporting::{
     CellKey, Cells, Counted, Counts, Facts, Family, LabelKind, Labels, NewLabel, of_attempt, of_callback,
-    of_message,
+    of_message, of_wrap_up,
 };
 use crate::domain::{Callback, CallbackId, MessageId, Tenant};
 use crate::store::{ReportChange, Result, Told};
@@ -149,18 +149,27 @@ impl Counting<'_> {
     fn order(&mut self, callback: &Callback) -> Result<()> {
         let campaign = callback.order.campaign.as_deref().unwrap_or_default();
         if callback.attempts_opened > 0 {
-            let agent = callback.order.agent.as_ref().map(ToString::to_string);
             for attempt in attempts::of_callback(self.db, callback.id)? {
                 if attempt.disposition().is_none() {
                     continue;
                 }
                 let campaign = self.label(&callback.tenant, LabelKind::Campaign, campaign);
-                let agent = agent.as_ref().map(|agent| self.label(&callback.tenant, LabelKind::Agent, agent));
+                let agent = callback.order.agent_at(attempt.submission.intended_at).map(ToString::to_string);
+                let agent = agent.map(|agent| self.label(&callback.tenant, LabelKind::Agent, &agent));
                 let told = attempt.disposition().map(|end| (self.told)(&attempt, end));
-                let facts = Facts { campaign: &campaign, agent: agent.as_deref(), told, promised_at: None };
+                let facts = Facts {
+                    campaign: &campaign,
+                    agent: agent.as_deref(),
+                    told,
+                    promised_at: callback.order.promised_at(),
+                };
                 let counted = of_attempt(&attempt, &facts);
                 self.add(&callback.tenant, counted)?;
             }
+        }
+        if let Some(record) = agents::one(self.db, callback.id)? {
+            let campaign = self.label(&callback.tenant, LabelKind::Campaign, campaign);
+            self.add(&callback.tenant, vec![of_wrap_up(&record, &campaign)])?;
         }
         if of_callback(callback, campaign).is_empty() {
             return Ok(());

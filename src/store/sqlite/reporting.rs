@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use super::{Sqlite, report_cells, report_reads, report_recount};
 use crate::domain::Tenant;
 use crate::domain::reporting::Labels;
-use crate::store::{CellSums, CellsWanted, Expiring, Reporting, Result, Told, Waiting, WrapUps};
+use crate::store::{CellSums, CellsWanted, Expiring, Reporting, Result, Told, Waiting};
 
 #[async_trait]
 impl Reporting for Sqlite {
@@ -25,11 +25,6 @@ impl Reporting for Sqlite {
 
     async fn expiring(&self, from: Timestamp, until: Timestamp, most: usize) -> Result<Vec<Expiring>> {
         self.read(move |db| report_reads::expiring(db, from, until, most)).await
-    }
-
-    async fn wrap_up_counts(&self, tenant: &Tenant, first: &str, last: &str) -> Result<Vec<WrapUps>> {
-        let (tenant, first, last) = (tenant.clone(), first.to_owned(), last.to_owned());
-        self.read(move |db| report_reads::wrap_up_counts(db, &tenant, &first, &last)).await
     }
 
     async fn wrong_reports(&self, told: Told) -> Result<Vec<String>> {

@@ -32,18 +32,6 @@ CREATE TABLE report_labels (
     PRIMARY KEY (tenant, kind, label)
 ) STRICT, WITHOUT ROWID;
 
--- How often agents ended a conversation with a disposition.
-CREATE TABLE report_outcomes (
-    -- YYYY-MM-DD in the zone of the campaign.
-    day TEXT NOT NULL,
-    tenant TEXT NOT NULL,
-    campaign TEXT NOT NULL,
-    agent TEXT NOT NULL,
-    disposition TEXT NOT NULL,
-    n INTEGER NOT NULL,
-    PRIMARY KEY (tenant, day, campaign, agent, disposition)
-) STRICT, WITHOUT ROWID;
-
 -- What the consumer answered to a request: 'granted' or 'declined'.
 ALTER TABLE messages ADD COLUMN reply TEXT;
 -- The last grant, and the content of the request that it answers.
