@@ -5,6 +5,8 @@
 //! call.
 #![expect(clippy::print_stdout, reason = "the table is what it is for")]
 
+#[path = "kit/begin.rs"]
+mod begin;
 #[path = "kit/blocked.rs"]
 mod blocked;
 #[path = "kit/daemon.rs"]
@@ -126,7 +128,7 @@ impl Spread {
 
 /// A million callbacks for next month, ordered under the configuration of the rounds.
 fn fill(path: &Path) -> Result<()> {
-    daemon::begin(&fast(path, NOWHERE)?)?;
+    begin::begin(&fast(path, NOWHERE)?)?;
     load_runtime()?.block_on(order_far(path))
 }
 

@@ -7,8 +7,6 @@ use ringmaster::config::Config;
 use ringmaster::daemon::{self, Options, Running};
 use ringmaster::log;
 use ringmaster::simulation::{Fixture, fixture};
-use ringmaster::store::Turns as _;
-use ringmaster::store::sqlite::{Access, Sqlite};
 use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
 use tokio_util::sync::CancellationToken;
@@ -42,20 +40,6 @@ impl BenchDaemon {
     pub fn stop(self) -> Result<()> {
         self.shutdown.cancel();
         Ok(self.runtime.block_on(self.running.finished())?)
-    }
-}
-
-/// Lets a daemon with this configuration begin on an empty store. Otherwise the first one after the orders would decide all
-/// of them again, because they may have been decided under another configuration.
-#[allow(dead_code, reason = "only benchmarks that write orders beside the daemon need it")]
-pub fn begin(config: &Config) -> Result<()> {
-    let runtime = load_runtime()?;
-    loop {
-        BenchDaemon::start(config)?.stop()?;
-        let store = Sqlite::open(&config.store.path, Access::Exclusive)?;
-        if runtime.block_on(store.rules_digest())?.is_some() {
-            return Ok(());
-        }
     }
 }
 

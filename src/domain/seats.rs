@@ -90,6 +90,12 @@ impl Seats {
         self.0.iter().find(|(_, held)| has(held)).map(|(pool, _)| pool)
     }
 
+    /// The calls after which a seat is held for the wrap-up.
+    pub fn in_wrap_up(&self) -> impl Iterator<Item = AttemptId> {
+        let held = self.0.values().flatten();
+        held.filter(|(_, seat)| seat.until.is_some()).map(|(attempt, _)| *attempt)
+    }
+
     /// When the next wrap-up of a pool is over.
     #[must_use]
     pub fn next_end(&self, pool: &PoolKey) -> Option<Timestamp> {

@@ -176,6 +176,7 @@ async fn wrap_ups(store: &dyn ApiStore, asked: &Asked) -> store::Result<Table> {
         let said = sum.of(Words::SAID);
         vec![first, Cell::Count(said), Cell::share(said, all), Cell::Count(sum.of(Words::RIGHT_PARTY))]
     };
+    let said = sums.rows.iter().filter(|(_, sum)| sum.of(Words::SAID) != 0);
     Ok(Table {
         report: Report::Outcomes,
         by: By::Disposition,
@@ -184,7 +185,8 @@ async fn wrap_ups(store: &dyn ApiStore, asked: &Asked) -> store::Result<Table> {
             "disposition",
             &[("conversations", Unit::Count), ("percent", Unit::Percent), ("right_party", Unit::Count)],
         ),
-        rows: sums.rows.iter().map(|(key, sum)| line(key.cell(), sum)).collect(),
+        // A disposition that was corrected, and not said of another call, is not shown.
+        rows: said.map(|(key, sum)| line(key.cell(), sum)).collect(),
         total: Some(line(Cell::None, &total)),
         corrections: correction(&total, |late| line(Cell::None, late)),
         notes: cut_note(sums.is_cut),

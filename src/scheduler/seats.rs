@@ -10,8 +10,8 @@ use super::state::Scheduler;
 use super::turn::Turn;
 use crate::clock::later;
 use crate::domain::{
-    Attempt, AttemptId, CommandOutcome, Figure, Gate, Pool, PoolAct, PoolCommand, Pools, Resource, Seat,
-    WrapUpSeat,
+    Attempt, AttemptId, CallbackId, CommandOutcome, Figure, Gate, Pool, PoolAct, PoolCommand, Pools,
+    Resource, Seat, WrapUpSeat,
 };
 use crate::store;
 
@@ -119,15 +119,20 @@ pub(super) fn ended(turn: &mut Turn<'_>, attempt: &Attempt) {
     }
 }
 
-/// Ends the wrap-up of a call before its time. Returns whether it held a seat for that.
-#[expect(dead_code, reason = "for the command by which an agent ends the wrap-up")]
-pub(super) fn end_wrap_up(turn: &mut Turn<'_>, attempt: AttemptId) -> bool {
-    let Some(pool) = turn.loads.seats.wrapping_up(attempt).cloned() else { return false };
+/// An agent has said what came of a callback: the seats that are held after its calls are free before their time.
+pub(super) fn end_wrap_up(turn: &mut Turn<'_>, callback: CallbackId) {
+    let attempts = turn.work.attempts.values().filter(|attempt| attempt.callback == callback);
+    for attempt in attempts.map(|attempt| attempt.id).collect::<Vec<_>>() {
+        give_back_after(turn, attempt);
+    }
+}
+
+fn give_back_after(turn: &mut Turn<'_>, attempt: AttemptId) {
+    let Some(pool) = turn.loads.seats.wrapping_up(attempt).cloned() else { return };
     turn.loads.seats.give_back(&pool, attempt);
     turn.work.pools.wrap_ups.retain(|wrap_up| wrap_up.attempt != attempt);
     turn.work.pools.wrapped_up.push(attempt);
     turn.slot_freed |= turn.scheduler.somebody_waits_at(&Gate::Room(Resource::Pool(pool)));
-    true
 }
 
 impl Scheduler {

@@ -10,13 +10,13 @@ use jiff::{SignedDuration, Timestamp};
 use super::settle::cancel;
 use super::turn::Turn;
 use super::working_set::Line;
-use super::{people, reporting};
+use super::{people, reporting, seats};
 use crate::clock::later;
 use crate::domain::callback::Waiting;
 use crate::domain::event::{CallbackChange, CallbackCommand};
 use crate::domain::{
-    Assigned, Callback, CallbackId, CommandOutcome, EffectKind, Event, Name, Numbers, OrderKind, Origin,
-    Outcome, Reason, State, Terms, WrapUp, WrapUpEffect, WrapUpRecord, spelling,
+    Assigned, AttemptId, Callback, CallbackId, CommandOutcome, EffectKind, Event, Name, Numbers, OrderKind,
+    Origin, Outcome, Reason, State, Terms, WrapUp, WrapUpEffect, WrapUpRecord, spelling,
 };
 use crate::store::{self, FiledReport, Keys, Related, Store, SuppressedByWrapUp, WrongNumber};
 
@@ -72,9 +72,21 @@ pub(super) async fn read(
             turn.work.callbacks.hold(callback.id, callback);
         }
     }
+    read_seated(turn, store, &ids).await?;
     let about = turn.work.callbacks.values().map(|callback| Name::Number(callback.order.consumer));
     let about: Vec<Name> = about.collect();
     people::read(turn, store, about).await
+}
+
+/// Reads the calls of these callbacks after which a seat is held.
+async fn read_seated(turn: &mut Turn<'_>, store: &dyn Store, ids: &[CallbackId]) -> store::Result<()> {
+    let seated: Vec<AttemptId> = turn.loads.seats.in_wrap_up().collect();
+    if seated.is_empty() {
+        return Ok(());
+    }
+    let theirs = store.attempts(&seated).await?.into_iter().filter(|attempt| ids.contains(&attempt.callback));
+    theirs.for_each(|attempt| turn.work.attempts.hold(attempt.id, attempt));
+    Ok(())
 }
 
 /// Folds a word that was received at `at`, by a token.
@@ -108,6 +120,7 @@ pub(super) fn fold(
     };
     note(turn, callback, known.as_ref(), &record);
     reporting::wrap_up(turn, callback, known.as_ref(), &record);
+    seats::end_wrap_up(turn, callback.id);
     turn.work.agents.wrap_ups.retain(|other| other.callback != callback.id);
     turn.work.agents.wrap_ups.push(record.clone());
     turn.wrap_ups.insert(callback.id, record);

@@ -273,6 +273,30 @@ async fn a_seat_is_held_while_its_agent_wraps_up_and_also_after_a_restart() {
 }
 
 #[tokio::test]
+async fn the_word_of_an_agent_ends_the_wrap_up_of_its_callback_only() {
+    let (mut daemon, notes) = daemon(3).await;
+    feed(&mut daemon, json!({"seats": 2, "wrap_up_seconds": 60, "headroom": 0})).await;
+    let mut orders = Vec::new();
+    for n in 0..3 {
+        orders.push(ordered(&mut daemon, n).await);
+    }
+    settle(&mut daemon).await;
+    for call in 0..2 {
+        report(&mut daemon, &notes, call, "in-progress").await;
+        report(&mut daemon, &notes, call, "completed").await;
+    }
+    assert_eq!((called(&notes), &shown(&mut daemon).await["in_wrap_up"]), (2, &json!(2)));
+    let to = format!("/v1/callbacks/{}/wrap-up", orders[0]["id"].as_str().unwrap());
+    let (status, answer) = daemon.try_post(&to, json!({"disposition": "done"})).await;
+    assert_eq!(status, 200, "{answer}");
+    settle(&mut daemon).await;
+    assert_eq!((called(&notes), &shown(&mut daemon).await["in_wrap_up"]), (3, &json!(1)));
+    // The other one is held, also after a restart.
+    let mut daemon = daemon.restart(notes.clone()).await;
+    assert_eq!(shown(&mut daemon).await["in_wrap_up"], 1);
+}
+
+#[tokio::test]
 async fn nobody_wraps_up_after_a_call_that_nobody_answered() {
     let (mut daemon, notes) = daemon(2).await;
     feed(&mut daemon, json!({"seats": 1, "wrap_up_seconds": 60})).await;

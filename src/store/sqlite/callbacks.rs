@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::fmt::Write;
 use std::sync::LazyLock;
 
 use jiff::Timestamp;
@@ -13,13 +12,14 @@ use super::campaigns::Named;
 use super::ceilings::Ceilings;
 use super::counts::{Counts, Standing};
 use super::hours_text::HoursText;
+use super::order_texts::{psids, read_psids, read_senders, read_variables, senders, variables};
 use super::rows::{self, Cells, collect, corrupt, digits, first, limit, micros, micros_if};
 use super::suppressions::{self, Key};
 use super::{agents, consents, failures, links, terms};
 use crate::domain::callback::{Closed, Waiting};
 use crate::domain::{
-    AccountAlias, AgentTarget, Callback, CallbackId, Gate, Lane, MissedWindow, Note, Order, OrderKind,
-    Outcome, Phone, Place, PoolName, Priority, Psid, Purpose, State,
+    AgentTarget, Callback, CallbackId, Gate, Lane, MissedWindow, Note, Order, OrderKind, Outcome, Phone,
+    Place, PoolName, Priority, Purpose, State,
 };
 use crate::store::{Enqueue, Enqueued, Error, IdempotencyKey, Result, Status};
 
@@ -515,52 +515,6 @@ fn in_class(mut state: State, aged: Option<i64>) -> State {
 
 pub fn read_gate(text: &str) -> Result<Gate> {
     text.parse().map_err(|()| Error::Corrupt("a callback waits at no gate".into()))
-}
-
-pub fn senders(numbers: &[Phone]) -> String {
-    let mut text = String::with_capacity(1 + 16 * numbers.len());
-    text.push(',');
-    for number in numbers {
-        write!(text, "{},", number.digits()).expect("writing to a String does not fail");
-    }
-    text
-}
-
-pub fn read_senders(text: &str) -> Result<Vec<Phone>> {
-    text.split(',')
-        .filter(|digits| !digits.is_empty())
-        .map(|digits| digits.parse().map(Phone::from_stored))
-        .collect::<std::result::Result<_, _>>()
-        .map_err(|_| Error::Corrupt("a callback has senders that are not numbers".into()))
-}
-
-fn variables(variables: &BTreeMap<String, String>) -> Result<Option<String>> {
-    if variables.is_empty() {
-        return Ok(None);
-    }
-    serde_json::to_string(variables).map(Some).map_err(|error| Error::Corrupt(error.to_string()))
-}
-
-fn read_variables(text: Option<&str>) -> Result<BTreeMap<String, String>> {
-    let Some(text) = text else { return Ok(BTreeMap::new()) };
-    serde_json::from_str(text)
-        .map_err(|_| Error::Corrupt("a callback has variables that are not JSON".into()))
-}
-
-/// The ids as JSON, without their mask.
-fn psids(psids: &BTreeMap<AccountAlias, Psid>) -> Result<Option<String>> {
-    let texts = psids.iter().map(|(alias, psid)| (alias.to_string(), psid.as_str().to_owned()));
-    variables(&texts.collect())
-}
-
-fn read_psids(text: Option<&str>) -> Result<BTreeMap<AccountAlias, Psid>> {
-    let read = |(alias, psid): (String, String)| {
-        let psid = psid
-            .parse()
-            .map_err(|_| Error::Corrupt("a callback has a page-scoped id that is none".into()))?;
-        Ok((alias.into(), psid))
-    };
-    read_variables(text)?.into_iter().map(read).collect()
 }
 
 pub fn one(db: &Connection, id: CallbackId) -> Result<Option<Callback>> {

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
-use super::callbacks::read_senders;
+use super::order_texts::read_senders;
 use super::persons;
 use super::rows::{Cells, collect, digits, limit, micros};
 use crate::domain::{Name, PersonId, Phone, spelling};

@@ -9,7 +9,8 @@ use jiff::Timestamp;
 use rusqlite::{CachedStatement, Connection, params};
 
 use super::agents::MISSING_OF_TENANT;
-use super::callbacks::{partitions, read_senders};
+use super::callbacks::partitions;
+use super::order_texts::read_senders;
 use super::rows::{Cells, collect, digits, first, limit, micros};
 use crate::domain::{CallbackId, OrderKind, Outcome};
 use crate::store::{Filter, Listed, Page, Result, Status};

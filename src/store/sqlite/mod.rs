@@ -37,6 +37,7 @@ mod list;
 mod loads;
 mod messages;
 mod open_orders;
+mod order_texts;
 mod orders_together;
 mod outbox;
 mod pairs;

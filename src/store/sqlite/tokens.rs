@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
-use super::callbacks::{read_senders, senders};
 use super::ceilings;
+use super::order_texts::{read_senders, senders};
 use super::rows::{Cells, collect, corrupt, first, micros, micros_if};
 use crate::domain::TokenLimits;
 use crate::store::{Error, Result, Token};

@@ -19,6 +19,7 @@ mod pauses;
 mod people;
 mod pools;
 mod round_trips;
+mod round_trips_of_events;
 pub mod samples;
 mod scheduler;
 mod secrets;
@@ -201,10 +202,10 @@ macro_rules! conformance {
                 attempts
                 messages
                 pairs
-                events
                 entries
                 times_are_stored_to_the_microsecond
             );
+            each!($fresh, round_trips_of_events: events);
             each!($fresh, set_aside:
                 a_set_aside_item_reads_as_it_was_written
                 a_set_aside_report_returns_to_its_place_or_is_dropped
