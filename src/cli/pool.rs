@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use super::remote::{Ask, Body, Target};
 use super::table::{Rows, name, plain, second, standing};
 use super::values::moment;
+use crate::clock::{Clock as _, SystemClock};
 use crate::domain::PoolName;
 
 #[derive(Debug, Subcommand)]
@@ -107,7 +108,7 @@ impl Command {
 
 impl Set {
     fn body(&self) -> Value {
-        let as_of = self.as_of.or_else(|| self.free.map(|_| Timestamp::now()));
+        let as_of = self.as_of.or_else(|| self.free.map(|_| SystemClock.now()));
         let given: [(&str, Option<Value>); 6] = [
             ("seats", self.seats.map(Into::into)),
             ("free", self.free.map(Into::into)),

@@ -36,7 +36,7 @@ pub(super) fn read(name: &str, section: &mut Section<'_>) -> Option<(String, Dec
     if !(1..=TEXT_MAX).contains(&name.len()) || !name.chars().all(is_plain) {
         section.fault("", "has a name with other characters than a to z, 0 to 9 and _, or more than 60");
     }
-    let label: String = section.ask("label").rule(short).or(name.replace('_', " "));
+    let label: String = section.ask("label").rule(|label: &String| short(label)).or(name.replace('_', " "));
     let effect: Option<EffectKind> = section.ask("effect").required("what follows, such as \"none\"");
     let list: Option<ListName> = section.ask("list").rule(takes_entries).optional();
     let scope: Option<SuppressionScope> = section.ask("scope").optional();
@@ -50,7 +50,7 @@ pub(super) fn read(name: &str, section: &mut Section<'_>) -> Option<(String, Dec
     Some((name.to_owned(), DeclaredDisposition { list, scope, ..usual }))
 }
 
-fn short(label: &String) -> Result<(), String> {
+fn short(label: &str) -> Result<(), String> {
     let fits = (1..=TEXT_MAX).contains(&label.len()) && !label.contains(char::is_control);
     fits.then_some(()).ok_or_else(|| format!("is not a label: expected 1 to {TEXT_MAX} bytes on one line"))
 }

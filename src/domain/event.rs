@@ -144,7 +144,7 @@ pub enum CallbackChange {
         sender: Phone,
     },
     /// An agent says what came of a call.
-    WrapUp(WrapUp),
+    WrapUp(Box<WrapUp>),
     /// An agent answers the offer of a preview.
     Offer(OfferAct),
 }

@@ -56,7 +56,7 @@ pub use ranking::{aged, expires_at};
 pub use resources::{Ceilings, holds};
 pub use rules::{AskAgain, Counting, InviteRules, Misses, PeopleRules, Queueing, RestingRoad, Retry, Rules};
 pub use shift::shifted;
-pub use situation::{Candidate, Situation};
+pub use situation::{Candidate, Situation, Surroundings};
 pub use step::{Assessment, Step};
 pub use unknown_codes::{PAUSE as UNKNOWN_CODE_PAUSE, UnknownCodes};
 

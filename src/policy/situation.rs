@@ -30,6 +30,14 @@ pub struct Situation<'a> {
     pub held: Option<Reason>,
 }
 
+/// What holds for all callbacks while one is decided or explained.
+#[derive(Debug, Clone, Copy)]
+pub struct Surroundings<'a> {
+    pub now: Timestamp,
+    pub directory: &'a Directory,
+    pub loads: &'a Loads,
+}
+
 impl<'a> Situation<'a> {
     /// Builds the input of the rules. The scheduler and `explain` both use it, so that a decision and an
     /// explanation at the same time agree.
@@ -37,14 +45,13 @@ impl<'a> Situation<'a> {
     /// `document` is what the callback's document does, if it is loaded. `pair` finds the ledger of a sender
     /// with the person; a missing one has no history.
     pub fn gather(
-        now: Timestamp,
         callback: &'a Callback,
         document: Option<&Script>,
-        directory: &'a Directory,
-        loads: &Loads,
+        surroundings: Surroundings<'a>,
         person: PersonView,
         pair: impl Fn(PairKey) -> Option<Pair>,
     ) -> Self {
+        let Surroundings { now, directory, loads } = surroundings;
         let senders = callback.order.senders.iter().filter_map(|&number| directory.sender(number));
         let candidates = senders.map(|sender| {
             let key = PairKey { sender: sender.number, person: person.id };

@@ -21,7 +21,7 @@ use crate::platform::{
     CallPlan, Callee, Deleted, Finding, FoundCall, Health, HungUp, InvitePlan, LeaveBy, LostCall,
     MessagePlan, Platform, Reply,
 };
-use crate::policy::{self, Addressee, Situation, may_be_sent, may_leave};
+use crate::policy::{self, Addressee, Situation, Surroundings, may_be_sent, may_leave};
 use crate::store::Store;
 
 /// Submits an intent, or withdraws it if it is not allowed any more. Returns `false` if its account has no
@@ -166,7 +166,8 @@ pub(super) fn check(ground: &Ground, now: Timestamp, deps: &Deps, loads: &Loads)
         return may_be_sent(now, message, &addressee, &deps.rules);
     };
     let document = deps.documents.get(&callback.order.document);
-    let situation = Situation::gather(now, callback, document, &deps.directory, loads, person, pair)
+    let surroundings = Surroundings { now, directory: &deps.directory, loads };
+    let situation = Situation::gather(callback, document, surroundings, person, pair)
         .within(ground.budget.clone())
         .at_pages(ground.contacts.clone());
     may_leave(now, ground.leaving(), &situation, &deps.rules)

@@ -21,7 +21,7 @@ use crate::domain::{
     AccountAlias, AttemptId, Budget, CallPermission, Callback, CallbackId, Contact, ErrorCode, Gate, Holds,
     Loads, Name, PairKey, Phone, Portfolio, RoadKind, UserId, WrapUpRecord, is_pseudonym,
 };
-use crate::policy::Situation;
+use crate::policy::{Situation, Surroundings};
 use crate::store::{FiledReport, ReportChange};
 use crate::webhooks::{ConsumerNews, ConsumerTopic};
 
@@ -150,7 +150,8 @@ impl Turn<'_> {
         let document = deps.documents.get(&callback.order.document);
         let person = self.work.view(callback.order.consumer);
         let pair = |key| self.work.pairs.get(key).cloned();
-        Situation::gather(self.now, callback, document, &deps.directory, &self.loads, person, pair)
+        let surroundings = Surroundings { now: self.now, directory: &deps.directory, loads: &self.loads };
+        Situation::gather(callback, document, surroundings, person, pair)
             .within(self.budget(callback))
             .at_pages(self.contacts(callback))
     }

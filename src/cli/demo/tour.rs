@@ -75,7 +75,7 @@ impl<'a> Tour<'a> {
         let checked: Checked = serde_json::from_slice(&checked).context("the preflight cannot be read")?;
         for Refused { row, code } in &checked.refused {
             let row = row.checked_sub(1).and_then(|line| numbers.get(line)).copied().unwrap_or_default();
-            report.refuse("order", row, [code.as_str()].into_iter());
+            report.refuse("order", row, [code.as_str()]);
         }
         (0..checked.good).for_each(|_| report.accept());
         writeln!(out, "Preflight of {} rows: {} would be ordered.", report.rows, report.good)?;

@@ -126,7 +126,8 @@ fn the_load_tells_the_paused_content_of_each_sender() {
     let case = unasked();
     let directory = crate::domain::Directory::new([case.sender.clone()]);
     let person = PersonView::unknown(PersonId::of(case.callback.order.consumer));
-    let situation = Situation::gather(at(0), &case.callback, None, &directory, &loads, person, |_| {
+    let surroundings = Surroundings { now: at(0), directory: &directory, loads: &loads };
+    let situation = Situation::gather(&case.callback, None, surroundings, person, |_| {
         Some(case.pair.clone())
     });
     let found: Vec<_> =

@@ -258,7 +258,8 @@ fn an_operators_pause_of_a_roads_account_rests_it() {
     let case = order();
     let loads = Loads { pauses: Arc::new(crate::domain::Pauses::new([pause])), ..Loads::default() };
     let person = PersonView::unknown(PersonId::of(case.callback.order.consumer));
-    let situation = Situation::gather(at(0), &case.callback, None, &directory, &loads, person, |_| {
+    let surroundings = Surroundings { now: at(0), directory: &directory, loads: &loads };
+    let situation = Situation::gather(&case.callback, None, surroundings, person, |_| {
         Some(case.pair.clone())
     })
     .at_pages(case.contacts.values().cloned());

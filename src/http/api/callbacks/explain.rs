@@ -25,7 +25,7 @@ use crate::http::auth::Caller;
 use crate::http::error::Written;
 use crate::http::path::Id;
 use crate::http::{ApiError, App};
-use crate::policy::{self, People, PersonView, Rung, Situation, Standing, Step, ledger, window};
+use crate::policy::{self, People, PersonView, Rung, Situation, Standing, Surroundings, Step, ledger, window};
 use crate::store::Record;
 use crate::twiml::Document;
 
@@ -225,7 +225,8 @@ impl<'a> View<'a> {
         let callback = &record.callback;
         let document = app.documents.document(&callback.order.document).map(Document::script);
         let pair = |key| pairs.iter().find(|pair| pair.key == key).cloned();
-        let situation = Situation::gather(now, callback, document, &app.directory, loads, person, pair)
+        let surroundings = Surroundings { now, directory: &app.directory, loads };
+        let situation = Situation::gather(callback, document, surroundings, person, pair)
             .within(budget)
             .at_pages(contacts);
         let assessment = policy::assess(now, &situation, &app.rules);

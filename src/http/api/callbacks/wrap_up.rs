@@ -96,7 +96,7 @@ pub(in crate::http::api) async fn wrap_up(
     }
     let now = if is_known { Timestamp::MIN } else { app.clock.now() };
     let said = check(&app, callback, &draft, now, &calendars)?;
-    let (by, change) = (caller.name().to_owned(), CallbackChange::WrapUp(said));
+    let (by, change) = (caller.name().to_owned(), CallbackChange::WrapUp(Box::new(said)));
     let event = Event::Command(CallbackCommand { callback: callback.id, by, change });
     let carried = command.carry_out(event, Some(callback.id)).await?;
     match carried {

@@ -24,7 +24,7 @@ use crate::http::error::{FieldError, Written};
 use crate::http::{ApiError, App};
 use crate::import::Report;
 use crate::import::report::Group;
-use crate::policy::{self, People, Situation, ledger};
+use crate::policy::{self, People, Situation, Surroundings, ledger};
 use crate::store::OpenOrder;
 use crate::twiml::Document;
 
@@ -228,7 +228,8 @@ impl List {
         let open: BTreeSet<OpenOrder> = open.flatten().copied().collect();
         let document = app.documents.document(&callback.order.document).map(Document::script);
         let pair = |key| pairs.iter().find(|pair| pair.key == key).cloned();
-        let situation = Situation::gather(now, callback, document, &app.directory, &self.loads, person, pair);
+        let surroundings = Surroundings { now, directory: &app.directory, loads: &self.loads };
+        let situation = Situation::gather(callback, document, surroundings, person, pair);
         let assessment = policy::assess(now, &situation, &app.rules);
         let candidate = Candidate {
             now,

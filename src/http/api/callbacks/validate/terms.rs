@@ -101,7 +101,7 @@ fn preview(given: &mut RareFields<'_>, faults: &mut FieldErrors) -> Option<Previ
         let known = text.0.parse().ok();
         if known.is_none() {
             let all = PreviewElse::ALL.map(PreviewElse::as_str);
-            let near = nearest(&text.0, all.into_iter());
+            let near = nearest(&text.0, all);
             faults.add(
                 "preview_else",
                 "field.value",
