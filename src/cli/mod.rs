@@ -199,7 +199,7 @@ enum Command {
     /// Say what came of a call, with what follows from it
     ///
     /// The disposition's effect in the configuration is carried out at once: another callback at a time, an entry of a
-    /// suppression list, or the end of the number for the order's reference. A second word is a correction.
+    /// suppression list, or the end of the number for the order's reference. A second one is a correction.
     #[command(after_long_help = "Examples:\n  \
         ringmaster wrap-up cb_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f --disposition done --note paid --agent alice\n  \
         ringmaster wrap-up cb_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f --disposition call_again --callback-at +1d")]

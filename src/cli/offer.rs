@@ -21,7 +21,7 @@ pub(super) enum Command {
     List(List),
     /// Take an offer, so that the consumer is called at once
     ///
-    /// Exactly one agent gets an offer. Who comes later is told so, and this command exits with an error.
+    /// Exactly one agent gets an offer. A later command is refused, and exits with an error.
     #[command(after_long_help = "Example:\n  \
         ringmaster offer accept cb_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f --agent client:alice")]
     Accept(Accept),

@@ -18,7 +18,7 @@ pub(super) enum Command {
     /// Tell how many seats a pool has, and for how long that holds
     ///
     /// Makes the pool if there is none. From the answer on the figure holds, and what waits for a seat is called. When it
-    /// holds no more, the pool has no seat.
+    /// ends, the pool has no seat.
     #[command(after_long_help = "Examples:\n  ringmaster pool set support --seats 12 --valid-for 60\n  \
                            ringmaster pool set support --free 3 --as-of 2026-11-23T09:00:00-03:00 --valid-for 60")]
     Set(Set),

@@ -143,7 +143,7 @@ fn as_of(
         return Err(fault("as_of", "field.value", format!("is in the future: here it is {now}")));
     }
     if is_new && valid_for.is_some_and(|valid_for| later(at, valid_for) <= now) {
-        return Err(fault("as_of", "field.value", "is so long ago that the figure holds no more"));
+        return Err(fault("as_of", "field.value", "is so long ago that the figure has ended"));
     }
     Ok(at)
 }

@@ -235,7 +235,7 @@ pub enum Reason {
         used: u32,
         max: u32,
     },
-    /// The figure of the pool holds no more since then, so the pool has no seat.
+    /// The figure of the pool ended then, so the pool has no seat.
     PoolExpired {
         pool: PoolName,
         since: Timestamp,

@@ -127,9 +127,8 @@ fn the_load_tells_the_paused_content_of_each_sender() {
     let directory = crate::domain::Directory::new([case.sender.clone()]);
     let person = PersonView::unknown(PersonId::of(case.callback.order.consumer));
     let surroundings = Surroundings { now: at(0), directory: &directory, loads: &loads };
-    let situation = Situation::gather(&case.callback, None, surroundings, person, |_| {
-        Some(case.pair.clone())
-    });
+    let situation =
+        Situation::gather(&case.callback, None, surroundings, person, |_| Some(case.pair.clone()));
     let found: Vec<_> =
         situation.candidates[0].contents.iter().map(|pause| pause.id.uuid().as_u128()).collect();
     assert_eq!(found, [1]);

@@ -259,10 +259,9 @@ fn an_operators_pause_of_a_roads_account_rests_it() {
     let loads = Loads { pauses: Arc::new(crate::domain::Pauses::new([pause])), ..Loads::default() };
     let person = PersonView::unknown(PersonId::of(case.callback.order.consumer));
     let surroundings = Surroundings { now: at(0), directory: &directory, loads: &loads };
-    let situation = Situation::gather(&case.callback, None, surroundings, person, |_| {
-        Some(case.pair.clone())
-    })
-    .at_pages(case.contacts.values().cloned());
+    let situation =
+        Situation::gather(&case.callback, None, surroundings, person, |_| Some(case.pair.clone()))
+            .at_pages(case.contacts.values().cloned());
     let Step::Invite { road, .. } = next_step(at(0), &situation, &rules()) else { panic!("it invites") };
     assert_eq!(road.kind, RoadKind::Messenger);
 }

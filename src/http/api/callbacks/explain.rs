@@ -25,7 +25,9 @@ use crate::http::auth::Caller;
 use crate::http::error::Written;
 use crate::http::path::Id;
 use crate::http::{ApiError, App};
-use crate::policy::{self, People, PersonView, Rung, Situation, Standing, Surroundings, Step, ledger, window};
+use crate::policy::{
+    self, People, PersonView, Rung, Situation, Standing, Step, Surroundings, ledger, window,
+};
 use crate::store::Record;
 use crate::twiml::Document;
 

@@ -37,7 +37,7 @@ pub(in crate::http::api) struct Draft {
     /// Fields of an order that rows get if they leave them out.
     #[schema(value_type = Option<serde_json::Value>)]
     defaults: Option<Map<String, Value>>,
-    /// The size of the list in bytes, at most 4 GiB. It is complete when so many have arrived.
+    /// The size of the list in bytes, at most 4 GiB. A list of another size is not completed.
     size: Option<u64>,
     /// SHA-256 of the list, as 64 hexadecimal digits. A list with another one is not completed.
     sha256: Option<String>,
@@ -54,9 +54,9 @@ pub(in crate::http::api) struct Draft {
 
 /// Begins an import of a list that arrives in parts.
 ///
-/// While an import of this name is receiving, the same request answers with it (200), so it can be repeated; another one
-/// is `409` `import.exists`. So does one that is complete, if the SHA-256 is the same and no row was refused. Otherwise a new
-/// import begins. A tenant has at most 1,000 imports.
+/// While an import of this name is receiving, the same request is answered with it (200), and a request with another list or
+/// other settings with `409` `import.exists`. If the import is complete, has the same SHA-256 and no refused row, it is the
+/// answer too (200). Otherwise a new import begins. A tenant has at most 1,000 imports.
 #[utoipa::path(post, path = "/v1/imports", operation_id = "create_import", tag = "imports",
     request_body(content = Draft),
     responses(

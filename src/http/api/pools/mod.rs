@@ -19,7 +19,7 @@ use crate::http::{ApiError, App};
 pub(super) struct View {
     #[schema(example = "support")]
     name: String,
-    /// `fed`, or `expired`: its figure holds no more, so it has no seat.
+    /// `fed`, or `expired`: its figure has ended, so it has no seat.
     state: &'static str,
     /// All seats, if it is fed by them.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -29,7 +29,7 @@ pub(super) struct View {
     free: Option<u32>,
     #[schema(value_type = String, format = DateTime)]
     as_of: Timestamp,
-    /// The first moment at which the figure holds no more.
+    /// When the figure ends.
     #[schema(value_type = String, format = DateTime)]
     valid_until: Timestamp,
     /// Seats that are kept back.
@@ -43,7 +43,7 @@ pub(super) struct View {
     room: u32,
     /// The name of the API token that fed it, or of its source in the configuration.
     by: String,
-    /// Why the source of the configuration feeds it no more.
+    /// Why the source of the configuration does not feed it.
     #[serde(skip_serializing_if = "Option::is_none")]
     fault: Option<String>,
 }

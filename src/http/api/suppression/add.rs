@@ -36,7 +36,7 @@ pub(in crate::http::api) struct Draft {
     list: Option<String>,
     /// The version of an imported list, which has to be made first.
     version: Option<String>,
-    /// What is forbidden: `calls`, `requests`, `invites` or `all` (the default).
+    /// What is forbidden: `calls`, `requests`, `invites` or `all` (the default). `checked` forbids nothing: it is the answer of a register.
     scope: Option<String>,
     /// Why, for the record; at most 200 bytes. Only an imported list needs none.
     why: Option<String>,

@@ -10,7 +10,7 @@ use crate::domain::{AgentTarget, ListName, SuppressionScope, WrapUp, WrapUpEffec
 
 #[derive(Serialize, Deserialize)]
 #[serde(remote = "WrapUp")]
-pub(super) struct WrapUpShape {
+struct WrapUpShape {
     disposition: String,
     #[serde(with = "EffectShape")]
     effect: WrapUpEffect,
@@ -18,6 +18,27 @@ pub(super) struct WrapUpShape {
     note: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     agent: Option<String>,
+}
+
+/// A boxed one.
+pub(super) mod wrap_up {
+    use serde::{Deserializer, Serializer};
+
+    use super::{WrapUp, WrapUpShape};
+
+    #[expect(clippy::borrowed_box, reason = "serde calls it with the field")]
+    pub(in super::super) fn serialize<S: Serializer>(
+        said: &Box<WrapUp>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        WrapUpShape::serialize(said, serializer)
+    }
+
+    pub(in super::super) fn deserialize<'d, D: Deserializer<'d>>(
+        deserializer: D,
+    ) -> Result<Box<WrapUp>, D::Error> {
+        WrapUpShape::deserialize(deserializer).map(Box::new)
+    }
 }
 
 #[derive(Serialize, Deserialize)]

@@ -27,7 +27,7 @@ use crate::domain::{
 };
 use crate::store::{Error, Result};
 
-use agents::{OfferShape, WrapUpShape};
+use agents::{OfferShape, wrap_up};
 use campaigns::CampaignShape;
 use fields::{
     code_if, hours_if, id, id_if, ids, invite_if, level, name, name_if, phone, phone_if, phones, psid,
@@ -276,7 +276,7 @@ enum ChangeShape {
         #[serde(with = "phone")]
         sender: Phone,
     },
-    WrapUp(#[serde(with = "WrapUpShape")] WrapUp),
+    WrapUp(#[serde(with = "wrap_up")] Box<WrapUp>),
     Offer(#[serde(with = "OfferShape")] OfferAct),
 }
 
