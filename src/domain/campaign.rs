@@ -114,7 +114,7 @@ pub enum CampaignAct {
         /// Of the default.
         breaker: BreakerChange,
         /// Whose callbacks it takes over.
-        follow_up: Option<FollowUp>,
+        follow_up: Option<Arc<FollowUp>>,
     },
     /// What is to be changed. `Some(None)` removes the ceiling or the pace.
     Change {

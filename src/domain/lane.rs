@@ -151,6 +151,11 @@ impl Lanes {
         *first = class.min(*first);
     }
 
+    /// Callbacks wait in all of these too.
+    pub fn join(&mut self, others: &Self) {
+        others.0.iter().for_each(|(lane, class)| self.wait(*lane, *class));
+    }
+
     /// Reads as many callbacks as there is room for: the lowest class first, and of the same class each lane by its weight.
     /// Reads no more than those, and for a lane whose class has run out the next class. Lanes in which nothing waits are
     /// forgotten.

@@ -4,7 +4,7 @@
 use jiff::{SignedDuration, Timestamp};
 use strum::{EnumString, IntoStaticStr};
 
-use super::{AgentTarget, Callback, CallbackId, Order};
+use super::{AgentTarget, Callback, CallbackId, Order, State};
 
 /// The rarer fields of an order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -90,6 +90,8 @@ pub struct Handling {
     /// When the consumer's phone first rang; kept if a time was promised.
     pub first_rang_at: Option<Timestamp>,
     pub offer: Offer,
+    /// An agent has said what came of the call in progress, so no seat is held after it.
+    pub is_wrapped_up: bool,
 }
 
 /// How far the offers of a callback are.
@@ -109,6 +111,24 @@ pub struct Taken {
     /// The agent who is called, if the command named one.
     pub agent: Option<AgentTarget>,
     pub at: Timestamp,
+}
+
+impl Taken {
+    /// How long an accepted offer may wait for what else must be free. After that it is offered again, because the agent
+    /// may have gone.
+    pub const HOLDS: SignedDuration = SignedDuration::from_secs(60);
+
+    /// The first moment at which it holds no more, unless the call has begun.
+    #[must_use]
+    pub fn ends_at(&self) -> Timestamp {
+        self.at.checked_add(Self::HOLDS).unwrap_or(Timestamp::MAX)
+    }
+
+    /// Whether it holds at this moment for a callback that waits.
+    #[must_use]
+    pub fn holds(&self, at: Timestamp) -> bool {
+        at < self.ends_at()
+    }
 }
 
 impl Order {
@@ -162,10 +182,12 @@ impl Callback {
         self.handling.get_or_insert_default()
     }
 
-    /// The agent of a call at this moment: who took the offer, or else the order's.
+    /// The agent of a call at this moment: who took the offer, while that holds, or else the order's.
     #[must_use]
     pub fn agent_at(&self, at: Timestamp) -> Option<&AgentTarget> {
+        let is_calling = matches!(self.state, State::Calling { .. });
         let taken = self.offer().and_then(|offer| offer.taken.as_ref());
+        let taken = taken.filter(|taken| is_calling || taken.holds(at));
         taken.and_then(|taken| taken.agent.as_ref()).or_else(|| self.order.agent_at(at))
     }
 }

@@ -120,6 +120,7 @@ const PROBLEMS: &[(StatusCode, &str, &str)] = &[
     (StatusCode::CONFLICT, "pool.too_many", "There are too many pools"),
     (StatusCode::CONFLICT, "consumer.suppressed", "The consumer is on a suppression list"),
     (StatusCode::CONFLICT, "consumer.wrong_number", "The number is not that of the person"),
+    (StatusCode::CONFLICT, "wrap_up.erased", "The person was erased"),
     (StatusCode::CONFLICT, "wrap_up.no_call", "There was no call"),
     (StatusCode::CONFLICT, "offer.over", "The offer is over"),
     (StatusCode::CONFLICT, "offer.taken", "Another agent has taken the offer"),

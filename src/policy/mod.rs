@@ -439,7 +439,9 @@ impl Case<'_> {
         };
         let needed = order.consent.as_ref().filter(|_| order.purpose == Purpose::Marketing);
         let consent_ends = needed.and_then(|consent| consent.expires_at);
-        let turns = [closed_for_good, ends, consent_ends, order.exclusive_until()].into_iter().flatten();
+        let offer_ends = preview::turns_at(self.callback);
+        let turns =
+            [closed_for_good, ends, consent_ends, order.exclusive_until(), offer_ends].into_iter().flatten();
         let turns = turns.filter(|&at| at > self.now);
         turns.fold(order.latest, Timestamp::min)
     }

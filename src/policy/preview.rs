@@ -3,18 +3,14 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::domain::{Callback, PreviewElse, Reason, State};
-
-/// How long an accepted offer may wait for what else must be free. After that it is offered again, because the agent may
-/// have gone.
-const TAKEN_HOLDS: SignedDuration = SignedDuration::from_secs(60);
+use crate::domain::{Callback, PreviewElse, Reason, State, Taken};
 
 /// What a callback waits for before it is dialled, and until when it waits at the latest; `None` if it may be dialled now.
 pub(super) fn needed(now: Timestamp, callback: &Callback) -> Option<(Timestamp, Reason)> {
     let preview = callback.order.preview()?;
     let offer = callback.offer().cloned().unwrap_or_default();
     let is_calling = matches!(callback.state, State::Calling { .. });
-    if offer.taken.is_some_and(|taken| is_calling || now < later(taken.at, TAKEN_HOLDS)) {
+    if offer.taken.is_some_and(|taken| is_calling || taken.holds(now)) {
         return None;
     }
     let times = preview.times;
@@ -29,6 +25,11 @@ pub(super) fn needed(now: Timestamp, callback: &Callback) -> Option<(Timestamp, 
         PreviewElse::Ask => Some((callback.order.latest, Reason::PreviewNobody { times })),
         PreviewElse::Dial => None,
     }
+}
+
+/// When an offer that was accepted holds no more, if the callback waits with one.
+pub(super) fn turns_at(callback: &Callback) -> Option<Timestamp> {
+    callback.offer()?.taken.as_ref().map(Taken::ends_at)
 }
 
 fn later(at: Timestamp, by: SignedDuration) -> Timestamp {

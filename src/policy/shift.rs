@@ -3,6 +3,7 @@
 //! Parts are those of the first zone of the hours. Calls of the last seven days count, for all callbacks of the person.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
@@ -11,22 +12,22 @@ use super::{Caps, Case, Rules, rolling, window};
 use crate::domain::calendar::Opening;
 use crate::domain::{Calendars, Callback, DayPart, Disposition, Reason, zones};
 
-/// When the next call may be placed after one that ended so. `at` is the time by the delay alone, `calls` are those of the
-/// person, oldest first. It is `at`, unless the hours are open later, before the deadline, in a part of the day without a
-/// call.
+/// When the next call may be placed after one that ended so. `times` begin with the time by the delay alone, and end with
+/// the deadline or the end of the permission; `calls` are those of the person, oldest first. It is the first of these times,
+/// unless the hours are open later among them in a part of the day without a call.
 #[must_use]
 pub fn shifted(
-    at: Timestamp,
+    times: Range<Timestamp>,
     disposition: Disposition,
     callback: &Callback,
     calls: &[Timestamp],
     calendars: &Calendars,
     rules: &Rules,
 ) -> Timestamp {
+    let Range { start: at, end: until } = times;
     let hours = callback.order.hours.as_ref().filter(|_| rules.retry.shift);
     let Some(hours) = hours.filter(|_| disposition == Disposition::NoAnswer) else { return at };
     let hours = calendars.opening(hours);
-    let until = callback.order.latest;
     let Some(zone) = zone(hours) else { return at };
     let tried = tried(calls, at, &zone);
     elsewhere(hours, &tried, at, until, &zone).unwrap_or(at)

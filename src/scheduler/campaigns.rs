@@ -64,7 +64,7 @@ fn created(turn: &mut Turn<'_>, at: Timestamp, command: &CampaignCommand) -> Res
         calls_per_minute: *calls_per_minute,
         weight: weight.unwrap_or(Campaign::WEIGHT),
         breaker: breaker.of(Breaker::default()),
-        follow_up: follow_up.clone().map(Into::into),
+        follow_up: follow_up.clone(),
         created_at: at,
         created_by: Arc::clone(&command.by),
         ended_at: None,

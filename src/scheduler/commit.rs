@@ -33,6 +33,7 @@ pub(super) async fn commit(mut turn: Turn<'_>) -> store::Result<bool> {
         ready,
         kept,
         slot_freed,
+        lanes_before,
         sweep,
         decided_again,
         counted,
@@ -64,6 +65,7 @@ pub(super) async fn commit(mut turn: Turn<'_>) -> store::Result<bool> {
         && let Err(error) = scheduler.write(batch).await
     {
         outbound::unsend(scheduler, &effects);
+        scheduler.gates.put_back(lanes_before);
         take_back(scheduler, answers);
         scheduler.give_back(ready);
         return match error {

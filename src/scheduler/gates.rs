@@ -77,6 +77,13 @@ impl Gates {
         }
     }
 
+    /// Puts lanes back that were there before, because what was read from them is not written: the callbacks wait there still.
+    pub(super) fn put_back(&mut self, before: Vec<(Gate, Lanes)>) {
+        for (gate, lanes) in before {
+            self.waiting.entry(gate).or_default().join(&lanes);
+        }
+    }
+
     /// The lanes at a gate, with what they have paid if there are several.
     pub(super) fn lanes(&self, gate: &Gate) -> (Lanes, Paid) {
         let Some(lanes) = self.waiting.get(gate).cloned() else { return Default::default() };
@@ -170,6 +177,19 @@ mod tests {
         gates.wait(gate, lane(2), -5);
         gates.settle_accounts();
         gates
+    }
+
+    #[test]
+    fn lanes_that_were_read_are_put_back_if_nothing_is_written() {
+        let gate = sender();
+        let mut gates = two_at(&gate);
+        let (before, _) = gates.lanes(&gate);
+        gates.leave(&gate, Lanes::default());
+        assert_eq!(gates.iter().count(), 0);
+        // Meanwhile another callback of a higher class waits.
+        gates.wait(&gate, lane(1), -3);
+        gates.put_back(vec![(gate.clone(), before.clone())]);
+        assert_eq!(gates.lanes(&gate).0, before);
     }
 
     fn paid(gates: &mut Gates, gate: &Gate) -> Paid {

@@ -99,11 +99,13 @@ async fn call_up(turn: &mut Turn<'_>, store: &dyn Store, max: usize) -> store::R
     let calls: Vec<CallUp> = open.into_iter().map(call).collect();
     let answers = store.callbacks_at_gates(&calls).await?;
     let mut wanting = Vec::new();
-    for (CallUp { gate, .. }, CalledUp { callbacks, lanes }) in calls.iter().zip(answers) {
+    for (CallUp { gate, lanes: before, .. }, CalledUp { callbacks, lanes }) in calls.into_iter().zip(answers)
+    {
         if !lanes.is_empty() {
             turn.called_up.extend(callbacks.iter().map(|callback| (callback.id, gate.clone())));
         }
-        turn.scheduler.gates.leave(gate, lanes);
+        turn.scheduler.gates.leave(&gate, lanes);
+        turn.lanes_before.push((gate, before));
         wanting.extend(callbacks);
     }
     Ok(wanting)

@@ -24,7 +24,9 @@ pub(super) fn fold(
     }
     match act {
         OfferAct::Accept { agent, .. } if is_taken_by(&offer, agent.as_ref()) => CommandOutcome::Applied,
-        _ if offer.taken.is_some() || matches!(callback.state, State::Calling { .. }) => {
+        _ if offer.taken.as_ref().is_some_and(|taken| taken.holds(at))
+            || matches!(callback.state, State::Calling { .. }) =>
+        {
             refused("offer.taken")
         }
         OfferAct::Accept { until, .. } | OfferAct::Skip { until } if !is_open(&offer, *until, at) => {

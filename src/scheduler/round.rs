@@ -62,6 +62,7 @@ pub(super) fn begin(scheduler: &mut Scheduler) -> Turn<'_> {
         stirred: BTreeSet::new(),
         released: BTreeSet::new(),
         called_up: Vec::new(),
+        lanes_before: Vec::new(),
         slot_freed: false,
         counted: Counted::default(),
         reported: ReportChange::default(),
@@ -286,6 +287,7 @@ fn submit(turn: &mut Turn<'_>) {
 /// The turn failed: the next one applies the same input again.
 fn undo(turn: Turn<'_>) {
     outbound::unsend(turn.scheduler, &turn.effects);
+    turn.scheduler.gates.put_back(turn.lanes_before);
     commit::take_back(turn.scheduler, turn.answers);
     turn.scheduler.give_back(turn.ready);
 }

@@ -11,7 +11,7 @@ use super::turn::Turn;
 use crate::clock::later;
 use crate::domain::{
     Attempt, AttemptId, CallbackId, CommandOutcome, Figure, Gate, Pool, PoolAct, PoolCommand, Pools,
-    Resource, Seat, WrapUpSeat,
+    Resource, Seat, State, WrapUpSeat,
 };
 use crate::store;
 
@@ -95,12 +95,16 @@ pub(super) fn answered(turn: &mut Turn<'_>, attempt: &Attempt) {
     }
 }
 
-/// A call is over. If the consumer answered it, its agent wraps up, and the seat is held for that.
+/// A call is over. If the consumer answered it, its agent wraps up, and the seat is held for that, unless the agent has
+/// already said what came of it.
 pub(super) fn ended(turn: &mut Turn<'_>, attempt: &Attempt) {
+    let callback = turn.work.callbacks.get(attempt.callback);
+    let handling = callback.and_then(|callback| callback.handling.as_ref());
+    let is_wrapped_up = handling.is_some_and(|handling| handling.is_wrapped_up);
     for pool in attempt.holds.pools() {
         let wrap_up = turn.loads.pools.get(pool).map_or(SignedDuration::ZERO, |pool| pool.wrap_up);
         let until = later(attempt.ended_at.unwrap_or(turn.now), wrap_up);
-        match attempt.connected_at.filter(|_| until > turn.now) {
+        match attempt.connected_at.filter(|_| until > turn.now && !is_wrapped_up) {
             Some(busy_since) => {
                 let taken_at = attempt.submission.intended_at;
                 let seat = Seat { taken_at, busy_since: Some(busy_since), until: Some(until) };
@@ -121,6 +125,11 @@ pub(super) fn ended(turn: &mut Turn<'_>, attempt: &Attempt) {
 
 /// An agent has said what came of a callback: the seats that are held after its calls are free before their time.
 pub(super) fn end_wrap_up(turn: &mut Turn<'_>, callback: CallbackId) {
+    turn.work.callbacks.change(callback, |callback| {
+        if matches!(callback.state, State::Calling { .. }) {
+            callback.handled().is_wrapped_up = true;
+        }
+    });
     let attempts = turn.work.attempts.values().filter(|attempt| attempt.callback == callback);
     for attempt in attempts.map(|attempt| attempt.id).collect::<Vec<_>>() {
         give_back_after(turn, attempt);

@@ -10,8 +10,8 @@ use crate::clock::later;
 use crate::domain::callback::{Closed, Waiting};
 use crate::domain::event::{CallReport, ConnectionEnd};
 use crate::domain::{
-    AccountAlias, Attempt, AttemptId, CallProgress, Callback, CallbackId, Disposition, ErrorCode, LegOrder,
-    Offer, Outcome, PairKey, Phone, Priority, Proof, Reason, Stage, State, TokenUse,
+    AccountAlias, Attempt, AttemptId, CallPermission, CallProgress, Callback, CallbackId, Disposition,
+    ErrorCode, LegOrder, Offer, Outcome, PairKey, Phone, Priority, Proof, Reason, Stage, State, TokenUse,
 };
 use crate::policy::after_attempt::after_attempt;
 use crate::policy::errors::{self, Reaction};
@@ -271,6 +271,7 @@ fn ended(turn: &mut Turn<'_>, key: PairKey, attempt: &Attempt) {
         callback.retry_at = after.retry_at;
         if let Some(handling) = &mut callback.handling {
             handling.offer = Offer::default();
+            handling.is_wrapped_up = false;
         }
         if after.counts {
             callback.abandoned_at = after.abandoned.then_some(ended_at);
@@ -303,7 +304,13 @@ fn shifted(turn: &Turn<'_>, callback: &Callback, attempt: &Attempt, at: Timestam
     let calls = turn.work.persons.get(person).map_or(&[][..], |person| &person.calls);
     let Some(disposition) = attempt.disposition() else { return at };
     let Deps { rules, .. } = &turn.scheduler.deps;
-    policy::shifted(at, disposition, callback, calls, &turn.loads.calendars, rules)
+    // A live permission is not given away for another part of the day.
+    let pair = turn.work.pairs.get(PairKey { sender: attempt.sender, person });
+    let until = match pair.map(|pair| pair.permission) {
+        Some(CallPermission::Temporary { expires_at }) => callback.order.latest.min(expires_at),
+        _ => callback.order.latest,
+    };
+    policy::shifted(at..until, disposition, callback, calls, &turn.loads.calendars, rules)
 }
 
 /// Why the consumer counts as not served, and what follows.

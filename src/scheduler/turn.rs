@@ -16,6 +16,7 @@ use super::reached::Reached;
 use super::request::{Done, Effect};
 use super::state::{Intended, Scheduler};
 use super::working_set::WorkingSet;
+use crate::domain::lane::Lanes;
 use crate::domain::person::PORTFOLIO_DEFAULT;
 use crate::domain::{
     AccountAlias, AttemptId, Budget, CallPermission, Callback, CallbackId, Contact, ErrorCode, Gate, Holds,
@@ -50,6 +51,8 @@ pub(super) struct Turn<'a> {
     pub(super) released: BTreeSet<Phone>,
     /// Callbacks that were read from gates where more may wait.
     pub(super) called_up: Vec<(CallbackId, Gate)>,
+    /// The lanes that waited at gates before callbacks were read from there. They are put back if nothing is written.
+    pub(super) lanes_before: Vec<(Gate, Lanes)>,
     /// A slot was freed for which callbacks wait at a gate.
     pub(super) slot_freed: bool,
     /// Calls of campaigns that are over.

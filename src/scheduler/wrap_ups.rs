@@ -16,7 +16,7 @@ use crate::domain::callback::Waiting;
 use crate::domain::event::{CallbackChange, CallbackCommand};
 use crate::domain::{
     Assigned, AttemptId, Callback, CallbackId, CommandOutcome, EffectKind, Event, Name, Numbers, OrderKind,
-    Origin, Outcome, Reason, State, Terms, WrapUp, WrapUpEffect, WrapUpRecord, spelling,
+    Origin, Outcome, Reason, State, Terms, WrapUp, WrapUpEffect, WrapUpRecord, is_pseudonym, spelling,
 };
 use crate::store::{self, FiledReport, Keys, Related, Store, SuppressedByWrapUp, WrongNumber};
 
@@ -97,6 +97,9 @@ pub(super) fn fold(
     said: &WrapUp,
     by: &str,
 ) -> CommandOutcome {
+    if is_pseudonym(callback.order.consumer) {
+        return CommandOutcome::Refused("wrap_up.erased".into());
+    }
     if !may_have_talked(callback) {
         return CommandOutcome::Refused("wrap_up.no_call".into());
     }

@@ -554,7 +554,7 @@ impl Mutation for BelievesOldFigures {
         if let Event::Pool(PoolCommand { act: PoolAct::Feed { valid_until, headroom, .. }, .. }) =
             &mut command.report.event
         {
-            *valid_until = *valid_until + SignedDuration::from_hours(1);
+            *valid_until += SignedDuration::from_hours(1);
             *headroom = 0;
         }
         store.append_command(command).await

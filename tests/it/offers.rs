@@ -66,6 +66,26 @@ async fn a_callback_is_offered_and_dialled_when_an_agent_accepts() {
 }
 
 #[tokio::test]
+async fn an_offer_that_a_busy_agent_accepted_comes_again_after_a_minute() {
+    let mut offered = Offered::new(previewed()).await;
+    // Another call of the agent is in progress.
+    let mut order = to_alice();
+    order["agent"] = "client:bob".into();
+    offered.daemon.grant("+5511987650002").await;
+    offered.daemon.order("+5511987650002", order).await;
+    offered.daemon.advance(NOTHING).await;
+    assert_eq!(offered.platform.calls().len(), 1);
+    assert_eq!(offered.answer("accept", json!({"agent": "client:bob"})).await.0, 200);
+    assert_eq!((offered.offers("").await.len(), offered.reason().await), (0, json!("agent.busy")));
+    offered.daemon.advance(SignedDuration::from_secs(59)).await;
+    assert_eq!(offered.offers("").await.len(), 0);
+    offered.daemon.advance(SignedDuration::from_secs(1)).await;
+    assert_eq!((offered.offers("").await.len(), offered.reason().await), (1, json!("preview.offered")));
+    assert_eq!(offered.answer("accept", json!({"agent": "client:carol"})).await.0, 200);
+    assert_eq!(&*offered.platform.calls()[1].form["To"], "client:carol");
+}
+
+#[tokio::test]
 async fn exactly_one_agent_gets_an_offer() {
     let mut offered = Offered::new(previewed()).await;
     assert_eq!(offered.answer("accept", json!({"agent": "client:bob"})).await.0, 200);

@@ -297,6 +297,24 @@ async fn the_word_of_an_agent_ends_the_wrap_up_of_its_callback_only() {
 }
 
 #[tokio::test]
+async fn after_a_word_during_the_call_no_seat_is_held() {
+    let (mut daemon, notes) = daemon(2).await;
+    feed(&mut daemon, json!({"seats": 1, "wrap_up_seconds": 60, "headroom": 0})).await;
+    let first = ordered(&mut daemon, 0).await;
+    ordered(&mut daemon, 1).await;
+    settle(&mut daemon).await;
+    report(&mut daemon, &notes, 0, "in-progress").await;
+    let to = format!("/v1/callbacks/{}/wrap-up", first["id"].as_str().unwrap());
+    assert_eq!(daemon.try_post(&to, json!({"disposition": "done"})).await.0, 200);
+    // It is remembered, also over a restart.
+    let mut daemon = daemon.restart(notes.clone()).await;
+    feed(&mut daemon, json!({"seats": 1, "wrap_up_seconds": 60, "headroom": 0})).await;
+    assert_eq!(called(&notes), 1);
+    report(&mut daemon, &notes, 0, "completed").await;
+    assert_eq!((called(&notes), &shown(&mut daemon).await["in_wrap_up"]), (2, &json!(0)));
+}
+
+#[tokio::test]
 async fn nobody_wraps_up_after_a_call_that_nobody_answered() {
     let (mut daemon, notes) = daemon(2).await;
     feed(&mut daemon, json!({"seats": 1, "wrap_up_seconds": 60})).await;
@@ -331,7 +349,8 @@ async fn a_sender_and_a_campaign_may_name_the_pool() {
         }
     };
     let mut daemon = TestDaemon::configured(notes.clone(), pooled).await;
-    (daemon.grant(&consumer(0)).await, daemon.grant(&consumer(1)).await);
+    daemon.grant(&consumer(0)).await;
+    daemon.grant(&consumer(1)).await;
     let of_sender = daemon.order(&consumer(0), message()).await;
     settle(&mut daemon).await;
     assert!(reason(&mut daemon, &of_sender).await.1.contains("pool usual"));

@@ -2,6 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 
+use ringmaster::clock::{Clock as _, SystemClock};
 use serde_json::Value;
 
 use crate::harness::process::{Answer, Program, Started, address, with_sandbox};
@@ -84,7 +85,7 @@ fn whom_a_register_binds_waits_for_its_answer() {
     };
     let stray = import("stray.txt").error();
     assert!(stray.starts_with("error: 1 numbers of stray.txt were not submitted"), "{stray}");
-    let checked_at = jiff::Timestamp::now().to_string();
+    let checked_at = SystemClock.now().to_string();
     let told = program
         .run(&[
             "suppression",

@@ -104,6 +104,17 @@ impl Talked {
 }
 
 #[tokio::test]
+async fn after_an_erasure_nothing_more_is_stored_about_the_call() {
+    let mut talked = Talked::new(order()).await;
+    let erased = json!({"consumer": CONSUMER, "why": "a request by mail"});
+    assert_eq!(talked.daemon.post_as_admin("/v1/consumers/erase", erased).await.0, 202);
+    talked.daemon.advance(SignedDuration::from_mins(5)).await;
+    let (status, refusal) = talked.says(json!({"disposition": "done", "note": "he paid"})).await;
+    assert_eq!((status, &refusal["code"]), (409, &json!("wrap_up.erased")), "{refusal}");
+    assert!(talked.shown().await.get("wrap_up").is_none());
+}
+
+#[tokio::test]
 async fn reports_count_what_agents_said_and_a_correction_replaces_it() {
     let mut talked = Talked::new(order()).await;
     let today = talked.daemon.now().strftime("%Y-%m-%d").to_string();

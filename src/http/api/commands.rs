@@ -219,6 +219,7 @@ impl<'a> Command<'a> {
             "wrap_up.no_call" => {
                 ApiError::new("wrap_up.no_call", "no call of it has been placed or answered")
             }
+            "wrap_up.erased" => super::callbacks::wrap_up::erased(),
             "offer.over" => ApiError::new("offer.over", "it was skipped, has run out, or is another one now"),
             "offer.taken" => {
                 ApiError::new("offer.taken", "the callback is dialled or was dialled for another agent")

@@ -21,7 +21,7 @@ fn shifting(hours: &str, latest: &str) -> Case {
 fn next(case: &Case, calls: &[&str], at: &str) -> String {
     let calls: Vec<Timestamp> = calls.iter().map(|call| moment(call)).collect();
     let next = shifted(
-        moment(at),
+        moment(at)..case.callback.order.latest,
         Disposition::NoAnswer,
         &case.callback,
         &calls,
@@ -85,7 +85,7 @@ fn other_ends_and_orders_without_hours_are_not_shifted() {
     assert_eq!(next(&any_time, &calls, at), at);
     let case = shifting(ALL_DAY, FRIDAY);
     let busy = shifted(
-        moment(at),
+        moment(at)..case.callback.order.latest,
         Disposition::Busy,
         &case.callback,
         &[moment(calls[0])],
@@ -93,6 +93,19 @@ fn other_ends_and_orders_without_hours_are_not_shifted() {
         &case.rules,
     );
     assert_eq!(busy, moment(at));
+}
+
+#[test]
+fn a_permission_that_ends_first_is_not_given_away_for_another_part_of_the_day() {
+    let case = shifting(ALL_DAY, FRIDAY);
+    let calls: Vec<Timestamp> = ["2026-11-23T10:00:00", "2026-11-23T13:00:00"].map(moment).to_vec();
+    let next = |ends: &str| {
+        let times = moment("2026-11-23T15:00:00")..moment(ends);
+        let calendars = Calendars::default();
+        shifted(times, Disposition::NoAnswer, &case.callback, &calls, &calendars, &case.rules)
+    };
+    assert_eq!(next("2026-11-23T17:00:00"), moment("2026-11-23T15:00:00"));
+    assert_eq!(next("2026-11-23T17:00:01"), moment("2026-11-23T17:00:00"));
 }
 
 #[test]

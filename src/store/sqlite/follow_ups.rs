@@ -1,5 +1,7 @@
 //! Follow-ups of campaigns as JSON: in the column of a campaign, and in the command that makes one.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::rows::{corrupt, micros, moment};
@@ -64,11 +66,13 @@ pub fn read(text: &str) -> Result<FollowUp> {
 }
 
 /// In a command.
-pub fn serialize<S: Serializer>(of: &Option<FollowUp>, to: S) -> std::result::Result<S::Ok, S::Error> {
-    of.as_ref().map(Kept::of).serialize(to)
+pub fn serialize<S: Serializer>(of: &Option<Arc<FollowUp>>, to: S) -> std::result::Result<S::Ok, S::Error> {
+    of.as_deref().map(Kept::of).serialize(to)
 }
 
-pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> std::result::Result<Option<FollowUp>, D::Error> {
+pub fn deserialize<'de, D: Deserializer<'de>>(
+    from: D,
+) -> std::result::Result<Option<Arc<FollowUp>>, D::Error> {
     let kept = Option::<Kept>::deserialize(from)?;
-    kept.map(|kept| kept.follow_up().map_err(serde::de::Error::custom)).transpose()
+    kept.map(|kept| kept.follow_up().map(Arc::new).map_err(serde::de::Error::custom)).transpose()
 }

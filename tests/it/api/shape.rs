@@ -144,7 +144,8 @@ async fn of_agents(api: &ApiHarness) -> [CallbackId; 2] {
     for (id, terms) in ids.into_iter().zip([full, missed]) {
         let mut callback = Callback { id, ..usual.clone() };
         callback.order.terms = terms.kept();
-        *callback.handled() = Handling { first_rang_at: Some(at(NOW)), offer: offer.clone() };
+        *callback.handled() =
+            Handling { first_rang_at: Some(at(NOW)), offer: offer.clone(), is_wrapped_up: false };
         let order = Enqueue { callback, idempotency: None, ceiling: None };
         store.enqueue_callbacks(vec![order]).await.unwrap();
     }

@@ -228,7 +228,7 @@ fn campaign_events() -> Vec<Event> {
             calls_per_minute: Some(8),
             weight: Some(20),
             breaker: whole,
-            follow_up: Some(FollowUp {
+            follow_up: Some(std::sync::Arc::new(FollowUp {
                 of: CampaignId::new(Uuid::from_u128(9)),
                 outcomes: FollowUp::OUTCOMES.to_vec(),
                 earliest: Some(at(5)),
@@ -237,7 +237,7 @@ fn campaign_events() -> Vec<Event> {
                 made: 8,
                 left_out: 9,
                 is_whole: true,
-            }),
+            })),
         },
         CampaignAct::Create {
             tenant: Tenant::default(),

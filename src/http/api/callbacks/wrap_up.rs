@@ -15,7 +15,9 @@ use super::field_errors::{nearest, quoted, too_long};
 use super::record;
 use super::validate::DEADLINE_MAX;
 use crate::domain::event::{CallbackChange, CallbackCommand};
-use crate::domain::{Calendars, Callback, DeclaredDisposition, EffectKind, Event, WrapUp, WrapUpEffect};
+use crate::domain::{
+    Calendars, Callback, DeclaredDisposition, EffectKind, Event, WrapUp, WrapUpEffect, is_pseudonym,
+};
 use crate::http::api::body::{JsonBytes, json};
 use crate::http::api::commands::{Carried, Command, View, answer_with};
 use crate::http::api::permissions::read;
@@ -83,6 +85,9 @@ pub(in crate::http::api) async fn wrap_up(
     let draft: Draft = read(&bytes)?;
     let found = record(&app, &caller, &id).await?;
     let callback = &found.callback;
+    if is_pseudonym(callback.order.consumer) {
+        return Err(erased());
+    }
     let content = format!("wrap-up {} {}", callback.id, String::from_utf8_lossy(&bytes));
     let revision = found.wrap_up.as_ref().map_or(0, |known| known.revision);
     let command = Command::new(&app, &caller, &headers, &content, revision.into())?;
@@ -217,4 +222,12 @@ fn text(field: &str, given: Option<&str>, max: usize, faults: &mut Vec<FieldErro
         return Some(text);
     }
     None
+}
+
+/// The person of the callback was erased: nothing new is stored about them.
+pub(in crate::http::api) fn erased() -> ApiError {
+    ApiError::new(
+        "wrap_up.erased",
+        "the person of this callback was erased, so nothing more is stored about the call",
+    )
 }

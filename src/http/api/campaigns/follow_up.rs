@@ -183,7 +183,7 @@ fn act(campaign: &Campaign, follow_up: FollowUp) -> CampaignAct {
             failed_window_minutes: Some(breaker.failed_window_minutes),
             on_quality_warning: Some(breaker.on_quality_warning),
         },
-        follow_up: Some(follow_up),
+        follow_up: Some(follow_up.into()),
     }
 }
 

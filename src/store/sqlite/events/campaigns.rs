@@ -43,7 +43,7 @@ enum ActShape {
         #[serde(default, with = "ChangeShape")]
         breaker: BreakerChange,
         #[serde(default, skip_serializing_if = "Option::is_none", with = "follow_ups")]
-        follow_up: Option<FollowUp>,
+        follow_up: Option<Arc<FollowUp>>,
     },
     Change {
         #[serde(default, skip_serializing_if = "Option::is_none", with = "shared_if")]
