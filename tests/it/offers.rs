@@ -75,6 +75,8 @@ async fn an_offer_that_a_busy_agent_accepted_comes_again_after_a_minute() {
     offered.daemon.order("+5511987650002", order).await;
     offered.daemon.advance(NOTHING).await;
     assert_eq!(offered.platform.calls().len(), 1);
+    // The account places one call a second.
+    offered.daemon.advance(SignedDuration::from_secs(1)).await;
     assert_eq!(offered.answer("accept", json!({"agent": "client:bob"})).await.0, 200);
     assert_eq!((offered.offers("").await.len(), offered.reason().await), (0, json!("agent.busy")));
     offered.daemon.advance(SignedDuration::from_secs(59)).await;

@@ -131,7 +131,7 @@ async fn a_figure_holds_for_its_seconds_and_not_at_their_end() {
     assert_eq!((called(&notes), shown(&mut daemon).await["state"].as_str()), (1, Some("expired")));
     let (code, sentence) = reason(&mut daemon, &late).await;
     assert_eq!(code, "pool.expired");
-    assert!(sentence.contains("since 2026-11-23T12:00:30Z"), "{sentence}");
+    assert!(sentence.contains("ended at 2026-11-23T12:00:30Z"), "{sentence}");
     let waits = stored(&mut daemon, &late).await;
     assert_eq!(reason(&mut daemon, &late).await.0, &*waiting_for(&waits));
     // Nothing looks at the callbacks while nobody feeds the pool.
