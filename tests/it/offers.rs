@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use jiff::SignedDuration;
+use ringmaster::config::Config;
 use ringmaster::domain::AllowedHosts;
 use serde_json::{Value, json};
 
@@ -27,7 +28,8 @@ fn previewed() -> Value {
 impl Offered {
     async fn new(order: Value) -> Self {
         let platform = Arc::new(RecordingTransport::default());
-        let mut daemon = TestDaemon::open(platform.clone()).await;
+        let one_call = |config: &mut Config| config.calling.agent_calls_max = 1;
+        let mut daemon = TestDaemon::configured(platform.clone(), one_call).await;
         daemon.grant(CONSUMER).await;
         let id = daemon.order(CONSUMER, order).await["id"].as_str().unwrap().to_owned();
         daemon.advance(NOTHING).await;
