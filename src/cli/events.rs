@@ -8,7 +8,7 @@ use clap::Args;
 use serde::Deserialize;
 
 use super::failure::refusal;
-use super::remote::{Ask, Target};
+use super::remote::{Ask, Opened, Target};
 
 /// The most bytes of one event. The daemon's are far smaller.
 const EVENT_MAX: usize = 64 << 10;
@@ -67,8 +67,8 @@ impl Events {
             let mut ask = Ask::get("v1/events");
             ask.query.extend(last.map(|id| ("after", id.to_string())));
             ask.query.extend(self.what.clone().map(|what| ("what", what)));
-            match self.daemon.open(&ask).await {
-                Ok(mut stream) => {
+            match self.daemon.open(&ask).await? {
+                Opened::Stream(mut stream) => {
                     was_open = true;
                     let mut events = Parser::default();
                     while let Ok(Some(bytes)) = stream.chunk().await {
@@ -80,8 +80,8 @@ impl Events {
                     }
                 }
                 // The daemon may be starting again.
-                Err(error) if !was_open => return Err(error),
-                Err(_) => {}
+                Opened::Unavailable(error) if !was_open => return Err(error),
+                Opened::Unavailable(_) => {}
             }
             if self.once {
                 return Ok(());

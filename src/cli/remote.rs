@@ -205,16 +205,23 @@ impl Target {
     }
 
     /// Opens an answer that has no end, such as a stream of events. Without a byte for a minute it ends.
-    pub(super) async fn open(&self, ask: &Ask<'_>) -> anyhow::Result<reqwest::Response> {
+    pub(super) async fn open(&self, ask: &Ask<'_>) -> anyhow::Result<Opened> {
         let client = reqwest::Client::builder().read_timeout(SILENCE);
         let request = self.request_by(client, ask)?;
-        let answer = request.send().await.map_err(|error| self.unanswered(error, ask))?;
+        let answer = match request.send().await {
+            Ok(answer) => answer,
+            Err(error) => return Ok(Opened::Unavailable(self.unanswered(error, ask))),
+        };
         let status = answer.status();
         if status.is_success() {
-            return Ok(answer);
+            return Ok(Opened::Stream(answer));
         }
-        let body = answer.bytes().await.map_err(|error| self.unanswered(error, ask))?;
-        self.refused(status, &body)
+        let may_pass = status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS;
+        let refused = match answer.bytes().await {
+            Ok(body) => self.refused(status, &body),
+            Err(error) => return Ok(Opened::Unavailable(self.unanswered(error, ask))),
+        };
+        if may_pass { refused.or_else(|error| Ok(Opened::Unavailable(error))) } else { refused }
     }
 
     fn request(&self, ask: &Ask<'_>) -> anyhow::Result<RequestBuilder> {
@@ -310,6 +317,13 @@ impl Target {
         };
         problem.refuse()
     }
+}
+
+/// What came of a request for a stream that the daemon did not refuse.
+pub(super) enum Opened {
+    Stream(reqwest::Response),
+    /// It may be there again later.
+    Unavailable(anyhow::Error),
 }
 
 /// How to repeat an order. With the times that were sent, because a time from now is another one in the next command.
