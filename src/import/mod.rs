@@ -6,7 +6,7 @@
 //!
 //! Reading order: `rows` (what this module gives), `encoding` and `table` (how CSV is read), `columns` and `names` (which
 //! column is which field), `cell` (what a spreadsheet does to a value), `order` (from cells to an order), `doubles`, `parts`
-//! (a list that arrives in parts), `report` and `export`.
+//! (a list that arrives in parts), `quotes` (where a quotation is open), `report` and `export`.
 
 mod cell;
 pub mod columns;
@@ -16,6 +16,7 @@ pub mod export;
 mod names;
 mod order;
 pub mod parts;
+mod quotes;
 pub mod report;
 pub mod rows;
 pub mod table;
@@ -81,6 +82,8 @@ pub enum ListError {
     TooManyColumns { columns: usize, max: usize },
     #[error("row {row} has more than {max} bytes; a quotation mark may not be closed")]
     RowTooLong { row: u32, max: usize },
+    #[error("row {row} opens a quotation that nothing closes")]
+    QuoteOpen { row: u32 },
     #[error("the list has more than {max} rows: send it in parts")]
     TooManyRows { max: u32 },
     #[error("the JSON array has more than {max} bytes: write one object on each line instead")]
@@ -103,7 +106,9 @@ impl ListError {
                 Some("choose one with --map NAME=FIELD, and the other with --map NAME=skip")
             }
             Self::NoSuchColumn { .. } => Some("write the name as in the first row of the list"),
-            Self::RowTooLong { .. } => Some("look at the quotation marks of this row"),
+            Self::RowTooLong { .. } | Self::QuoteOpen { .. } => {
+                Some("look at the quotation marks of this row")
+            }
             _ => None,
         }
     }

@@ -13,6 +13,7 @@ use super::ListError;
 use super::columns::Columns;
 use super::encoding::Encoding;
 use super::order::Maker;
+use super::quotes::Quotes;
 use super::rows::{Options, ROWS_MAX, Row};
 use super::table::{LINE_MAX, ROW_BYTES_MAX, detect};
 
@@ -116,6 +117,9 @@ impl PartRows {
                 None => return Ok(None),
             },
         };
+        if is_last {
+            check_quotes(&text[skipped..], place.format, place.row)?;
+        }
         let end = if is_last { text.len() } else { whole_rows(&text[skipped..], place.format) + skipped };
         if end == skipped {
             check_rest(&raw, Some(&place))?;
@@ -332,30 +336,25 @@ fn whole_rows(text: &[u8], format: Format) -> usize {
     }
 }
 
-/// Follows the quotation marks as the reader of CSV does: only one at the start of a cell opens a quotation.
 fn whole_records(text: &[u8], delimiter: u8) -> usize {
-    #[derive(Clone, Copy)]
-    enum In {
-        Start,
-        Cell,
-        Quotes,
-        /// After a quotation mark within quotes: it ends them, or is the first of two.
-        Mark,
-    }
-    let (mut state, mut end) = (In::Start, 0);
+    let (mut quotes, mut end) = (Quotes::new(delimiter), 0);
     for (at, &byte) in text.iter().enumerate() {
-        state = match (state, byte) {
-            (In::Quotes, b'"') => In::Mark,
-            (In::Quotes, _) | (In::Start | In::Mark, b'"') => In::Quotes,
-            (_, b'\r' | b'\n') => {
-                end = at + 1;
-                In::Start
-            }
-            (_, byte) if byte == delimiter => In::Start,
-            _ => In::Cell,
-        };
+        if quotes.next(byte) {
+            end = at + 1;
+        }
     }
     end
+}
+
+/// Refuses the end of a list within a quotation: the rows after the mark would be one cell. `row` is the last one before.
+fn check_quotes(text: &[u8], format: Format, row: u32) -> Result<(), ListError> {
+    let Format::Csv(delimiter) = format else { return Ok(()) };
+    let mut quotes = Quotes::new(delimiter);
+    text.iter().for_each(|&byte| _ = quotes.next(byte));
+    match quotes.open_in() {
+        Some(open) => Err(ListError::QuoteOpen { row: row.saturating_add(open) }),
+        None => Ok(()),
+    }
 }
 
 #[cfg(test)]
@@ -427,6 +426,15 @@ mod tests {
         assert!(rows.iter().all(|row| row.order.is_ok()));
         assert_eq!(rows[0].person, rows[1].person);
         assert!(rows[0].person.is_some());
+    }
+
+    #[test]
+    fn a_quotation_that_nothing_closes_is_refused_at_the_end_of_the_list() {
+        let list = "phone;x\n+5511987650101;1\n\n\"+5511987650102;2\n+5511987650103;3\n";
+        for size in 1..list.len() + 1 {
+            let error = in_parts(list.as_bytes(), size, &Options::default()).unwrap_err();
+            assert!(matches!(error, ListError::QuoteOpen { row: 3 }), "{size}: {error}");
+        }
     }
 
     #[test]

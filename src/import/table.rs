@@ -7,6 +7,7 @@ use std::rc::Rc;
 use csv::ByteRecord;
 
 use super::ListError;
+use super::quotes::Quotes;
 
 /// The longest row, in bytes. An order may have 64 KiB, and a quotation mark that is not closed makes the rest of the
 /// list one row.
@@ -25,6 +26,8 @@ pub const DELIMITERS: [u8; 3] = *b";,\t";
 pub struct Table<R> {
     reader: csv::Reader<Limited<io::Chain<io::Cursor<Vec<u8>>, R>>>,
     left: Rc<Cell<usize>>,
+    /// The row whose quotation the end of the list did not close.
+    open_in: Rc<Cell<Option<u32>>>,
     record: ByteRecord,
     /// The number of the last record, from 1. Blank lines do not count.
     number: u32,
@@ -40,15 +43,20 @@ impl<R: Read> Table<R> {
         let mut first = Vec::new();
         (&mut input).take(LINE_MAX as u64).read_to_end(&mut first).map_err(ListError::Unreadable)?;
         let delimiter = delimiter.unwrap_or_else(|| detect(&first));
-        let left = Rc::new(Cell::new(0));
-        let input = Limited { inner: io::Cursor::new(first).chain(input), left: Rc::clone(&left) };
+        let (left, open_in) = (Rc::new(Cell::new(0)), Rc::new(Cell::new(None)));
+        let input = Limited {
+            inner: io::Cursor::new(first).chain(input),
+            left: Rc::clone(&left),
+            quotes: Quotes::new(delimiter),
+            open_in: Rc::clone(&open_in),
+        };
         let reader = csv::ReaderBuilder::new()
             .has_headers(false)
             .flexible(true)
             .delimiter(delimiter)
             .buffer_capacity(BUFFER)
             .from_reader(input);
-        Ok(Self { reader, left, record: ByteRecord::new(), number: 0, delimiter })
+        Ok(Self { reader, left, open_in, record: ByteRecord::new(), number: 0, delimiter })
     }
 
     pub const fn delimiter(&self) -> u8 {
@@ -62,7 +70,11 @@ impl<R: Read> Table<R> {
     pub fn read(&mut self) -> Result<Option<(u32, &ByteRecord)>, ListError> {
         self.left.set(ROW_BYTES_MAX + BUFFER);
         let row = self.number.saturating_add(1);
-        match self.reader.read_byte_record(&mut self.record) {
+        let read = self.reader.read_byte_record(&mut self.record);
+        if let (Ok(_), Some(row)) = (&read, self.open_in.get()) {
+            return Err(ListError::QuoteOpen { row });
+        }
+        match read {
             Ok(true) if self.record.as_slice().len() > ROW_BYTES_MAX => {
                 Err(ListError::RowTooLong { row, max: ROW_BYTES_MAX })
             }
@@ -107,10 +119,12 @@ pub(super) fn detect(first: &[u8]) -> u8 {
     DELIMITERS[index]
 }
 
-/// Refuses to read more than what is left for a record.
+/// Refuses to read more than what is left for a record, and follows the quotation marks.
 struct Limited<R> {
     inner: R,
     left: Rc<Cell<usize>>,
+    quotes: Quotes,
+    open_in: Rc<Cell<Option<u32>>>,
 }
 
 impl<R: Read> Read for Limited<R> {
@@ -122,6 +136,10 @@ impl<R: Read> Read for Limited<R> {
         let most = out.len().min(left);
         let count = self.inner.read(&mut out[..most])?;
         self.left.set(left - count);
+        match count {
+            0 => self.open_in.set(self.quotes.open_in()),
+            _ => out[..count].iter().for_each(|&byte| _ = self.quotes.next(byte)),
+        }
         Ok(count)
     }
 }
@@ -167,6 +185,17 @@ mod tests {
         assert_eq!(records(&of(ROW_BYTES_MAX)).unwrap().len(), 2);
         let error = records(&of(ROW_BYTES_MAX + 1)).unwrap_err();
         assert!(matches!(error, ListError::RowTooLong { row: 2, .. }), "{error}");
+    }
+
+    #[test]
+    fn a_quotation_that_nothing_closes_is_refused() {
+        for (text, row) in [("a;b\n1;2\n\"3;4\n5;6\n", 3), ("\"a;b", 1), ("a\n\n\"", 2)] {
+            let error = records(text).unwrap_err();
+            assert!(
+                matches!(error, ListError::QuoteOpen { row: found } if found == row),
+                "{text:?}: {error}"
+            );
+        }
     }
 
     #[test]

@@ -66,7 +66,7 @@ fn whom_a_register_binds_waits_for_its_answer() {
     for (name, numbers) in [("named.txt", "11987650102\n"), ("stray.txt", "11987650109\n")] {
         std::fs::write(program.path().join(name), numbers).unwrap();
     }
-    let import = |file: &str| {
+    let import_at = |file: &str, at: &str| {
         program.run(&[
             "suppression",
             "register",
@@ -76,13 +76,17 @@ fn whom_a_register_binds_waits_for_its_answer() {
             "--submitted",
             "submit.txt",
             "--checked-at",
-            "2026-11-01T00:00:00Z",
+            at,
             "--receipt",
             "r-1",
             "--default-country",
             "BR",
         ])
     };
+    let import = |file: &str| import_at(file, "2026-11-01T00:00:00Z");
+    let tomorrow = (SystemClock.now() + jiff::SignedDuration::from_hours(24)).to_string();
+    let early = import_at("named.txt", &tomorrow).error();
+    assert!(early.contains("--checked-at") && early.contains("is in the future"), "{early}");
     let stray = import("stray.txt").error();
     assert!(stray.starts_with("error: 1 numbers of stray.txt were not submitted"), "{stray}");
     let checked_at = SystemClock.now().to_string();

@@ -21,7 +21,11 @@ use crate::cli::failure::refusal;
 use crate::cli::remote::{Ask, Body};
 use crate::cli::table::{Rows, second};
 use crate::cli::values::{country, moment};
+use crate::clock::{Clock as _, SystemClock};
 use crate::domain::{Country, Phone};
+
+/// So far in the future a moment may be that another clock told.
+const CLOCKS_APART: SignedDuration = SignedDuration::from_mins(5);
 
 /// The people of one request.
 const PART: usize = 1_000;
@@ -204,6 +208,13 @@ impl Import {
                 ["\"ringmaster suppression register list\" shows them"],
             );
         };
+        let now = SystemClock.now();
+        if self.checked_at > now + CLOCKS_APART {
+            return refusal(
+                format!("--checked-at {} is in the future", second(self.checked_at)),
+                ["give the moment at which the register answered"],
+            );
+        }
         let expires_at = self.checked_at.checked_add(SignedDuration::from_hours(register.age_hours))?;
         let submitted = self.read(&self.submitted)?;
         let named = self.read(&self.file)?;
