@@ -11,6 +11,7 @@ mod config;
 mod consent;
 mod content;
 pub mod demo;
+mod dispositions;
 mod doctor;
 mod erase;
 mod events;
@@ -204,6 +205,9 @@ enum Command {
         ringmaster wrap-up cb_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f --disposition done --note paid --agent alice\n  \
         ringmaster wrap-up cb_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f --disposition call_again --callback-at +1d")]
     WrapUp(callbacks::WrapUp),
+    /// List what agents may say of calls, with what follows from it
+    #[command(after_long_help = "Example:\n  ringmaster dispositions")]
+    Dispositions(dispositions::Dispositions),
     /// List callbacks that are offered to agents, and accept, skip or close them
     #[command(subcommand)]
     Offer(offer::Command),
@@ -443,6 +447,7 @@ impl Command {
             Self::Reschedule(reschedule) => reschedule.run(out),
             Self::AllowAttempt(allow) => allow.run(out),
             Self::WrapUp(wrap_up) => wrap_up.run(out),
+            Self::Dispositions(dispositions) => dispositions.run(out),
             Self::Offer(command) => offer::run(command, out),
             Self::Invite(command) => invites::run(command, out),
             Self::Link(link) => link.run(out),

@@ -36,7 +36,9 @@ pub(super) enum Command {
 #[derive(Debug, Args)]
 pub(super) struct List {
     /// Only offers that this agent may take: client:NAME or sip:USER@HOST
-    #[arg(long, value_parser = agent)]
+    ///
+    /// It is sent in an address, so it may not have seven digits in a row, which could be a phone number.
+    #[arg(long, value_parser = named)]
     agent: Option<AgentTarget>,
     /// The maximum number of offers to show
     #[arg(long, value_name = "COUNT", default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=500))]
@@ -88,10 +90,26 @@ fn answer(one: &One, verb: &str, body: Body, out: &mut dyn Write) -> anyhow::Res
     if one.json { print::json(&answer, out) } else { print::line(&views::read(answer)?, out) }
 }
 
+/// An agent who may be named in a URL.
+fn named(text: &str) -> Result<AgentTarget, String> {
+    let agent = agent(text)?;
+    if agent.may_be_a_number() {
+        return Err("has seven or more digits in a row, which could be a phone number".to_owned());
+    }
+    Ok(agent)
+}
+
+fn request(agent: Option<&AgentTarget>, limit: u16) -> Ask<'static> {
+    let all = Ask::get("v1/offers").with_query("limit", limit.to_string());
+    match agent {
+        Some(agent) => all.with_query("agent", agent.to_string()),
+        None => all,
+    }
+}
+
 impl List {
     fn run(&self, out: &mut dyn Write) -> anyhow::Result<()> {
-        let agent = self.agent.as_ref().map_or_else(String::new, |agent| format!("&agent={agent}"));
-        let answer = self.daemon.ask_json(&Ask::get(format!("v1/offers?limit={}{agent}", self.limit)))?;
+        let answer = self.daemon.ask_json(&request(self.agent.as_ref(), self.limit))?;
         if self.json {
             return print::json(&answer, out);
         }
@@ -111,5 +129,21 @@ impl List {
             ]);
         }
         Ok(rows.write(out)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_agent_of_a_list_is_encoded_and_no_number() {
+        let agent = named("sip:desk+1@pbx.example.com;transport=tls").unwrap();
+        let ask = request(Some(&agent), 50);
+        assert_eq!(ask.path, "v1/offers");
+        assert_eq!(ask.query[1], ("agent", "sip:desk+1@pbx.example.com;transport=tls".to_owned()));
+        assert!(named("client:agent-123456").is_ok());
+        let refused = named("sip:+5511987654321@pbx.example.com").unwrap_err();
+        assert!(refused.contains("seven") && !refused.contains("5511"), "{refused}");
     }
 }

@@ -11,8 +11,11 @@ const AGE_MAX: SignedDuration = SignedDuration::from_hours(366 * 24);
 /// Reads one register.
 pub(super) fn read(name: &str, section: &mut Section<'_>) -> Option<Register> {
     let list = format!("imported:{name}").parse::<ListName>();
-    if list.is_err() || !name.bytes().all(|byte| byte.is_ascii_graphic()) {
-        section.fault("", "is not the name of a register: expected 1 to 100 visible ASCII characters");
+    // The name is a segment of a path in the API.
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    if list.is_err() || !name.bytes().all(is_plain) {
+        let expected = "expected 1 to 100 letters, digits, \"-\", \"_\" and \".\"";
+        section.fault("", format!("is not the name of a register: {expected}"));
     }
     let age = section.ask("age").within(SignedDuration::from_hours(1), AGE_MAX).or(Register::AGE);
     let countries = section.ask("countries").or(Vec::new());

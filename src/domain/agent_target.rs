@@ -34,6 +34,12 @@ impl AgentTarget {
             Self::Sip(address) => address,
         }
     }
+
+    /// Whether its address has seven or more digits in a row, which could be a phone number: then no URL may have it.
+    #[must_use]
+    pub fn may_be_a_number(&self) -> bool {
+        self.noun().split(|c: char| !c.is_ascii_digit()).any(|digits| digits.len() >= 7)
+    }
 }
 
 impl fmt::Display for AgentTarget {
@@ -72,6 +78,19 @@ impl FromStr for AgentTarget {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn seven_digits_in_a_row_may_be_a_number() {
+        for (text, may_be) in [
+            ("client:agent-123456", false),
+            ("client:agent-1234567", true),
+            ("client:123456-654321", false),
+            ("sip:+5511987654321@pbx.example.com", true),
+            ("sip:desk@pbx.example.com:5061", false),
+        ] {
+            assert_eq!(text.parse::<AgentTarget>().unwrap().may_be_a_number(), may_be, "{text}");
+        }
+    }
 
     #[test]
     fn an_agent_is_a_client_or_a_sip_address_and_never_a_phone_number() {

@@ -156,8 +156,8 @@ pub enum OfferAct {
     Accept { until: Timestamp, agent: Option<AgentTarget> },
     /// This offer is over; it may be offered again.
     Skip { until: Timestamp },
-    /// The callback is not called at all.
-    Close,
+    /// The callback is not called at all. It also counts after the last offer that nobody took.
+    Close { until: Timestamp },
 }
 
 /// Entries that were added to a suppression list, and are in force already.

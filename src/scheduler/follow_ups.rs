@@ -11,7 +11,7 @@ use crate::domain::callback::Waiting;
 use crate::domain::suppression::{Errand, Outgoing};
 use crate::domain::{
     Callback, CallbackId, Campaign, FollowUp, Name, Order, Person, PersonId, Phone, Reason, State,
-    is_pseudonym,
+    is_pseudonym, spelling,
 };
 use crate::policy::PersonView;
 use crate::store::{self, CampaignRows, Store};
@@ -35,7 +35,8 @@ pub(super) async fn read(turn: &mut Turn<'_>, store: &dyn Store, max: usize) -> 
         Some((number, PersonView::of(person, pairs.iter(), std::iter::empty())))
     };
     let people = numbers.into_iter().filter_map(view).collect();
-    turn.following = Some(Following { campaign, callbacks, people, last });
+    let wrong_numbers = store.wrong_numbers(&callbacks).await?.into_iter().collect();
+    turn.following = Some(Following { campaign, callbacks, people, wrong_numbers, last });
     Ok(())
 }
 
@@ -45,7 +46,8 @@ fn is_of(person: &Person, number: Phone) -> bool {
 
 /// Makes the callbacks that were read for it.
 pub(super) fn make(turn: &mut Turn<'_>) {
-    let Some(Following { campaign, callbacks, people, last }) = turn.following.take() else { return };
+    let Some(following) = turn.following.take() else { return };
+    let Following { campaign, callbacks, people, wrong_numbers, last } = following;
     // A command of this turn may have changed it.
     let Some(campaign) = turn.loads.campaigns.get(campaign).cloned() else { return };
     let Some(mut follow_up) = campaign.follow_up.as_deref().cloned() else { return };
@@ -54,7 +56,8 @@ pub(super) fn make(turn: &mut Turn<'_>) {
     }
     for first in callbacks {
         let order = follow_up.order(&first.order, campaign.id, turn.now);
-        if is_left_out(turn, &order, &first, people.get(&order.consumer)) {
+        let is_wrong_number = wrong_numbers.contains(&first.id) || is_marked_now(turn, &first);
+        if is_wrong_number || is_left_out(turn, &order, &first, people.get(&order.consumer)) {
             follow_up.left_out = follow_up.left_out.saturating_add(1);
         } else {
             follow_up.made = follow_up.made.saturating_add(1);
@@ -88,6 +91,17 @@ fn callback(turn: &Turn<'_>, campaign: &Campaign, order: Order) -> Callback {
     callback
 }
 
+/// Whether a word of this turn marks the number as wrong for the reference.
+fn is_marked_now(turn: &Turn<'_>, first: &Callback) -> bool {
+    let mut words = turn.work.agents.wrong_numbers.iter().rev();
+    let last = words.find(|word| {
+        first.order.reference.as_ref() == Some(&word.reference)
+            && first.tenant == word.tenant
+            && spelling::spellings(first.order.consumer).contains(&word.consumer)
+    });
+    last.is_some_and(|word| word.is_wrong)
+}
+
 /// Whether nothing may leave for the consumer, as far as that is known now. The ground check looks again.
 fn is_left_out(turn: &Turn<'_>, order: &Order, first: &Callback, person: Option<&PersonView>) -> bool {
     let deps = &turn.scheduler.deps;
@@ -103,6 +117,7 @@ fn is_left_out(turn: &Turn<'_>, order: &Order, first: &Callback, person: Option<
         })
     };
     is_pseudonym(first.order.consumer)
+        || FollowUp::is_settled(first)
         || order.lacks_consent(turn.now)
         || person.is_some_and(|person| refuses(person) || is_suppressed(person))
 }

@@ -19,7 +19,8 @@ pub(super) fn fold(
     let refused = |code: &'static str| CommandOutcome::Refused(code.into());
     let offer = callback.offer().cloned().unwrap_or_default();
     if let State::Closed(closed) = &callback.state {
-        let is_ours = *act == OfferAct::Close && closed.note.code == Reason::PreviewClosed.code();
+        let is_ours =
+            matches!(act, OfferAct::Close { .. }) && closed.note.code == Reason::PreviewClosed.code();
         return if is_ours { CommandOutcome::Applied } else { refused("callback.closed") };
     }
     match act {
@@ -48,8 +49,10 @@ pub(super) fn fold(
             let why = format!("The offer was skipped by the token {by:?}.");
             change(turn, at, callback, Line::new("offer.skipped", why).by(by), |offer| offer.until = None)
         }
-        OfferAct::Close if callback.order.preview().is_none() => refused("offer.over"),
-        OfferAct::Close => {
+        OfferAct::Close { until } if !is_open(&offer, *until, at) && !is_nobodys(callback) => {
+            refused("offer.over")
+        }
+        OfferAct::Close { .. } => {
             close_by(turn, callback.id, Outcome::Canceled, &Reason::PreviewClosed, Some(by));
             CommandOutcome::Applied
         }
@@ -59,6 +62,12 @@ pub(super) fn fold(
 /// Whether this is the offer in progress at `at`.
 fn is_open(offer: &Offer, until: Timestamp, at: Timestamp) -> bool {
     offer.until == Some(until) && at < until
+}
+
+/// Whether nobody took any of its offers, so that it waits for somebody to decide.
+fn is_nobodys(callback: &Callback) -> bool {
+    let nobody = Reason::PreviewNobody { times: 0 };
+    matches!(&callback.state, State::Waiting(waiting) if waiting.note.code == nobody.code())
 }
 
 fn is_taken_by(offer: &Offer, agent: Option<&AgentTarget>) -> bool {

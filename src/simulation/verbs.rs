@@ -202,6 +202,7 @@ macro_rules! store_verbs {
                 fn wrap_ups(callbacks: &[CallbackId]) -> Vec<WrapUpRecord>;
                 fn wrap_ups_missing(now: Timestamp) -> Count;
                 fn offers(tenant: &Tenant, now: Timestamp, most: usize) -> Vec<Callback>;
+                fn wrong_numbers(callbacks: &[Callback]) -> Vec<CallbackId>;
                 fn recent_orders(numbers: &[Phone]) -> Vec<RecentOrder>;
             }
         }

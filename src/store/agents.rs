@@ -20,6 +20,9 @@ pub trait AgentReads: Send + Sync {
     /// The callbacks of a tenant that are offered to agents at `now`, oldest first, at most `most`.
     async fn offers(&self, tenant: &Tenant, now: Timestamp, most: usize) -> Result<Vec<Callback>>;
 
+    /// Those of these callbacks whose number is marked as wrong for their reference.
+    async fn wrong_numbers(&self, callbacks: &[Callback]) -> Result<Vec<CallbackId>>;
+
     /// The newest orders to these numbers, of all tenants, at most [`RecentOrder::MAX`], newest first.
     async fn recent_orders(&self, numbers: &[Phone]) -> Result<Vec<RecentOrder>>;
 }

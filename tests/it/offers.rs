@@ -142,6 +142,47 @@ async fn a_skipped_offer_comes_again_and_a_closed_one_cancels() {
 }
 
 #[tokio::test]
+async fn only_what_is_offered_or_was_taken_by_nobody_is_closed() {
+    let mut order = previewed();
+    order["earliest"] = "2026-11-23T13:00:00Z".into();
+    let mut offered = Offered::new(order).await;
+    let (status, refusal) = offered.answer("close", json!({})).await;
+    assert_eq!((status, &refusal["code"]), (409, &json!("offer.over")), "it is not yet offered");
+    offered.daemon.advance_to("2026-11-23T13:00:00Z".parse().unwrap()).await;
+    assert_eq!(offered.reason().await, "preview.offered");
+    for _ in 0..2 {
+        offered.daemon.advance(SignedDuration::from_secs(20)).await;
+    }
+    assert_eq!(offered.reason().await, "preview.nobody");
+    assert_eq!(offered.answer("close", json!({})).await.0, 200);
+    assert_eq!(offered.reason().await, "preview.closed");
+    // Without a preview there is nothing to close.
+    let mut order = to_alice();
+    order["earliest"] = "2026-11-23T13:00:00Z".into();
+    let mut plain = Offered::new(order).await;
+    let (status, refusal) = plain.answer("close", json!({})).await;
+    assert_eq!((status, &refusal["code"]), (409, &json!("offer.over")));
+}
+
+#[tokio::test]
+async fn a_cut_list_says_so_and_takes_no_number_in_its_address() {
+    let mut offered = Offered::new(previewed()).await;
+    let other = "+5511987650001";
+    offered.daemon.grant(other).await;
+    offered.daemon.order(other, previewed()).await;
+    offered.daemon.advance(NOTHING).await;
+    let one = offered.daemon.get("/v1/offers?limit=1").await;
+    assert_eq!((one["offers"].as_array().unwrap().len(), &one["incomplete"]), (1, &json!(true)));
+    let two = offered.daemon.get("/v1/offers?limit=2").await;
+    assert_eq!((two["offers"].as_array().unwrap().len(), &two["incomplete"]), (2, &Value::Null));
+    for (agent, status) in [("client:agent-123456", 200), ("sip:%2B5511987654321@pbx.example.com", 400)] {
+        let (answered, refusal) = offered.daemon.ask_for(&format!("/v1/offers?agent={agent}")).await;
+        assert_eq!(answered, status, "{refusal}");
+        assert!(!refusal.to_string().contains("98765432"), "{refusal}");
+    }
+}
+
+#[tokio::test]
 async fn offers_of_an_assigned_agent_are_only_for_this_agent() {
     let mut order = previewed();
     order["assigned_agent"] = "client:dora".into();

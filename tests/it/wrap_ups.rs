@@ -320,3 +320,43 @@ fn without_a_configuration_there_are_the_usual_dispositions() {
     assert_eq!(effects, expected);
     assert_eq!(config.dispositions["do_not_call"].list, ListName::House);
 }
+
+#[tokio::test]
+async fn a_follow_up_leaves_numbers_out_that_are_marked_as_wrong() {
+    let mut talked = Talked::new(order()).await;
+    let campaign = talked.daemon.post("/v1/campaigns", json!({"name": "Spring"})).await;
+    let campaign = campaign["id"].as_str().unwrap().to_owned();
+    for reference in ["ticket-17", "ticket-18"] {
+        let mut order = order();
+        (order["reference"], order["campaign"]) = (reference.into(), campaign.as_str().into());
+        (order["earliest"], order["separate"]) = ("2026-11-24T12:00:00Z".into(), true.into());
+        let id = talked.daemon.order(CONSUMER, order).await["id"].as_str().unwrap().to_owned();
+        talked.daemon.post(&format!("/v1/callbacks/{id}/cancel"), json!({})).await;
+    }
+    talked.daemon.post(&format!("/v1/campaigns/{campaign}/launch"), json!({})).await;
+    assert_eq!(talked.says(json!({"disposition": "wrong_person"})).await.0, 200);
+    let body = json!({"latest": "2026-11-26T12:00:00Z", "outcomes": ["canceled"]});
+    let next = talked.daemon.post(&format!("/v1/campaigns/{campaign}/follow-up"), body).await;
+    talked.daemon.advance(SignedDuration::ZERO).await;
+    let next = next["id"].as_str().unwrap();
+    let shown = talked.daemon.get(&format!("/v1/campaigns/{next}")).await;
+    let (made, left_out) = (&shown["follow_up"]["made"], &shown["follow_up"]["left_out"]);
+    assert_eq!((made, left_out), (&json!(1), &json!(1)), "{shown}");
+    let made = talked.daemon.get(&format!("/v1/callbacks?campaign={next}")).await;
+    assert_eq!(made["callbacks"][0]["reference"], "ticket-18");
+}
+
+#[tokio::test]
+async fn the_dispositions_are_listed_with_what_follows() {
+    let mut talked = Talked::new(order()).await;
+    let all = json!({"dispositions": [
+        {"name": "call_again", "label": "Call again", "effect": "callback_at"},
+        {"name": "do_not_call", "label": "Does not want to be called", "effect": "suppress", "list": "house",
+            "scope": "all"},
+        {"name": "done", "label": "Done", "effect": "none"},
+        {"name": "wrong_person", "label": "Another person's number", "effect": "wrong_person"},
+    ]});
+    assert_eq!(talked.daemon.get("/v1/dispositions").await, all);
+    let (_, refusal) = talked.daemon.ask_for("/v1/dispositions?name=done").await;
+    assert_eq!(refusal["code"], "query.invalid");
+}

@@ -9,6 +9,7 @@ mod campaigns;
 mod clock;
 mod commands;
 mod consumers;
+mod dispositions;
 mod erasures;
 mod events;
 mod imports;
@@ -120,6 +121,7 @@ fn doors() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(callbacks::timeline::timeline))
         .routes(routes!(callbacks::allow_attempt::allow_attempt))
         .routes(routes!(callbacks::wrap_up::wrap_up))
+        .routes(routes!(dispositions::list))
         .routes(routes!(callbacks::link::link, callbacks::link::link_to))
         .routes(routes!(offers::list::list))
         .routes(routes!(offers::answer::accept))

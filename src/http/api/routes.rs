@@ -20,6 +20,7 @@ pub const ROUTES: &[(&str, &str, &[Scope])] = &[
     ("POST", "/v1/callbacks/{id}/replay", &[Scope::Operate]),
     ("GET", "/v1/callbacks/{id}/link", &[Scope::Read]),
     ("POST", "/v1/callbacks/{id}/link", &[Scope::Read]),
+    ("GET", "/v1/dispositions", &[Scope::Work, Scope::Order, Scope::Read, Scope::Supervise]),
     ("GET", "/v1/offers", &[Scope::Work, Scope::Read, Scope::Supervise]),
     ("POST", "/v1/offers/{id}/accept", &[Scope::Work, Scope::Supervise]),
     ("POST", "/v1/offers/{id}/skip", &[Scope::Work, Scope::Supervise]),

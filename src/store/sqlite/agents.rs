@@ -62,6 +62,20 @@ impl AgentReads for Sqlite {
         .await
     }
 
+    async fn wrong_numbers(&self, callbacks: &[Callback]) -> Result<Vec<CallbackId>> {
+        let (callbacks, key) = (callbacks.to_vec(), self.key());
+        self.read(move |db| {
+            let (mut in_use, mut wrong) = (None, Vec::new());
+            for callback in &callbacks {
+                if is_wrong_number(db, &key, &mut in_use, callback)? {
+                    wrong.push(callback.id);
+                }
+            }
+            Ok(wrong)
+        })
+        .await
+    }
+
     async fn recent_orders(&self, numbers: &[Phone]) -> Result<Vec<RecentOrder>> {
         let numbers = numbers.to_vec();
         self.read(move |db| recent(db, &numbers)).await

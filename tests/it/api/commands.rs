@@ -150,3 +150,17 @@ fn copy(app: &App) -> App {
         command_wait: app.command_wait,
     }
 }
+
+#[tokio::test]
+async fn a_figure_of_a_pool_that_is_not_yet_applied_tells_no_seats_in_use() {
+    let api = api().await;
+    let request = || Request::put("/v1/pools/support").header("content-type", "application/json");
+    let body = json!({"seats": 3, "valid_for": 60}).to_string();
+    let taken = api.ask(request(), body.clone()).await;
+    assert_eq!(taken.status, StatusCode::ACCEPTED, "{}", taken.text);
+    let pool = taken.json();
+    assert_eq!((&pool["name"], &pool["seats"]), (&json!("support"), &json!(3)));
+    for field in ["in_calls", "in_wrap_up", "room"] {
+        assert_eq!(pool.get(field), None, "{field}");
+    }
+}

@@ -210,14 +210,25 @@ async fn a_deleted_import_keeps_its_callbacks_and_holds_no_campaign() {
     let draft = json!({"name": "Spring", "defaults": {"document": "message", "variables": {"message": "x"}}});
     let made = api.change("/v1/campaigns", draft.to_string()).await.json();
     let id = made["id"].as_str().unwrap();
-    begin(&api, &json!({"name": "leads", "campaign": id})).await;
+    let begun = begin(&api, &json!({"name": "leads", "campaign": id})).await.json();
     put(&api, "leads", 0, "phone\n+5521987650101\nx\n").await;
-    let gone = api.ask(Request::delete("/v1/imports/leads"), "").await;
+    let path = format!("/v1/imports/{}", begun["id"].as_str().unwrap());
+    let gone = api.ask(Request::delete(&path), "").await;
     assert_eq!(gone.status, StatusCode::NO_CONTENT);
+    assert_eq!(api.ask(Request::delete(&path), "").await.code(), "import.not_found", "repeated");
     assert_eq!(api.get("/v1/imports/leads").await.code(), "import.not_found");
     assert_eq!(api.get(&format!("/v1/campaigns/{id}")).await.json()["open"], 1);
     let launched = api.change(&format!("/v1/campaigns/{id}/launch"), "{}").await;
     assert!(launched.status.is_success(), "{}", launched.text);
+}
+
+#[tokio::test]
+async fn a_name_deletes_no_import() {
+    let api = api().await;
+    begin(&api, &json!({"name": "leads"})).await;
+    let refused = api.ask(Request::delete("/v1/imports/leads"), "").await;
+    assert_eq!((refused.status, refused.code().as_str()), (StatusCode::BAD_REQUEST, "id.malformed"));
+    assert_eq!(api.get("/v1/imports/leads").await.status, StatusCode::OK);
 }
 
 #[tokio::test]

@@ -213,6 +213,7 @@ async fn the_description_needs_no_token_and_has_every_route() {
         "/v1/limits",
         "/v1/messages",
         "/v1/messages/{id}/resolve",
+        "/v1/dispositions",
         "/v1/offers",
         "/v1/offers/{id}/accept",
         "/v1/offers/{id}/close",

@@ -7,6 +7,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 
 use super::record;
+use crate::domain::ImportId;
 use crate::http::auth::Caller;
 use crate::http::error::Written;
 use crate::http::path::Id;
@@ -18,11 +19,14 @@ const AT_ONCE: usize = 10_000;
 /// Deletes an import.
 ///
 /// What it has ordered stays and is not ordered again under the same name; cancel it with its campaign. A campaign does
-/// not wait for it any more. If the answer is lost, repeat it.
+/// not wait for it any more. It takes the id only, because the name may be that of an older import too. If the answer is
+/// lost, repeat it: then it answers 404.
 #[utoipa::path(delete, path = "/v1/imports/{name}", operation_id = "delete_import", tag = "imports",
-    params(("name" = String, Path, description = "The id or the name of the import")),
+    params(("name" = String, Path, description = "The id of the import, not its name")),
     responses(
         (status = 204, description = "It is deleted."),
+        (status = 400, description = "It is no id of an import.", body = Written<'static>,
+            content_type = "application/problem+json"),
         (status = 404, body = Written<'static>, content_type = "application/problem+json"),
         (status = "default", body = Written<'static>, content_type = "application/problem+json"),
     ),
@@ -32,6 +36,11 @@ pub(in crate::http::api) async fn remove(
     Extension(caller): Extension<Caller>,
     Id(id): Id,
 ) -> Result<Response, ApiError> {
+    if id.parse::<ImportId>().is_err() {
+        let detail =
+            "expected the id of the import, which GET /v1/imports/{name} shows; names are not deleted";
+        return Err(ApiError::new("id.malformed", detail));
+    }
     let id = record(&app, &caller, &id).await?.import.id;
     while !app.store.remove_import(id, AT_ONCE).await? {}
     Ok(StatusCode::NO_CONTENT.into_response())

@@ -98,6 +98,8 @@ pub(in crate::http::api) async fn skip(
 }
 
 /// Closes the callback of an offer as canceled: the consumer is not called.
+///
+/// The callback has to be offered now, or to wait with `preview.nobody` after its last offer.
 #[utoipa::path(
     post, path = "/v1/offers/{id}/close", operation_id = "close_offer", tag = "offers",
     params(
@@ -108,7 +110,7 @@ pub(in crate::http::api) async fn skip(
         (status = 200, description = "The callback as it is now.", body = CallbackView<'static>),
         (status = 202, description = "The command is stored and not yet applied; see `Location`.",
             body = View),
-        (status = 409, description = "An agent has the offer, or the callback is closed.",
+        (status = 409, description = "It is not offered, an agent has the offer, or the callback is closed.",
             body = Written<'static>, content_type = "application/problem+json"),
         (status = "default", body = Written<'static>, content_type = "application/problem+json"),
     ),
@@ -150,7 +152,7 @@ async fn answer(
             (OfferAct::Accept { until, agent }, format!("accept-offer {} {who}", callback.id))
         }
         Verb::Skip => (OfferAct::Skip { until }, format!("skip-offer {} {until}", callback.id)),
-        Verb::Close => (OfferAct::Close, format!("close-offer {}", callback.id)),
+        Verb::Close => (OfferAct::Close { until }, format!("close-offer {}", callback.id)),
     };
     let command = Command::new(app, caller, headers, &content, callback.version)?;
     if !command.is_known().await?

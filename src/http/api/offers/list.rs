@@ -28,7 +28,7 @@ const LOOKED_AT_MAX: usize = 1_000;
 #[expect(dead_code, reason = "only described; the query is read strictly, by hand")]
 pub(in crate::http::api) struct Parameters {
     /// Only offers that this agent may take: `client:name` or `sip:user@host`. Offers that are another assigned agent's are
-    /// left out.
+    /// left out. One with seven or more digits in a row is refused: it could be a phone number.
     agent: Option<String>,
     /// Offers at most, 1 to 500.
     #[param(default = 50)]
@@ -43,6 +43,10 @@ struct View<'a> {
     now: Timestamp,
     /// Oldest callbacks first.
     offers: Vec<OfferView<'a>>,
+    /// There are more offers than `limit`, or more than the 1,000 that were looked at.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schema(required = false)]
+    incomplete: bool,
 }
 
 /// An offer.
@@ -80,7 +84,12 @@ pub(in crate::http::api) async fn list(
         match name {
             "agent" => {
                 let read = value.parse::<AgentTarget>();
-                agent = Some(read.map_err(|error| query::fault(name, &error.to_string()))?);
+                let read = read.map_err(|error| query::fault(name, &error.to_string()))?;
+                if read.may_be_a_number() {
+                    let detail = "has seven or more digits in a row, which could be a phone number";
+                    return Err(query::fault(name, detail));
+                }
+                agent = Some(read);
             }
             "limit" => limit = query::limit(name, &value, LIMIT_MAX)?,
             _ => return Ok(false),
@@ -88,11 +97,18 @@ pub(in crate::http::api) async fn list(
         Ok(true)
     })?;
     let now = app.clock.now();
-    let all = app.store.offers(caller.tenant(), now, LOOKED_AT_MAX).await?;
-    let theirs =
-        all.iter().filter(|callback| agent.as_ref().is_none_or(|agent| may_take(callback, agent, now)));
-    let offers = theirs.filter_map(|callback| OfferView::of(callback, now)).take(limit).collect();
-    Ok(json(StatusCode::OK, &View { now, offers }))
+    let all = app.store.offers(caller.tenant(), now, LOOKED_AT_MAX + 1).await?;
+    Ok(json(StatusCode::OK, &view(&all, agent.as_ref(), limit, now)))
+}
+
+/// The first offers that the agent may take, of the first [`LOOKED_AT_MAX`].
+fn view<'a>(all: &'a [Callback], agent: Option<&AgentTarget>, limit: usize, now: Timestamp) -> View<'a> {
+    let theirs = all.iter().take(LOOKED_AT_MAX);
+    let theirs = theirs.filter(|callback| agent.is_none_or(|agent| may_take(callback, agent, now)));
+    let mut theirs = theirs.filter_map(|callback| OfferView::of(callback, now));
+    let offers = theirs.by_ref().take(limit).collect();
+    let incomplete = theirs.next().is_some() || all.len() > LOOKED_AT_MAX;
+    View { now, offers, incomplete }
 }
 
 /// Whether the agent may take the offer: it is nobody's, or this agent's.
@@ -112,5 +128,43 @@ impl<'a> OfferView<'a> {
             number: offer.times,
             callback: CallbackView::of(callback),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+
+    use super::*;
+    use crate::domain::callback::Waiting;
+    use crate::domain::{Assigned, CallbackId, Offer, Order, Phone, Reason, State, Terms};
+
+    /// An offer that only this agent may take.
+    fn offered_to(agent: &AgentTarget, now: Timestamp) -> Callback {
+        let number = |text| Phone::parse(text).unwrap();
+        let until = now + SignedDuration::from_mins(1);
+        let assigned = Some(Assigned { agent: agent.clone(), until });
+        let terms = Terms { assigned, ..Terms::default() }.kept();
+        let senders = vec![number("+551151991234")];
+        let order = Order { terms, ..Order::new(number("+5511987654321"), senders, "message", now, until) };
+        let waits = State::Waiting(Waiting { wake_at: now, place: None, note: Reason::Ready.note() });
+        let mut callback = Callback::new(CallbackId::new(uuid::Uuid::from_u128(1)), now, order, waits);
+        callback.handled().offer = Offer { times: 1, until: Some(until), taken: None };
+        callback
+    }
+
+    #[test]
+    fn a_list_that_was_cut_says_so() {
+        let now = Timestamp::UNIX_EPOCH;
+        let (dora, bob) = (AgentTarget::Client("dora".into()), AgentTarget::Client("bob".into()));
+        let all = vec![offered_to(&dora, now); LOOKED_AT_MAX + 1];
+        let shown = |count: usize, agent, limit| {
+            let view = view(&all[..count], agent, limit, now);
+            (view.offers.len(), view.incomplete)
+        };
+        assert_eq!(shown(2, None, 2), (2, false));
+        assert_eq!(shown(3, None, 2), (2, true));
+        assert_eq!(shown(LOOKED_AT_MAX, Some(&bob), 2), (0, false));
+        assert_eq!(shown(LOOKED_AT_MAX + 1, Some(&bob), 2), (0, true), "the last one may be anybody's");
     }
 }

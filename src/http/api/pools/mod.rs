@@ -35,12 +35,15 @@ pub(super) struct View {
     /// Seats that are kept back.
     headroom: u32,
     wrap_up_seconds: i64,
-    /// Seats that our calls in progress hold.
-    in_calls: u32,
+    /// Seats that our calls in progress hold. Absent, as are the next two, while the figure is not yet applied.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    in_calls: Option<u32>,
     /// Seats that are held after their calls.
-    in_wrap_up: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    in_wrap_up: Option<u32>,
     /// How many more calls may be placed now.
-    room: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    room: Option<u32>,
     /// The name of the API token that fed it, or of its source in the configuration.
     by: String,
     /// Why the source of the configuration does not feed it.
@@ -50,12 +53,19 @@ pub(super) struct View {
 
 impl View {
     pub(super) fn of(pool: &Pool, loads: &Loads, now: Timestamp) -> Self {
+        let (in_calls, in_wrap_up) = loads.seats.held(&pool.key);
+        let used = loads.seats.subtracted(pool);
+        let room = if pool.is_fed(now) { pool.usable().saturating_sub(used) } else { 0 };
+        let (in_calls, in_wrap_up, room) = (Some(in_calls), Some(in_wrap_up), Some(room));
+        Self { in_calls, in_wrap_up, room, ..Self::without_seats(pool, now) }
+    }
+
+    /// A pool of which it is not known what our calls hold.
+    pub(super) fn without_seats(pool: &Pool, now: Timestamp) -> Self {
         let (seats, free) = match pool.figure {
             Figure::Seats(seats) => (Some(seats), None),
             Figure::Free(free) => (None, Some(free)),
         };
-        let (in_calls, in_wrap_up) = loads.seats.held(&pool.key);
-        let used = loads.seats.subtracted(pool);
         Self {
             name: pool.key.name.to_string(),
             state: if pool.is_fed(now) { "fed" } else { "expired" },
@@ -65,9 +75,9 @@ impl View {
             valid_until: pool.valid_until,
             headroom: pool.headroom,
             wrap_up_seconds: pool.wrap_up.as_secs(),
-            in_calls,
-            in_wrap_up,
-            room: if pool.is_fed(now) { pool.usable().saturating_sub(used) } else { 0 },
+            in_calls: None,
+            in_wrap_up: None,
+            room: None,
             by: pool.by.to_string(),
             fault: pool.fault.as_ref().map(ToString::to_string),
         }

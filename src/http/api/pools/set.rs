@@ -8,7 +8,7 @@ use axum::response::Response;
 
 use super::{View, check_source, key};
 use crate::domain::pool::NoPoolName;
-use crate::domain::{Event, Loads, PoolCommand};
+use crate::domain::{Event, PoolCommand};
 use crate::http::api::body::JsonBytes;
 use crate::http::api::commands::{Carried, Command, answer_with};
 use crate::http::api::permissions::{fault, read};
@@ -31,7 +31,8 @@ use crate::pools::PoolFigure;
     request_body(content = PoolFigure),
     responses(
         (status = 200, description = "The figure holds.", body = View),
-        (status = 202, description = "The command is stored and not yet applied; see `Location`.", body = View),
+        (status = 202, description = "The command is stored and not yet applied; see `Location`. What our \
+            calls hold is not told.", body = View),
         (status = 409, description = "A newer figure is known, the configuration feeds the pool, or there are too \
             many.", body = Written<'static>, content_type = "application/problem+json"),
         (status = 422, description = "There are field errors; all of them are listed.", body = Written<'static>,
@@ -67,11 +68,14 @@ pub(in crate::http::api) async fn set(
     let act = pool.as_fed();
     let event = Event::Pool(PoolCommand { pool: pool.key.clone(), by: Arc::clone(&pool.by), act });
     let carried = command.carry_out(event, None).await?;
-    let loads = match carried {
-        Carried::Applied => app.loads().await?,
-        Carried::Pending(..) => Loads::default(),
+    let now = app.clock.now();
+    let view = match carried {
+        Carried::Applied => {
+            let loads = app.loads().await?;
+            // Another figure may have come since.
+            View::of(loads.pools.get(&pool.key).unwrap_or(&pool), &loads, now)
+        }
+        Carried::Pending(..) => View::without_seats(&pool, now),
     };
-    // Another figure may have come since.
-    let known = loads.pools.get(&pool.key).unwrap_or(&pool);
-    Ok(answer_with(&View::of(known, &loads, app.clock.now()), &carried))
+    Ok(answer_with(&view, &carried))
 }

@@ -71,5 +71,8 @@ pub(super) enum OfferShape {
         #[serde(with = "microsecond::required")]
         until: Timestamp,
     },
-    Close,
+    Close {
+        #[serde(with = "microsecond::required")]
+        until: Timestamp,
+    },
 }
