@@ -13,7 +13,7 @@ fn json(answer: &Answer) -> Value {
 }
 
 /// A daemon whose register binds collections in Brazil, and a client whose token reveals numbers.
-fn started() -> (Started, Started, Program) {
+pub(crate) fn started() -> (Started, Started, Program) {
     let (sandbox, program) = with_sandbox();
     let config = std::fs::read_to_string(program.path().join("ringmaster.toml")).unwrap();
     let register = "\n[registers.dnc]\ncountries = [\"BR\"]\npurposes = [\"collections\"]\n\
