@@ -325,10 +325,6 @@ impl Target {
     }
 }
 
-fn text_of(headers: &HeaderMap, name: &str) -> Option<String> {
-    headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
-}
-
 /// How to repeat an order. With the times that were sent, because a time from now is another one in the next command.
 fn repeatable(ask: &Ask<'_>) -> Option<String> {
     let key = ask.idempotency_key?;
@@ -354,6 +350,10 @@ fn is_loopback(url: &Url) -> bool {
         Some(url::Host::Domain(name)) => name == "localhost",
         None => false,
     }
+}
+
+fn text_of(headers: &HeaderMap, name: &str) -> Option<String> {
+    headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
 }
 
 fn root_cause(error: &reqwest::Error) -> String {
