@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Args;
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, LOCATION};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION};
 use reqwest::{ClientBuilder, Method, RequestBuilder, StatusCode};
 use serde::Deserialize;
 use serde_json::Value;
@@ -150,6 +150,20 @@ impl Target {
         runtime.block_on(self.send(ask))
     }
 
+    /// Sends a request, and returns the header of this name, if there is one, and the whole answer.
+    pub(super) fn ask_with_header(
+        &self,
+        ask: &Ask<'_>,
+        name: &str,
+    ) -> anyhow::Result<(Option<String>, Vec<u8>)> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .context("the runtime cannot be started")?;
+        let (headers, body) = runtime.block_on(self.exchange(ask))?;
+        Ok((text_of(&headers, name), body))
+    }
+
     /// Sends a request and parses the JSON answer.
     pub(super) fn ask_json(&self, ask: &Ask<'_>) -> anyhow::Result<Value> {
         self.read(&self.ask(ask)?)
@@ -170,8 +184,8 @@ impl Target {
             .enable_all()
             .build()
             .context("the runtime cannot be started")?;
-        let (location, body) = runtime.block_on(self.exchange(&ask))?;
-        let address = location.filter(|path| path.starts_with("/v1/commands/"));
+        let (headers, body) = runtime.block_on(self.exchange(&ask))?;
+        let address = text_of(&headers, LOCATION.as_str()).filter(|path| path.starts_with("/v1/commands/"));
         let Some(address) = address else { return self.read(&body) };
         for _ in 0..COMMAND_POLLS {
             // Each answer waits for up to a second.
@@ -194,14 +208,13 @@ impl Target {
         Ok(self.exchange(ask).await?.1)
     }
 
-    /// The header `Location`, if there is one, and the body.
-    async fn exchange(&self, ask: &Ask<'_>) -> anyhow::Result<(Option<String>, Vec<u8>)> {
+    /// The headers and the body.
+    async fn exchange(&self, ask: &Ask<'_>) -> anyhow::Result<(HeaderMap, Vec<u8>)> {
         let answer = self.request(ask)?.send().await.map_err(|error| self.unanswered(error, ask))?;
         let status = answer.status();
-        let location =
-            answer.headers().get(LOCATION).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let headers = answer.headers().clone();
         let body = answer.bytes().await.map_err(|error| self.unanswered(error, ask))?;
-        if status.is_success() { Ok((location, body.to_vec())) } else { self.refused(status, &body) }
+        if status.is_success() { Ok((headers, body.to_vec())) } else { self.refused(status, &body) }
     }
 
     /// Opens an answer that has no end, such as a stream of events. Without a byte for a minute it ends.
@@ -351,6 +364,10 @@ fn is_loopback(url: &Url) -> bool {
         Some(url::Host::Domain(name)) => name == "localhost",
         None => false,
     }
+}
+
+fn text_of(headers: &HeaderMap, name: &str) -> Option<String> {
+    headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
 }
 
 fn root_cause(error: &reqwest::Error) -> String {

@@ -77,7 +77,11 @@ impl Report {
             Format::Svg => "svg",
         };
         ask.query.push(("format", format.to_owned()));
-        let answer = self.daemon.ask(&ask)?;
+        let (notes, answer) = self.daemon.ask_with_header(&ask, "x-report-notes")?;
+        // The file, or the program that reads standard output, has no place for them.
+        if let Some(notes) = notes {
+            _ = writeln!(anstream::stderr(), "{notes}");
+        }
         let mut shown = Vec::new();
         match self.format {
             Format::Csv | Format::Svg => shown = answer,

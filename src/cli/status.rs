@@ -36,6 +36,15 @@ struct View {
     suppression_lists_past_term: Vec<String>,
     accounts: Vec<Account>,
     holiday_data: HolidayData,
+    daily_reports: DailyReports,
+}
+
+/// The daily files of reports.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct DailyReports {
+    failed_since: Option<Timestamp>,
+    why: Option<String>,
 }
 
 #[derive(Default, Deserialize)]
@@ -142,6 +151,10 @@ fn print(view: &View, out: &mut dyn Write) -> anyhow::Result<()> {
         let lists = view.suppression_lists_past_term.join(", ");
         say("past their term", format!("{lists}; import a newer version"));
     }
+    if let Some(since) = view.daily_reports.failed_since {
+        let why = view.daily_reports.why.as_ref().map_or_else(String::new, |why| format!(": {why}"));
+        say("daily reports", format!("fail since {}{why}", second(since)));
+    }
     if let Some(since) = view.dialling_stopped_since {
         say("dialling", format!("stopped since {}; a restart resumes", second(since)));
     }
@@ -187,6 +200,8 @@ mod tests {
             "callbacks": {"waiting": 7, "calling": 2, "abandoned": 1, "closed": {"reached": 40, "failed": 0}},
             "unfolded_reports": 3,
             "dialling_stopped_since": "2026-11-23T12:00:00.5Z",
+            "daily_reports": {"written": "2026-11-19", "failed_since": "2026-11-23T09:00:00Z",
+                "why": "the directory cannot be read"},
             "deposed_since": "2026-11-23T12:00:01Z",
             "clock_in_doubt": {"jumped_by_s": 600},
             "holiday_data": {"last_day": "2027-01-01", "ends_soon": true},
@@ -206,6 +221,7 @@ mod tests {
         unfolded reports   3
         unmatched reports  0
         set aside          0
+        daily reports      fail since 2026-11-23T09:00:00Z: the directory cannot be read
         dialling           stopped since 2026-11-23T12:00:00Z; a restart resumes
         deposed            since 2026-11-23T12:00:01Z: another daemon has opened the store
         paused             all, by ops, until somebody resumes: a drill

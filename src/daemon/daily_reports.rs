@@ -35,6 +35,29 @@ pub(super) struct DailyReports {
     pub(super) state: Arc<DailyState>,
 }
 
+/// The reports of these names.
+///
+/// # Errors
+/// If there is no report of a name, or it tells what is now: it has no days, so no day of it is ever closed.
+pub(super) fn named(names: &[String]) -> anyhow::Result<Vec<Report>> {
+    let mut reports = Vec::new();
+    for name in names {
+        let known = Report::all().filter(|report| !report.is_of_now()).map(Report::as_str);
+        let known = || known.collect::<Vec<_>>().join(", ");
+        match name.parse::<Report>() {
+            Err(_) => {
+                anyhow::bail!("reports.daily.names: {name:?} is no report: expected some of {}", known())
+            }
+            Ok(report) if report.is_of_now() => anyhow::bail!(
+                "reports.daily.names: {name:?} tells what is now and has no days: expected some of {}",
+                known()
+            ),
+            Ok(report) => reports.push(report),
+        }
+    }
+    Ok(reports)
+}
+
 impl DailyReports {
     /// Runs until the daemon stops.
     pub(super) async fn run(self, shutdown: CancellationToken) {
@@ -55,7 +78,10 @@ impl DailyReports {
     /// Writes what is missing at `now`, and returns when to look again. A failure is told and tried again.
     pub(super) async fn look(&self, now: Timestamp) -> Timestamp {
         match self.write_missing(now).await {
-            Ok(()) => next_time(now, &self.daily),
+            Ok(()) => {
+                self.state.succeeded();
+                next_time(now, &self.daily)
+            }
             Err(error) => {
                 let why = format!("{error:#}");
                 if self.state.failed(now, &why) {
@@ -66,8 +92,12 @@ impl DailyReports {
         }
     }
 
+    /// A report that does not fit in its bounds gets no file, because a reader would take it for the whole. The others are
+    /// written.
     async fn write_missing(&self, now: Timestamp) -> anyhow::Result<()> {
+        let mut cut = None;
         for day in closed_days(now, &self.daily) {
+            let mut is_whole = true;
             for report in &self.reports {
                 let file = self.daily.directory.join(file_name(*report, day));
                 if file.try_exists().context("the directory cannot be read")? {
@@ -85,12 +115,22 @@ impl DailyReports {
                     rates: self.rates.clone(),
                 };
                 let table = compute(&*self.store, &asked).await.context("the store cannot be read")?;
+                if table.is_cut {
+                    is_whole = false;
+                    cut.get_or_insert_with(|| {
+                        let notes = table.notes.join(" ");
+                        format!("{} is not written, because rows would be missing: {notes}", file.display())
+                    });
+                    continue;
+                }
                 let text = csv(&table, false)?;
                 write(&file, &text).with_context(|| format!("{} cannot be written", file.display()))?;
             }
-            self.state.wrote(day);
+            if is_whole {
+                self.state.wrote(day);
+            }
         }
-        Ok(())
+        cut.map_or(Ok(()), |why| Err(anyhow::Error::msg(why)))
     }
 }
 
@@ -145,8 +185,10 @@ mod tests {
 
     use super::*;
     use crate::clock::ManualClock;
+    use crate::domain::reporting::{CellKey, Cells, Family, PLACES, Quarter};
     use crate::domain::zones;
     use crate::store::sqlite::Sqlite;
+    use crate::store::{Batch, CellSums, ReportChange, Turns as _};
 
     fn at(text: &str) -> Timestamp {
         text.parse().unwrap()
@@ -227,5 +269,52 @@ mod tests {
         writer.look(now + RETRY).await;
         assert_eq!(writer.state.now().failed, None);
         assert_eq!(names(&missing).len(), 14);
+    }
+
+    #[test]
+    fn reports_of_now_and_unknown_ones_are_refused_with_those_that_have_days() {
+        let names = |names: &[&str]| named(&names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>());
+        assert_eq!(names(&["outcomes", "cost"]).unwrap(), [Report::Outcomes, Report::Cost]);
+        for name in ["waiting", "penetration", "expiring", "suppressed"] {
+            let told = names(&["outcomes", name]).unwrap_err().to_string();
+            assert!(told.contains(&format!("{name:?} tells what is now and has no days")), "{told}");
+            assert!(
+                told.ends_with("answer-rate, permissions, attempts, speed, outcomes, agents, cost"),
+                "{told}"
+            );
+        }
+        assert!(names(&["outcome"]).unwrap_err().to_string().contains("is no report"));
+    }
+
+    #[tokio::test]
+    async fn a_report_that_does_not_fit_gets_no_file_and_is_told() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut writer = writer(daily(directory.path()), "2026-11-26T09:00:00Z");
+        let store = Sqlite::in_memory().unwrap();
+        let mut cells = Cells::default();
+        for number in 0..=CellSums::LABELS_MAX {
+            let key = CellKey {
+                tenant: writer.daily.tenant.clone(),
+                family: Family::Agent,
+                label: format!("client:{number}"),
+                quarter: Quarter::of(at("2026-11-23T12:00:00Z")),
+                is_late: false,
+            };
+            cells.add(key, &[1; PLACES]);
+        }
+        let reported = ReportChange { cells, ..ReportChange::default() };
+        store.record(Batch { reported, ..Batch::default() }).await.unwrap();
+        (writer.store, writer.reports) = (Arc::new(store), vec![Report::Agents, Report::AnswerRate]);
+        let now = at("2026-11-26T09:00:00Z");
+        assert_eq!(writer.look(now).await, now + RETRY);
+        let written = names(directory.path());
+        assert_eq!(written.len(), 7, "{written:?}");
+        assert!(written.iter().all(|name| name.starts_with("answer-rate-")), "the others are: {written:?}");
+        assert_eq!(writer.state.now().written, None, "no day is whole");
+        let (since, why) = writer.state.now().failed.unwrap();
+        assert!(since == now && why.contains("agents-2026-11-17.csv is not written"), "{why}");
+        assert!(why.contains("more than 5000 names"), "{why}");
+        writer.look(now + RETRY).await;
+        assert_eq!(writer.state.now().failed.unwrap(), (now, why), "the same failure goes on");
     }
 }

@@ -11,7 +11,7 @@ use governor::Quota;
 use jiff::SignedDuration;
 
 use super::Deps;
-use super::daily_reports::DailyReports;
+use super::daily_reports::{self, DailyReports};
 use super::rules::{rules, settings};
 use super::{messenger, meta, named_content, pools};
 use crate::clock::Clock;
@@ -33,7 +33,7 @@ use crate::metrics::Metrics;
 use crate::platform::Platform;
 use crate::policy::Rules;
 use crate::pools::Feeder;
-use crate::reports::{DailyState, Rate, Rates, Report};
+use crate::reports::{DailyState, Rate, Rates};
 use crate::scheduler::{self, ClockGuard};
 use crate::store::{Hashing, Store};
 use crate::suppression::NameHasher;
@@ -367,16 +367,10 @@ impl Shared {
     /// Who writes the files of reports, if they are configured.
     ///
     /// # Errors
-    /// If there is no report of a configured name.
+    /// If there is no report of a configured name, or it has no days.
     pub(super) fn daily_reports(&self, config: &Config) -> anyhow::Result<Option<DailyReports>> {
         let Some(daily) = config.reports.daily.clone() else { return Ok(None) };
-        let reports = daily.names.iter().map(|name| {
-            let known = || Report::all().map(Report::as_str).collect::<Vec<_>>().join(", ");
-            let unknown =
-                || format!("reports.daily.names: {name:?} is no report: expected some of {}", known());
-            name.parse::<Report>().map_err(|_| anyhow::Error::msg(unknown()))
-        });
-        let reports = reports.collect::<anyhow::Result<Vec<_>>>()?;
+        let reports = daily_reports::named(&daily.names)?;
         anyhow::ensure!(
             daily.directory.is_dir(),
             "reports.daily.directory: {} is no directory",

@@ -95,7 +95,8 @@ impl MissedCallRule {
         self.senders.is_empty() || self.senders.contains(&sender)
     }
 
-    /// The callback that the call makes at `now`.
+    /// The callback that the call makes at `now`. `zones` are those in which the person is known to be; none if that is not
+    /// known.
     ///
     /// # Errors
     /// Why it makes none.
@@ -104,6 +105,7 @@ impl MissedCallRule {
         now: Timestamp,
         call: Missed,
         earlier: &[Earlier],
+        zones: &[String],
         id: CallbackId,
     ) -> Result<Callback, NotMade> {
         const DAY: SignedDuration = SignedDuration::from_hours(24);
@@ -127,7 +129,7 @@ impl MissedCallRule {
             return Err(NotMade::Capped);
         }
         let order = Order {
-            hours: self.hours_of(call.consumer)?,
+            hours: self.hours_of(call.consumer, zones)?,
             priority: self.priority,
             variables: self.variables.clone(),
             agent: self.agent.clone(),
@@ -140,11 +142,15 @@ impl MissedCallRule {
         Ok(Callback { tenant: self.tenant.clone(), ..Callback::new(id, now, order, state) })
     }
 
-    /// The hours of a callback to this number, as laws leave them.
-    fn hours_of(&self, consumer: Phone) -> Result<Option<CallingHours>, NotMade> {
+    /// The hours of a callback to this number, as laws leave them: in the zones that the rule writes, or else in those of the
+    /// person, or else in those of the number.
+    fn hours_of(&self, consumer: Phone, zones: &[String]) -> Result<Option<CallingHours>, NotMade> {
         let placed = |hours: &WrittenHours| {
-            let hours = hours.clone().of(consumer, &self.number_zones);
-            hours.map_err(|_| NotMade::NoHours)
+            let mut hours = hours.clone();
+            if hours.zones.is_empty() {
+                hours.zones = zones.to_vec();
+            }
+            hours.of(consumer, &self.number_zones).map_err(|_| NotMade::NoHours)
         };
         let mut hours = self.hours.as_ref().map(placed).transpose()?;
         for preset in self.presets.iter().filter(|preset| preset.binds(consumer, Purpose::Requested)) {

@@ -63,14 +63,15 @@ pub(super) async fn answer_rate(store: &dyn ApiStore, asked: &Asked) -> store::R
         cells
     };
     let total = now.total();
-    let rows = now.rows.iter().map(|(key, sum)| line(key.cell(), sum, shifted.get(key))).collect();
+    let rows = now.shown().map(|(key, sum)| line(key.cell(), sum, shifted.get(key))).collect();
     let corrections = correction(&total, |late| line(Cell::None, late, None));
     let mut notes = vec![format!(
         "answered_percent_before is of {} to {}: the same days of the week.",
         asked.span.before().first,
         asked.span.before().last
     )];
-    notes.extend(cut_note(now.is_cut || earlier.is_cut));
+    let is_cut = now.is_cut || earlier.is_cut;
+    notes.extend(cut_note(is_cut));
     Ok(Table {
         report: Report::AnswerRate,
         by: asked.by,
@@ -92,6 +93,7 @@ pub(super) async fn answer_rate(store: &dyn ApiStore, asked: &Asked) -> store::R
         total: Some(line(Cell::None, &total, Some(&earlier.total()))),
         corrections,
         notes,
+        is_cut,
         plotted: 7,
     })
 }
@@ -100,8 +102,9 @@ pub(super) async fn answer_rate(store: &dyn ApiStore, asked: &Asked) -> store::R
 pub(super) fn correction(total: &Sum, line: impl FnOnce(&Sum) -> Vec<Cell>) -> Option<Vec<Cell>> {
     total.is_corrected().then(|| {
         let cells = line(&Sum { all: total.late, late: total.late }).into_iter();
-        // A share of corrections means nothing.
-        cells.map(|cell| if matches!(cell, Cell::Share(_)) { Cell::None } else { cell }).collect()
+        // A share of corrections means nothing, nor does a mean.
+        let is_ratio = |cell: &Cell| matches!(cell, Cell::Share(_) | Cell::Tenths(_));
+        cells.map(|cell| if is_ratio(&cell) { Cell::None } else { cell }).collect()
     })
 }
 
@@ -153,10 +156,11 @@ pub(super) async fn outcomes(store: &dyn ApiStore, asked: &Asked) -> store::Resu
                 ("talk_mean_s", Unit::Seconds),
             ],
         ),
-        rows: sums.rows.iter().map(|(key, sum)| line(key.cell(), sum)).collect(),
+        rows: sums.shown().map(|(key, sum)| line(key.cell(), sum)).collect(),
         total: Some(line(Cell::None, &total)),
         corrections: correction(&total, |late| line(Cell::None, late)),
         notes: cut_note(sums.is_cut),
+        is_cut: sums.is_cut,
         plotted: 4,
     })
 }
@@ -190,6 +194,7 @@ async fn wrap_ups(store: &dyn ApiStore, asked: &Asked) -> store::Result<Table> {
         total: Some(line(Cell::None, &total)),
         corrections: correction(&total, |late| line(Cell::None, late)),
         notes: cut_note(sums.is_cut),
+        is_cut: sums.is_cut,
         plotted: 1,
     })
 }

@@ -137,6 +137,8 @@ pub(super) async fn cost(store: &dyn ApiStore, asked: &Asked) -> store::Result<T
             .push(format!("{} calls have no rate, so the costs of their rows are not known.", total.unrated));
     }
     notes.extend(cut_note(is_cut));
+    // What corrections took away is not shown.
+    let shown = lines.iter().filter(|(_, line)| line.counts.iter().any(|count| *count != 0));
     Ok(Table {
         report: Report::Cost,
         by: asked.by,
@@ -152,10 +154,11 @@ pub(super) async fn cost(store: &dyn ApiStore, asked: &Asked) -> store::Result<T
                 ("per_served", Unit::Money),
             ],
         ),
-        rows: lines.iter().map(|(key, line)| line.cells(key.cell())).collect(),
+        rows: shown.map(|(key, line)| line.cells(key.cell())).collect(),
         total: Some(total.cells(Cell::None)),
         corrections: None,
         notes,
+        is_cut,
         plotted: 4,
     })
 }

@@ -14,7 +14,7 @@ pub struct DailyState(Mutex<Daily>);
 pub struct Daily {
     /// The last day whose files are all there.
     pub written: Option<Date>,
-    /// Since when they cannot be written, and why.
+    /// Since when some cannot be written, and why.
     pub failed: Option<(Timestamp, String)>,
 }
 
@@ -28,7 +28,11 @@ impl DailyState {
     pub fn wrote(&self, day: Date) {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         state.written = state.written.max(Some(day));
-        state.failed = None;
+    }
+
+    /// All files that are due are there.
+    pub fn succeeded(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).failed = None;
     }
 
     /// They cannot be written. Returns whether that is news.

@@ -51,10 +51,11 @@ pub(super) async fn permissions(store: &dyn ApiStore, asked: &Asked) -> store::R
                 ("granted_percent", Unit::Percent),
             ],
         ),
-        rows: sums.rows.iter().map(|(key, sum)| line(key.cell(), sum)).collect(),
+        rows: sums.shown().map(|(key, sum)| line(key.cell(), sum)).collect(),
         total: Some(line(Cell::None, &total)),
         corrections: correction(&total, |late| line(Cell::None, late)),
         notes,
+        is_cut: sums.is_cut,
         plotted: 9,
     })
 }
@@ -101,6 +102,8 @@ pub(super) async fn attempts(store: &dyn ApiStore, asked: &Asked) -> store::Resu
         let count = Cell::Count(total.of(place));
         rows.push(vec![Cell::Text(name), count, Cell::share(total.of(place), all), Cell::share(so_far, all)]);
     }
+    let mut notes = vec!["0 attempts: the consumer called, and was answered.".to_owned()];
+    notes.extend(cut_note(sums.is_cut));
     let line = |sum: &Sum| {
         let all = sum.all.iter().copied().fold(0, i64::saturating_add);
         vec![Cell::None, Cell::Count(all), Cell::None, Cell::None]
@@ -116,7 +119,8 @@ pub(super) async fn attempts(store: &dyn ApiStore, asked: &Asked) -> store::Resu
         rows,
         total: Some(line(&total)),
         corrections: correction(&total, line),
-        notes: vec!["0 attempts: the consumer called, and was answered.".to_owned()],
+        notes,
+        is_cut: sums.is_cut,
         plotted: 1,
     })
 }
@@ -127,9 +131,7 @@ fn attempts_by_campaign(asked: &Asked, sums: &Sums, total: &Sum) -> Table {
         let made = sum.all.iter().zip(0_i64..).map(|(count, made)| count.saturating_mul(made));
         let made = made.fold(0, i64::saturating_add);
         // In tenths.
-        let mean = Cell::mean(made.saturating_mul(10), all, |tenths| {
-            Cell::Text(format!("{}.{}", tenths.div_euclid(10), tenths.rem_euclid(10)))
-        });
+        let mean = Cell::mean(made.saturating_mul(10), all, Cell::Tenths);
         vec![first, Cell::Count(all), Cell::share(sum.of(1), all), mean]
     };
     Table {
@@ -141,13 +143,14 @@ fn attempts_by_campaign(asked: &Asked, sums: &Sums, total: &Sum) -> Table {
             &[
                 ("reached", Unit::Count),
                 ("with_the_first_percent", Unit::Percent),
-                ("attempts_mean", Unit::Text),
+                ("attempts_mean", Unit::Number),
             ],
         ),
-        rows: sums.rows.iter().map(|(key, sum)| line(key.cell(), sum)).collect(),
+        rows: sums.shown().map(|(key, sum)| line(key.cell(), sum)).collect(),
         total: Some(line(Cell::None, total)),
         corrections: correction(total, |late| line(Cell::None, late)),
         notes: cut_note(sums.is_cut),
+        is_cut: sums.is_cut,
         plotted: 1,
     }
 }
@@ -156,7 +159,7 @@ fn attempts_by_campaign(asked: &Asked, sums: &Sums, total: &Sum) -> Table {
 pub(super) async fn speed(store: &dyn ApiStore, asked: &Asked) -> store::Result<Table> {
     let rings = one_family(store, asked, Family::Speed, campaign_key).await?;
     let promises = one_family(store, asked, Family::Promise, campaign_key).await?;
-    let mut keys: Vec<&Key> = rings.rows.keys().chain(promises.rows.keys()).collect();
+    let mut keys: Vec<&Key> = rings.shown().chain(promises.shown()).map(|(key, _)| key).collect();
     keys.sort();
     keys.dedup();
     let line = |first: Cell, ring: &Sum, promise: &Sum| {
@@ -172,11 +175,13 @@ pub(super) async fn speed(store: &dyn ApiStore, asked: &Asked) -> store::Result<
     };
     let of = |sums: &Sums, key: &Key| sums.rows.get(key).copied().unwrap_or_default();
     let rows = keys.iter().map(|key| line(key.cell(), &of(&rings, key), &of(&promises, key))).collect();
-    let mut notes = vec![
-        "p50_s and p90_s are the upper ends of steps of 30 s to a day: so many percent of the calls rang within this time."
-            .to_owned(),
-    ];
-    notes.extend(cut_note(rings.is_cut || promises.is_cut));
+    let last = SPEED_STEPS_S.last().copied().unwrap_or_default();
+    let mut notes = vec![format!(
+        "p50_s and p90_s are the upper ends of steps of 30 s to a day: so many percent of the calls rang within this \
+         time. {last} stands for longer times too.",
+    )];
+    let is_cut = rings.is_cut || promises.is_cut;
+    notes.extend(cut_note(is_cut));
     Ok(Table {
         report: Report::Speed,
         by: asked.by,
@@ -196,11 +201,12 @@ pub(super) async fn speed(store: &dyn ApiStore, asked: &Asked) -> store::Result<
         total: Some(line(Cell::None, &rings.total(), &promises.total())),
         corrections: None,
         notes,
+        is_cut,
         plotted: 3,
     })
 }
 
-/// The upper end of the step within which so many percent of the calls rang; above the last step there is none.
+/// The upper end of the step within which so many percent of the calls rang; that of the last step for longer times.
 pub(super) fn within(steps: &Counts, percent: i64) -> Cell {
     let all = steps.iter().copied().fold(0, i64::saturating_add);
     if all <= 0 {
@@ -211,10 +217,7 @@ pub(super) fn within(steps: &Counts, percent: i64) -> Cell {
         so_far = so_far.saturating_add(*count);
         if so_far.saturating_mul(100) >= all.saturating_mul(percent) {
             let last = SPEED_STEPS_S.last().copied().unwrap_or_default();
-            return match SPEED_STEPS_S.get(step) {
-                Some(seconds) => Cell::Seconds(*seconds),
-                None => Cell::Text(format!("over {last}")),
-            };
+            return Cell::Seconds(SPEED_STEPS_S.get(step).copied().unwrap_or(last));
         }
     }
     Cell::None

@@ -34,12 +34,14 @@ pub fn json(table: &Table, currency: &str, reveals: bool) -> Value {
     Value::Object(all)
 }
 
-/// Counts and seconds are whole numbers, shares numbers of percent, money a text with its decimals.
+/// Counts and seconds are whole numbers, shares and means numbers with a decimal, money a text with its decimals.
 fn value(cell: &Cell, reveals: bool) -> Value {
     match cell {
         Cell::None => Value::Null,
         Cell::Count(count) | Cell::Seconds(count) => (*count).into(),
-        Cell::Share(_) => cell.text(reveals).parse::<serde_json::Number>().map_or(Value::Null, Value::Number),
+        Cell::Share(_) | Cell::Tenths(_) => {
+            cell.text(reveals).parse::<serde_json::Number>().map_or(Value::Null, Value::Number)
+        }
         other => other.text(reveals).into(),
     }
 }

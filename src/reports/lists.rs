@@ -40,6 +40,7 @@ pub(super) async fn waiting(store: &dyn ApiStore, asked: &Asked) -> store::Resul
         total: Some(line(Cell::None, all)),
         corrections: None,
         notes: Vec::from_iter(notes),
+        is_cut: read.is_cut,
         plotted: 1,
     })
 }
@@ -84,10 +85,11 @@ pub(super) async fn agents(store: &dyn ApiStore, asked: &Asked) -> store::Result
                 ("occupancy_percent", Unit::Percent),
             ],
         ),
-        rows: sums.rows.iter().map(|(key, sum)| line(key.cell(), sum)).collect(),
+        rows: sums.shown().map(|(key, sum)| line(key.cell(), sum)).collect(),
         total: Some(line(Cell::None, &total)),
         corrections: super::calls::correction(&total, |late| line(Cell::None, late)),
         notes,
+        is_cut: sums.is_cut,
         plotted: 2,
     })
 }
@@ -127,8 +129,8 @@ pub(super) async fn penetration(store: &dyn ApiStore, asked: &Asked) -> store::R
     ];
     named.extend(Outcome::ALL.map(|outcome| (outcome.as_str(), Unit::Count)));
     named.push(("reached_percent", Unit::Percent));
-    let notes = (rows.len() == CAMPAIGNS_MAX)
-        .then(|| format!("Only the newest {CAMPAIGNS_MAX} campaigns are shown."));
+    let is_cut = rows.len() == CAMPAIGNS_MAX;
+    let notes = is_cut.then(|| format!("Only the newest {CAMPAIGNS_MAX} campaigns are shown."));
     Ok(Table {
         report: Report::Penetration,
         by: By::Campaign,
@@ -138,6 +140,7 @@ pub(super) async fn penetration(store: &dyn ApiStore, asked: &Asked) -> store::R
         total: None,
         corrections: None,
         notes: Vec::from_iter(notes),
+        is_cut,
         plotted: 6,
     })
 }
@@ -176,6 +179,7 @@ pub(super) async fn expiring(store: &dyn ApiStore, asked: &Asked) -> store::Resu
         total,
         corrections: None,
         notes: Vec::from_iter(notes.clone()),
+        is_cut,
         plotted: 1,
     };
     if asked.by == By::Consumer {
@@ -234,6 +238,7 @@ pub(super) async fn suppressed(store: &dyn ApiStore, asked: &Asked) -> store::Re
         total: Some(vec![Cell::None, Cell::None, Cell::Count(all), Cell::None, Cell::None, Cell::None]),
         corrections: None,
         notes: Vec::new(),
+        is_cut: false,
         plotted: 2,
     })
 }

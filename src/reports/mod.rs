@@ -25,7 +25,7 @@ mod tests;
 
 pub use compute::{Asked, compute};
 pub use cost::{Rate, Rates};
-pub use csv::csv;
+pub use csv::{NOTES_MAX, csv, notes};
 pub use daily::{Daily, DailyState};
 pub use json::json;
 pub use name::{By, Report};

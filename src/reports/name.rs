@@ -119,6 +119,12 @@ impl Report {
         )
     }
 
+    /// Whether its rows depend on the zone of days.
+    #[must_use]
+    pub const fn takes_zone(self) -> bool {
+        !matches!(self, Self::Waiting | Self::Penetration | Self::Suppressed)
+    }
+
     /// Whether `sender` narrows it.
     #[must_use]
     pub const fn takes_sender(self) -> bool {

@@ -30,6 +30,11 @@ impl Sum {
         self.all[place]
     }
 
+    /// Whether there is nothing to show: corrections took all of it away.
+    pub(super) fn is_nothing(&self) -> bool {
+        self.all.iter().all(|count| *count == 0)
+    }
+
     pub(super) fn is_corrected(&self) -> bool {
         self.late.iter().any(|count| *count != 0)
     }
@@ -81,6 +86,11 @@ pub(super) struct Sums {
 impl Sums {
     pub(super) fn add(&mut self, key: Key, all: &Counts, late: &Counts) {
         self.rows.entry(key).or_default().add(all, late);
+    }
+
+    /// The rows that are shown. One that is zero in every count, such as after a correction, is not.
+    pub(super) fn shown(&self) -> impl Iterator<Item = (&Key, &Sum)> {
+        self.rows.iter().filter(|(_, sum)| !sum.is_nothing())
     }
 
     pub(super) fn total(&self) -> Sum {

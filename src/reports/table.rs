@@ -15,6 +15,8 @@ pub enum Unit {
     /// Of the currency of the report.
     Money,
     Moment,
+    /// Of nothing in particular, with a decimal.
+    Number,
 }
 
 impl Unit {
@@ -27,6 +29,7 @@ impl Unit {
             Self::Seconds => "seconds",
             Self::Money => "money",
             Self::Moment => "moment",
+            Self::Number => "number",
         }
     }
 }
@@ -55,6 +58,8 @@ pub enum Cell {
     /// Millionths of the currency.
     Money(i64),
     Moment(Timestamp),
+    /// Tenths of a number.
+    Tenths(i64),
 }
 
 impl Cell {
@@ -87,7 +92,7 @@ impl Cell {
             Self::Consumer(number) if reveals => number.e164(),
             Self::Consumer(number) => number.to_string(),
             Self::Count(count) | Self::Seconds(count) => count.to_string(),
-            Self::Share(tenths) => {
+            Self::Share(tenths) | Self::Tenths(tenths) => {
                 let sign = if *tenths < 0 { "-" } else { "" };
                 format!("{sign}{}.{}", tenths.unsigned_abs() / 10, tenths.unsigned_abs() % 10)
             }
@@ -100,7 +105,11 @@ impl Cell {
     #[must_use]
     pub const fn size(&self) -> Option<i64> {
         match self {
-            Self::Count(size) | Self::Share(size) | Self::Seconds(size) | Self::Money(size) => Some(*size),
+            Self::Count(size)
+            | Self::Share(size)
+            | Self::Seconds(size)
+            | Self::Money(size)
+            | Self::Tenths(size) => Some(*size),
             _ => None,
         }
     }
@@ -121,6 +130,8 @@ pub struct Table {
     pub corrections: Option<Vec<Cell>>,
     /// What a reader has to know, as sentences.
     pub notes: Vec<String>,
+    /// Whether rows, or parts of them, are left out. A note says so.
+    pub is_cut: bool,
     /// The column that a plot shows.
     pub plotted: usize,
 }
@@ -135,6 +146,7 @@ impl Table {
         if self.rows.len() > Self::ROWS_MAX {
             let all = self.rows.len();
             self.rows.truncate(Self::ROWS_MAX);
+            self.is_cut = true;
             self.notes.push(format!("Only the first {} of {all} rows are shown.", Self::ROWS_MAX));
         }
         self

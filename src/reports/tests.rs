@@ -20,6 +20,7 @@ fn table(first: &str, cell: Cell) -> Table {
         total: None,
         corrections: None,
         notes: Vec::new(),
+        is_cut: false,
         plotted: 1,
     }
 }
@@ -79,7 +80,7 @@ fn a_table_has_at_most_10000_rows_and_says_so() {
     assert_eq!(long.clone().bounded().notes, Vec::<String>::new());
     long.rows.push(long.rows[0].clone());
     let cut = long.bounded();
-    assert_eq!((cut.rows.len(), cut.notes.len()), (Table::ROWS_MAX, 1));
+    assert_eq!((cut.rows.len(), cut.notes.len(), cut.is_cut), (Table::ROWS_MAX, 1, true));
 }
 
 #[test]
@@ -91,7 +92,7 @@ fn percentiles_are_the_upper_ends_of_steps() {
     (steps[0], steps[3]) = (5, 5);
     assert_eq!((within(&steps, 50), within(&steps, 51)), (Cell::Seconds(30), Cell::Seconds(300)));
     steps[11] = 2;
-    assert_eq!(within(&steps, 90), Cell::Text("over 86400".into()));
+    assert_eq!(within(&steps, 90), Cell::Seconds(86_400), "a number, also above the last step");
 }
 
 #[test]
@@ -114,4 +115,14 @@ fn the_rate_of_a_day_is_the_newest_one_of_its_code() {
     assert_eq!(on("55", "2025-12-31"), None);
     assert_eq!((on("55", "2026-06-30"), on("55", "2026-07-01")), (Some(1), Some(2)));
     assert_eq!((on("44", "2026-02-28"), on("44", "2026-03-01")), (None, Some(9)));
+}
+
+#[test]
+fn notes_are_a_bounded_text_of_a_header() {
+    let mut noted = table("spring", Cell::None);
+    assert_eq!(notes(&noted), None);
+    noted.notes = vec!["Some calls\nhave no rate.".into(), "Só uma parte.".into()];
+    assert_eq!(notes(&noted).unwrap(), "Some calls?have no rate. S? uma parte.");
+    noted.notes = vec!["x".repeat(NOTES_MAX + 1)];
+    assert_eq!(notes(&noted).unwrap().len(), NOTES_MAX);
 }

@@ -3,7 +3,7 @@
 
 use super::turn::Turn;
 use super::working_set::Line;
-use crate::domain::{Callback, CallbackId, Name, Origin, PairKey, Phone, is_pseudonym};
+use crate::domain::{Callback, CallbackId, Name, Origin, PairKey, PersonId, Phone, is_pseudonym};
 use crate::policy::{Earlier, Missed};
 use crate::store::{self, RecentOrder, Store};
 
@@ -42,8 +42,10 @@ pub(super) async fn make(turn: &mut Turn<'_>, store: &dyn Store, missed: Vec<Mis
         let mut earlier: Vec<Earlier> = recent.iter().map(|order| earlier(turn, order)).collect();
         let new = turn.work.orders.iter().filter(|order| numbers.contains(&order.order.consumer));
         earlier.extend(new.map(|order| of(order, None)));
+        let known = store.zones_of(&[PersonId::of(call.consumer)]).await?;
+        let zones: Vec<String> = known.into_iter().flat_map(|(_, zones)| zones).collect();
         let id = CallbackId::new(turn.scheduler.deps.ids.uuid(now));
-        match rule.make(now, call, &earlier, id) {
+        match rule.make(now, call, &earlier, &zones, id) {
             Ok(callback) => {
                 let why = format!(
                     "The consumer called {} and nobody answered, so the rule of missed calls ordered this callback.",

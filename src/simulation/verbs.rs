@@ -190,7 +190,7 @@ macro_rules! store_verbs {
                 fn campaign(id: CampaignId) -> Option<CampaignRecord>;
                 fn list_campaigns(tenant: &Tenant, before: Option<CampaignId>, most: usize) -> Vec<Campaign>;
                 fn campaign_sample(id: CampaignId, most: usize) -> Vec<Callback>;
-                fn call_facts(now: Timestamp, since: Timestamp) -> CallFacts;
+                fn call_facts(tenant: &Tenant, now: Timestamp, since: Timestamp) -> CallFacts;
                 fn campaign_rows(id: CampaignId, after: i64, most: usize) -> CampaignRows;
             }
         }

@@ -32,8 +32,9 @@ pub trait CampaignReads: Send + Sync {
     /// Open callbacks of a campaign, at most `most`, spread evenly over the order in which they were stored.
     async fn campaign_sample(&self, id: CampaignId, most: usize) -> Result<Vec<Callback>>;
 
-    /// What came of calls and permission requests since a moment, of all campaigns; the newest 20,000 of each.
-    async fn call_facts(&self, now: Timestamp, since: Timestamp) -> Result<CallFacts>;
+    /// What came of calls and permission requests of a tenant since a moment, of all its campaigns. Only the newest 20,000
+    /// attempts and the newest 100,000 messages of all tenants are looked at.
+    async fn call_facts(&self, tenant: &Tenant, now: Timestamp, since: Timestamp) -> Result<CallFacts>;
 
     /// Its next `most` callbacks and invites in the order in which they were stored, after the place `after`; 0 begins.
     async fn campaign_rows(&self, id: CampaignId, after: i64, most: usize) -> Result<CampaignRows>;

@@ -96,3 +96,20 @@ async fn a_suppressed_person_is_not_called_back() {
     calls(&mut daemon, "CA1", Disposition::NoAnswer).await;
     assert_eq!((orders(&mut daemon).await.len(), platform.calls().len()), (0, 0));
 }
+
+#[tokio::test]
+async fn its_hours_are_in_the_zones_of_the_person() {
+    let platform = Arc::new(RecordingTransport::default());
+    let mut daemon = TestDaemon::configured(platform, |config| {
+        config.missed_calls.document = Some("agent-first".to_owned());
+        config.missed_calls.agent = "client:desk".parse().ok();
+        config.missed_calls.hours = "daily 09:00-18:00".parse().ok();
+    })
+    .await;
+    let zones = json!({"consumer": CONSUMER, "zones": ["Asia/Tokyo"]});
+    let set = daemon.try_put("/v1/consumers/zone", zones).await;
+    assert!((200..300).contains(&set.0), "{set:?}");
+    calls(&mut daemon, "CA1", Disposition::NoAnswer).await;
+    let made = orders(&mut daemon).await;
+    assert_eq!(made[0]["hours"]["zone"], "Asia/Tokyo", "{made:?}");
+}

@@ -14,10 +14,12 @@ fn json(answer: &Answer) -> Value {
 }
 
 /// A daemon whose register binds collections in Brazil, and a client whose token reveals numbers.
-fn started() -> (Started, Started, Program) {
+pub(crate) fn started() -> (Started, Started, Program) {
     let (sandbox, program) = with_sandbox();
     let config = std::fs::read_to_string(program.path().join("ringmaster.toml")).unwrap();
-    let register = "\n[registers.dnc]\ncountries = [\"BR\"]\npurposes = [\"collections\"]\n";
+    let register = "\n[registers.dnc]\ncountries = [\"BR\"]\npurposes = [\"collections\"]\n\
+                    [registers.many]\ncountries = [\"BR\", \"PT\"]\npurposes = [\"marketing\"]\n\
+                    [registers.all]\npurposes = [\"marketing\"]\n";
     let program = program.file("ringmaster.toml", format!("{config}{register}"));
     let mut daemon = Started::of(program.command(&["serve"]));
     let address = address(&mut daemon.log());
@@ -54,6 +56,19 @@ fn whom_a_register_binds_waits_for_its_answer() {
     let reasons = |reference: &str| json(&program.run(&["explain", reference, "--json"])).to_string();
     assert!(reasons("a").contains("register.stale"), "{}", reasons("a"));
     assert!(!reasons("d").contains("register.stale"), "service is not bound");
+
+    for (register, bound) in [("many", "BR, PT"), ("all", "all countries")] {
+        let ambiguous = ["suppression", "register", "export", register, "many.txt", "--national"];
+        let told = program.run(&ambiguous).error();
+        assert!(told.contains(&format!("the register binds numbers of {bound}")), "{told}");
+        assert!(!program.path().join("many.txt").exists());
+    }
+    assert!(
+        program.run(&["suppression", "register", "export", "many", "many.txt"]).output().starts_with('0')
+    );
+    let known = json(&program.run(&["suppression", "register", "list", "--json"]));
+    let dnc = known["registers"].as_array().unwrap().iter().find(|known| known["name"] == "dnc").unwrap();
+    assert_eq!(dnc["stale"], true, "{known}");
 
     let export = ["suppression", "register", "export", "dnc", "submit.txt", "--national"];
     let told = program.run(&export).output();

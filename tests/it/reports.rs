@@ -264,3 +264,14 @@ async fn a_recount_keeps_what_was_counted_late() {
     assert_eq!((sum.all[Calls::BUSY], sum.all[Calls::NO_ANSWER]), (1, 0));
     assert_eq!((sum.late[Calls::BUSY], sum.late[Calls::NO_ANSWER]), (1, -1));
 }
+
+#[test]
+fn the_notes_of_csv_are_told_beside_it() {
+    let (_sandbox, _daemon, program) = crate::registers::started();
+    let told = program.run(&["report", "outcomes", "--format", "csv"]);
+    assert_eq!(told.code, Some(0), "{}", told.err);
+    assert!(told.out.starts_with("day,placed,") && !told.out.contains("not closed"), "{}", told.out);
+    assert!(told.err.contains("The last days are not closed yet"), "{}", told.err);
+    let told = program.run(&["report", "outcomes"]);
+    assert!(told.out.contains("The last days are not closed yet") && told.err.is_empty(), "{}", told.err);
+}

@@ -59,7 +59,7 @@ pub(in crate::cli) struct Export {
     /// The new file
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// Without "+" and the country calling code
+    /// Without "+" and the country calling code; only for a register of one country
     #[arg(long)]
     national: bool,
     #[command(flatten)]
@@ -97,7 +97,7 @@ struct Page {
 
 #[derive(Deserialize)]
 struct Register {
-    list: String,
+    name: String,
     age_hours: i64,
     countries: Vec<String>,
     purposes: Vec<String>,
@@ -105,13 +105,13 @@ struct Register {
     version: Option<String>,
     receipt: Option<String>,
     valid_until: Option<Timestamp>,
-    is_stale: bool,
+    stale: bool,
 }
 
 #[derive(Deserialize)]
 struct Numbers {
     numbers: Vec<String>,
-    next: Option<i64>,
+    next_cursor: Option<String>,
 }
 
 pub(super) fn run(command: &Command, out: &mut dyn Write) -> anyhow::Result<()> {
@@ -140,14 +140,13 @@ fn list(flags: &Flags, out: &mut dyn Write) -> anyhow::Result<()> {
         Rows::new(&["register", "countries", "purposes", "required", "answered", "receipt", "valid until"]);
     let all_or = |texts: &[String]| if texts.is_empty() { "all".to_owned() } else { texts.join(", ") };
     for register in registers {
-        let until = match (register.valid_until, register.is_stale) {
+        let until = match (register.valid_until, register.stale) {
             (None, _) => "never asked".to_owned(),
             (Some(at), true) => format!("{} (too old)", second(at)),
             (Some(at), false) => second(at),
         };
-        let name = register.list.trim_start_matches("imported:").to_owned();
         let cells = [
-            name,
+            register.name,
             all_or(&register.countries),
             all_or(&register.purposes),
             if register.required { "yes" } else { "no" }.to_owned(),
@@ -162,15 +161,26 @@ fn list(flags: &Flags, out: &mut dyn Write) -> anyhow::Result<()> {
 
 impl Export {
     fn run(&self, out: &mut dyn Write) -> anyhow::Result<()> {
+        if self.national {
+            let known = page(&self.flags)?.registers.into_iter().find(|known| known.name == self.name);
+            if let Some(countries) = known.map(|known| known.countries).filter(|all| all.len() != 1) {
+                let bound =
+                    if countries.is_empty() { "all countries".to_owned() } else { countries.join(", ") };
+                return refusal(
+                    format!("--national: the register binds numbers of {bound}"),
+                    ["national numbers of several countries are ambiguous; export without --national"],
+                );
+            }
+        }
         let mut numbers = BTreeSet::new();
-        let mut after = Some(0);
-        while let Some(position) = after {
+        let mut cursor = Some("0".to_owned());
+        while let Some(place) = cursor {
             let path = format!("v1/suppression/registers/{}/numbers", self.name);
-            let ask = Ask::get(path).with_query("after", position.to_string());
+            let ask = Ask::get(path).with_query("cursor", place);
             let page: Numbers = serde_json::from_value(self.flags.daemon.ask_json(&ask)?)
                 .context("the daemon's answer cannot be read by this version")?;
             numbers.extend(page.numbers);
-            after = page.next;
+            cursor = page.next_cursor;
         }
         let unwritten = || format!("cannot write {}", self.file.display());
         let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&self.file);
@@ -201,7 +211,7 @@ fn national(number: &str) -> String {
 impl Import {
     fn run(&self, out: &mut dyn Write) -> anyhow::Result<()> {
         let list = format!("imported:{}", self.name);
-        let register = page(&self.flags)?.registers.into_iter().find(|known| known.list == list);
+        let register = page(&self.flags)?.registers.into_iter().find(|known| known.name == self.name);
         let Some(register) = register else {
             return refusal(
                 "the configuration has no register of this name",

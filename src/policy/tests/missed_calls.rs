@@ -38,7 +38,7 @@ fn made(second: i64) -> Earlier {
 }
 
 fn make(rule: &MissedCallRule, now: i64, earlier: &[Earlier]) -> Result<Callback, NotMade> {
-    rule.make(at(now), called(0), earlier, CallbackId::new(Uuid::from_u128(7)))
+    rule.make(at(now), called(0), earlier, &[], CallbackId::new(Uuid::from_u128(7)))
 }
 
 #[test]
@@ -91,4 +91,22 @@ fn its_hours_are_in_the_zone_of_the_number() {
     let callback = make(&MissedCallRule { hours, ..rule() }, 0, &[]).unwrap();
     let hours = callback.order.hours.as_ref().unwrap();
     assert_eq!(&*hours.zone, "America/Sao_Paulo");
+}
+
+#[test]
+fn its_hours_are_in_the_zones_of_the_person_unless_they_name_one() {
+    let made = |hours: &str, zones: &[&str]| {
+        let rule = MissedCallRule { hours: hours.parse().ok(), ..rule() };
+        let zones: Vec<String> = zones.iter().map(|zone| (*zone).to_owned()).collect();
+        let made = rule.make(at(0), called(0), &[], &zones, CallbackId::new(Uuid::from_u128(7)));
+        made.map(|callback| {
+            let hours = callback.order.hours.clone().unwrap();
+            hours.zones().map(str::to_owned).collect::<Vec<_>>()
+        })
+    };
+    let daily = "mon-fri 09:00-18:00";
+    assert_eq!(made(daily, &["Europe/Lisbon"]).unwrap(), ["Europe/Lisbon"]);
+    assert_eq!(made(daily, &["Europe/Lisbon", "Asia/Tokyo"]).unwrap(), ["Europe/Lisbon", "Asia/Tokyo"]);
+    assert_eq!(made(daily, &[]).unwrap(), ["America/Sao_Paulo"]);
+    assert_eq!(made(&format!("{daily} @UTC"), &["Europe/Lisbon"]).unwrap(), ["UTC"]);
 }

@@ -7,11 +7,13 @@ use rusqlite::{Connection, params};
 
 use super::callbacks;
 use super::rows::{collect, first, limit, micros};
-use crate::domain::{Callback, CallbackId, CampaignId, PersonId, Phone};
+use crate::domain::{Callback, CallbackId, CampaignId, PersonId, Phone, Tenant};
 use crate::store::{CallFacts, Result};
 
-/// So many of the newest attempts, requests and lines of the timeline are looked at.
+/// So many of the newest attempts of all tenants are looked at, and of the newest messages and lines of the timeline five
+/// times as many.
 const LOOKED_AT_MAX: usize = 20_000;
+const LINES_MAX: usize = LOOKED_AT_MAX * 5;
 /// A request that is younger and has no answer may still get one.
 const ANSWER_TIME: SignedDuration = SignedDuration::from_hours(24);
 
@@ -23,11 +25,16 @@ pub const ENDS: &str = "SELECT \
      WHERE campaign GLOB 'cmp_*' AND campaign = ?1 ORDER BY seq DESC LIMIT 1)";
 pub const FROM: &str = "SELECT seq, id, state FROM callbacks INDEXED BY callbacks_of_campaigns \
      WHERE campaign GLOB 'cmp_*' AND campaign = ?1 AND seq >= ?2 ORDER BY seq LIMIT 1";
-const CALLS: &str =
-    "SELECT intended_at, submitted_at, connected_at, ended_at FROM attempts ORDER BY seq DESC LIMIT ?1";
-const REQUESTS: &str = "SELECT sender, consumer, submitted_at FROM messages \
-     WHERE purpose = 'permission_request' ORDER BY seq DESC LIMIT ?1";
-const GRANTS: &str = "SELECT sender, consumer, at FROM timeline WHERE what = 'permission.granted' AND seq > \
+/// Those of a tenant. An attempt has the tenant of its callback.
+pub const CALLS: &str = "SELECT a.intended_at, a.submitted_at, a.connected_at, a.ended_at \
+     FROM attempts a CROSS JOIN callbacks c ON c.id = a.callback \
+     WHERE a.seq > (SELECT ifnull(max(seq), 0) FROM attempts) - ?1 AND c.tenant = ?2";
+/// Those of a tenant.
+pub const REQUESTS: &str = "SELECT sender, consumer, submitted_at FROM messages \
+     WHERE seq > (SELECT ifnull(max(seq), 0) FROM messages) - ?1 AND purpose = 'permission_request' AND tenant = ?2 \
+     ORDER BY seq DESC";
+/// Permissions belong to no tenant: a grant counts for a tenant only as the answer to a request of its own.
+pub const GRANTS: &str = "SELECT sender, consumer, at FROM timeline WHERE what = 'permission.granted' AND seq > \
      (SELECT ifnull(max(seq), 0) FROM timeline) - ?1 AND sender IS NOT NULL ORDER BY seq";
 
 /// Open callbacks of a campaign, at most `most`, spread evenly over the order in which they were stored.
@@ -57,16 +64,17 @@ pub fn sample(db: &Connection, id: CampaignId, most: usize) -> Result<Vec<Callba
     callbacks::by_ids(db, &ids)
 }
 
-/// What came of the newest calls and requests since a moment.
-pub fn facts(db: &Connection, now: Timestamp, since: Timestamp) -> Result<CallFacts> {
+/// What came of the newest calls and requests of a tenant since a moment.
+pub fn facts(db: &Connection, tenant: &Tenant, now: Timestamp, since: Timestamp) -> Result<CallFacts> {
     let mut facts = CallFacts::default();
-    calls(db, since, &mut facts)?;
-    requests(db, now, since, &mut facts)?;
+    calls(db, tenant, since, &mut facts)?;
+    requests(db, tenant, (now, since), &mut facts)?;
     Ok(facts)
 }
 
-fn calls(db: &Connection, since: Timestamp, facts: &mut CallFacts) -> Result<()> {
-    let calls = collect(&mut db.prepare_cached(CALLS)?, [limit(LOOKED_AT_MAX)], |cells| {
+fn calls(db: &Connection, tenant: &Tenant, since: Timestamp, facts: &mut CallFacts) -> Result<()> {
+    let of_tenant = params![limit(LOOKED_AT_MAX), tenant.as_str()];
+    let calls = collect(&mut db.prepare_cached(CALLS)?, of_tenant, |cells| {
         Ok((cells.moment()?, cells.moment_if()?, cells.moment_if()?, cells.moment_if()?))
     })?;
     for (intended_at, submitted_at, connected_at, ended_at) in calls {
@@ -86,16 +94,22 @@ fn calls(db: &Connection, since: Timestamp, facts: &mut CallFacts) -> Result<()>
     Ok(())
 }
 
-fn requests(db: &Connection, now: Timestamp, since: Timestamp, facts: &mut CallFacts) -> Result<()> {
+fn requests(
+    db: &Connection,
+    tenant: &Tenant,
+    (now, since): (Timestamp, Timestamp),
+    facts: &mut CallFacts,
+) -> Result<()> {
     let key = |sender: Phone, consumer: Phone| (sender.digits(), PersonId::of(consumer).number().digits());
     let mut granted: HashMap<(u64, u64), Vec<Timestamp>> = HashMap::new();
-    let grants = collect(&mut db.prepare_cached(GRANTS)?, [limit(LOOKED_AT_MAX * 5)], |cells| {
+    let grants = collect(&mut db.prepare_cached(GRANTS)?, [limit(LINES_MAX)], |cells| {
         Ok((cells.phone()?, cells.phone()?, cells.moment()?))
     })?;
     for (sender, consumer, at) in grants {
         granted.entry(key(sender, consumer)).or_default().push(at);
     }
-    let asked = collect(&mut db.prepare_cached(REQUESTS)?, [limit(LOOKED_AT_MAX)], |cells| {
+    let of_tenant = params![limit(LINES_MAX), tenant.as_str()];
+    let asked = collect(&mut db.prepare_cached(REQUESTS)?, of_tenant, |cells| {
         Ok((cells.phone()?, cells.phone()?, cells.moment_if()?))
     })?;
     for (sender, consumer, at) in asked {

@@ -164,8 +164,9 @@ impl CampaignReads for Sqlite {
         self.read(move |db| facts::sample(db, id, most)).await
     }
 
-    async fn call_facts(&self, now: Timestamp, since: Timestamp) -> Result<CallFacts> {
-        self.read(move |db| facts::facts(db, now, since)).await
+    async fn call_facts(&self, tenant: &Tenant, now: Timestamp, since: Timestamp) -> Result<CallFacts> {
+        let tenant = tenant.clone();
+        self.read(move |db| facts::facts(db, &tenant, now, since)).await
     }
 
     async fn campaign_rows(&self, id: CampaignId, after: i64, most: usize) -> Result<CampaignRows> {

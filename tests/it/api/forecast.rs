@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 use serde_json::json;
 
-use super::harness::{api, order};
+use super::harness::{api, inviting_api, order};
 
 #[tokio::test]
 async fn a_draft_is_forecast_with_rates_that_are_assumed() {
@@ -43,4 +43,21 @@ async fn a_forecast_of_few_plays_or_of_another_campaign_is_refused() {
     assert_eq!(api.post(&path, r#"{"turns": 20}"#).await.code(), "body.shape");
     let unknown = "/v1/campaigns/cmp_00000000000000000000000000000007/forecast";
     assert_eq!(api.post(unknown, "{}").await.code(), "campaign.not_found");
+}
+
+#[tokio::test]
+async fn invites_of_the_campaign_are_not_forecast_as_calls() {
+    let api = inviting_api().await;
+    let made = api.change("/v1/campaigns", json!({"name": "Spring"}).to_string()).await.json();
+    for row in 0..30 {
+        let consumer = format!("+552198765{row:04}");
+        let ordered = match row % 3 {
+            0 => api.order(json!({"consumer": consumer, "campaign": made["id"]})).await,
+            _ => api.invite(json!({"consumer": consumer, "campaign": made["id"]})).await,
+        };
+        assert!(ordered.status.is_success(), "{}", ordered.text);
+    }
+    let path = format!("/v1/campaigns/{}/forecast", made["id"].as_str().unwrap());
+    let told = api.post(&path, "{}").await.json();
+    assert_eq!((&told["open"], &told["sample"]), (&json!(10), &json!(10)), "{told}");
 }

@@ -264,6 +264,16 @@ async fn what_is_wrong_is_named_with_its_rule() {
         ("answer-rate?days=7", 400, "query.invalid", "is not a parameter"),
         ("answer-rate?by=day&by=day", 400, "query.invalid", "is repeated"),
         ("answer-rate?campaign=", 400, "query.invalid", "is no campaign"),
+        ("penetration?campaign=spring", 400, "query.invalid", "is no id of a campaign"),
+        (
+            "penetration?campaign=cmp_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f",
+            404,
+            "campaign.not_found",
+            "is not known",
+        ),
+        ("waiting?zone=UTC", 400, "query.invalid", "\"zone\" is refused"),
+        ("penetration?zone=UTC", 400, "query.invalid", "\"zone\" is refused"),
+        ("suppressed?zone=UTC", 400, "query.invalid", "\"zone\" is refused"),
         ("waiting?from=2026-11-20", 400, "query.invalid", "what is now"),
         ("agents?campaign=spring", 400, "query.invalid", "does not narrow"),
         ("cost?sender=1234", 400, "query.invalid", "does not narrow"),
@@ -306,6 +316,13 @@ async fn funnel_agents_and_cost_are_sums_of_their_cells() {
     assert_eq!((&cost["rows"][0]["country"], &cost["rows"][0]["minutes"]), (&json!("+55"), &json!(4)));
     assert_eq!((&cost["rows"][0]["cost"], &cost["total"]["per_served"]), (&Value::Null, &Value::Null));
     assert!(cost["notes"].to_string().contains("3 calls have no rate"), "{cost}");
+    for format in ["csv", "svg"] {
+        let answer = api.get(&format!("/v1/reports/cost?{DAY}&format={format}")).await;
+        let notes = answer.header("x-report-notes");
+        assert!(notes.contains("3 calls have no rate"), "{format}: {notes}");
+    }
+    let today = api.get("/v1/reports/outcomes?format=csv").await;
+    assert!(today.header("x-report-notes").contains("The last days are not closed yet"), "{}", today.text);
 }
 
 #[tokio::test]
@@ -316,4 +333,63 @@ async fn what_waits_is_counted_by_its_reason() {
     assert_eq!(waiting["total"]["callbacks"], 1, "{waiting}");
     assert_eq!(waiting["rows"][0]["percent"], 100.0);
     assert!(waiting.get("from").is_none());
+}
+
+#[tokio::test]
+async fn what_corrections_took_away_has_no_row() {
+    let api = api().await;
+    let (sender, at) = (digits(), "2026-11-20T12:00:00Z");
+    let some = |sign: i64| {
+        let mut counts = Counts::default();
+        counts[0] = sign;
+        counts
+    };
+    let labels = [
+        (Family::Sender, sender.clone()),
+        (Family::Campaign, Family::pair("spring", &sender)),
+        (Family::Content, "HXask".to_owned()),
+        (Family::Agent, "client:ana".to_owned()),
+        (Family::Reach, "spring".to_owned()),
+        (Family::Speed, "spring".to_owned()),
+        (Family::Country, Family::pair("spring", "55")),
+    ];
+    let cells = |sign| labels.iter().map(move |(family, label)| Cell(*family, label, at, some(sign)));
+    let paths = [
+        "answer-rate?by=day",
+        "answer-rate?by=campaign",
+        "outcomes?by=sender",
+        "permissions?by=content",
+        "agents?by=agent",
+        "attempts?by=campaign",
+        "speed?by=campaign",
+        "cost?by=country",
+    ];
+    let rows = async |expected: usize| {
+        for path in paths {
+            let shown = report(&api, &format!("{path}&{DAY}")).await;
+            assert_eq!(shown["rows"].as_array().unwrap().len(), expected, "{path}: {shown}");
+        }
+    };
+    count(&api, &cells(1).collect::<Vec<_>>()).await;
+    rows(1).await;
+    count_for(&api, &Tenant::default(), true, &cells(-1).collect::<Vec<_>>()).await;
+    rows(0).await;
+    let shown = report(&api, &format!("outcomes?by=sender&{DAY}")).await;
+    assert_eq!(shown["corrections"]["placed"], -1, "it stays a correction: {shown}");
+}
+
+#[tokio::test]
+async fn columns_of_numbers_have_numbers() {
+    let api = api().await;
+    let at = "2026-11-20T12:00:00Z";
+    let (mut reached, mut rang) = (Counts::default(), Counts::default());
+    (reached[1], reached[2]) = (1, 1);
+    rang[ringmaster::domain::reporting::SPEED_STEPS_S.len()] = 1;
+    count(&api, &[Cell(Family::Reach, "spring", at, reached), Cell(Family::Speed, "spring", at, rang)]).await;
+    let attempts = report(&api, &format!("attempts?by=campaign&{DAY}")).await;
+    assert_eq!(attempts["rows"][0]["attempts_mean"], 1.5, "{attempts}");
+    assert_eq!(attempts["columns"][3], json!({"name": "attempts_mean", "unit": "number"}));
+    let speed = report(&api, &format!("speed?{DAY}")).await;
+    assert_eq!((&speed["rows"][0]["p50_s"], &speed["total"]["p90_s"]), (&json!(86_400), &json!(86_400)));
+    assert!(speed["notes"].to_string().contains("86400 stands for longer times too"), "{speed}");
 }

@@ -257,3 +257,47 @@ pub async fn the_callbacks_of_a_campaign_are_counted_and_found_in_parts(store: &
     assert_eq!(store.campaign_rows(id(1), rest.last.unwrap(), 9).await.unwrap().last, None);
     assert_eq!(store.wrong_counts().await.unwrap(), Vec::<String>::new());
 }
+
+pub async fn a_tenant_learns_of_its_own_calls_and_requests(store: &dyn Store) {
+    let other: Tenant = "acme".parse().unwrap();
+    let of_other = |n: u32| n > 2;
+    let orders = (1..=5).map(|n| {
+        let mut callback = callback(n);
+        if of_other(n) {
+            callback.tenant = other.clone();
+        }
+        callback
+    });
+    keep(store, orders.collect::<Vec<_>>()).await;
+    let calls = (1..=5).map(|n| {
+        let mut attempt = attempt(n);
+        attempt.submission.submit(at(10));
+        attempt.connected_at = of_other(n).then(|| at(20));
+        attempt.ended_at = Some(at(40));
+        attempt
+    });
+    let requests = (1..=5).map(|n| {
+        let mut message = message(n);
+        message.submission.submit(at(10));
+        if of_other(n) {
+            message.tenant = other.clone();
+        }
+        message
+    });
+    let grants = [1, 3, 4, 5]
+        .map(|n| ringmaster::domain::timeline::Entry { at: at(30), ..entry(n, "permission.granted") });
+    let batch = Batch {
+        attempts: calls.collect(),
+        messages: requests.collect(),
+        entries: grants.into(),
+        ..Batch::default()
+    };
+    record(store, batch).await;
+    let learned = async |tenant: &Tenant| {
+        let facts = store.call_facts(tenant, at(200_000), at(0)).await.unwrap();
+        (facts.calls, facts.answered, facts.asked, facts.granted)
+    };
+    assert_eq!(learned(&Tenant::default()).await, (2, 0, 2, 1));
+    assert_eq!(learned(&other).await, (3, 3, 3, 3));
+    assert_eq!(learned(&"nobody".parse().unwrap()).await, (0, 0, 0, 0));
+}

@@ -144,6 +144,7 @@ macro_rules! conformance {
                 a_repeated_order_has_its_first_answer_also_when_its_campaign_is_closed
                 what_waits_for_a_launch_is_counted_apart
                 the_callbacks_of_a_campaign_are_counted_and_found_in_parts
+                a_tenant_learns_of_its_own_calls_and_requests
             );
             each!($fresh, pauses:
                 a_pause_is_found_until_it_ends_or_is_lifted

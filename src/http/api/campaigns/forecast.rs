@@ -17,6 +17,7 @@ use utoipa::ToSchema;
 
 use super::forecast_work::gather;
 use super::record;
+use crate::domain::Tenant;
 use crate::forecast::{Outlook, PLAYS_MAX, PLAYS_MIN, ROWS_MAX, Rate, Rates, Span, outlook};
 use crate::http::api::body::json;
 use crate::http::api::permissions::{fault, read};
@@ -169,7 +170,7 @@ pub(in crate::http::api) async fn forecast(
     let busy = |_| ApiError::new("forecast.busy", "another forecast is being made; try again in a moment");
     let place = PLACES.try_acquire().map_err(busy)?;
     let now = app.clock.now();
-    let rates = rates(&app, now).await?;
+    let rates = rates(&app, &record.campaign.tenant, now).await?;
     let work = gather(&app, &record, now, rates, ROWS_MAX).await?;
     let (total, seed) = (work.total, draft.seed.unwrap_or(1));
     let played = tokio::task::spawn_blocking(move || {
@@ -184,10 +185,10 @@ pub(in crate::http::api) async fn forecast(
     Ok(json(StatusCode::OK, &View::of(now, total, &outlook, &rates)))
 }
 
-/// What the last 28 days say, and what is assumed.
-async fn rates(app: &App, now: Timestamp) -> Result<Rates, ApiError> {
+/// What the last 28 days of the tenant say, and what is assumed.
+async fn rates(app: &App, tenant: &Tenant, now: Timestamp) -> Result<Rates, ApiError> {
     let since = now.checked_sub(SignedDuration::from_hours(28 * 24)).unwrap_or(Timestamp::MIN);
-    let facts = app.store.call_facts(now, since).await?;
+    let facts = app.store.call_facts(tenant, now, since).await?;
     let assumed = Rates::ASSUMED;
     let missed = facts.calls.saturating_sub(facts.answered);
     let share = |part: u64, of: u64| number(part) / number(of);

@@ -26,7 +26,11 @@ pub(super) async fn gather(
     most: usize,
 ) -> Result<Work, ApiError> {
     let mut sample = app.store.campaign_sample(record.campaign.id, most).await?;
+    let sampled = sample.len() as u64;
     sample.retain(|callback| callback.order.kind == OrderKind::Callback);
+    // Invites are open too, and are no calls: callbacks have the share of the open ones that they have of the sample.
+    let kept = record.open().saturating_mul(sample.len() as u64);
+    let open = kept.checked_div(sampled).unwrap_or(0);
     let calendars = app.marked_calendars().await?;
     let (mut rows, mut hours): (Vec<Row>, Vec<CallingHours>) = (Vec::new(), Vec::new());
     for some in sample.chunks(PEOPLE_AT_ONCE) {
@@ -46,7 +50,7 @@ pub(super) async fn gather(
     let zone = hours.first().map_or_else(|| "UTC".to_owned(), |hours| hours.zone.clone());
     Ok(Work {
         now,
-        total: record.open().max(rows.len() as u64),
+        total: open.max(rows.len() as u64),
         ceilings: ceilings(app, record, &sample),
         rows,
         hours,

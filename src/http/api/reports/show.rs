@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use axum::extract::{Extension, State};
 use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -23,8 +23,10 @@ use crate::http::auth::Caller;
 use crate::http::error::Written;
 use crate::http::path::Id;
 use crate::http::{ApiError, App};
-use crate::reports::{Asked, By, Report, Span, Table, compute, csv, day, json as as_json, svg};
+use crate::reports::{Asked, By, Report, Span, Table, compute, csv, day, json as as_json, notes, svg};
 
+/// The notes of an answer that is not JSON.
+const NOTES: HeaderName = HeaderName::from_static("x-report-notes");
 /// The days of a report without `from`, with today.
 const DAYS_USUAL: i32 = 7;
 /// The longest label of a campaign, in bytes.
@@ -74,7 +76,7 @@ struct View {
 #[schema(as = ReportColumn)]
 struct ColumnView {
     name: &'static str,
-    /// `text`, `count`, `percent`, `seconds`, `money` or `moment`.
+    /// `text`, `count`, `percent`, `seconds`, `money`, `moment` or `number`.
     unit: &'static str,
 }
 
@@ -105,7 +107,9 @@ struct Parameters {
         ("format" = Option<String>, Query, description = "`json`, `csv` or `svg`"),
     ),
     responses(
-        (status = 200, content(
+        (status = 200, headers(
+            ("X-Report-Notes" = String, description = "The notes of CSV and of a plot, at most 2,000 bytes; absent without any"),
+        ), content(
             (View = "application/json"),
             (String = "text/csv"),
             (String = "image/svg+xml"),
@@ -156,6 +160,9 @@ fn answer(table: &Table, asked: &Asked, format: Format, reveals: bool) -> Result
     };
     let mut response = body.into_response();
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media));
+    if let Some(notes) = notes(table) {
+        response.headers_mut().insert(NOTES, HeaderValue::try_from(notes).map_err(ApiError::internal)?);
+    }
     Ok(response)
 }
 
@@ -175,6 +182,14 @@ fn read(app: &App, report: Report, given: Given) -> Result<Parameters, ApiError>
             }
             "campaign" if !report.takes_campaign() => return Err(fault(name, "does not narrow this report")),
             "sender" if !report.takes_sender() => return Err(fault(name, "does not narrow this report")),
+            "zone" if !report.takes_zone() => {
+                return Err(fault(name, "is refused: nothing of this report depends on the zone"));
+            }
+            "campaign" if report == Report::Penetration && campaign_id(&value).is_none() => {
+                let detail =
+                    "is no id of a campaign: labels have no list; GET /v1/campaigns lists the campaigns";
+                return Err(fault(name, detail));
+            }
             "from" => read.from = Some(date(name, &value)?),
             "to" => read.to = Some(date(name, &value)?),
             "zone" => read.zone = Some(zone(&value)?),

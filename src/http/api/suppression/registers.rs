@@ -26,8 +26,8 @@ const LIMIT_MAX: usize = 10_000;
 #[derive(Serialize, ToSchema)]
 #[schema(as = Register)]
 struct View {
-    /// The list that has its answers: `imported:` and the name.
-    list: String,
+    /// Its name in the configuration. The list that has its answers is `imported:` and the name.
+    name: String,
     /// How long an answer counts.
     age_hours: i64,
     /// The countries of the numbers that it binds; empty for all.
@@ -46,7 +46,7 @@ struct View {
     #[schema(value_type = Option<String>, format = DateTime)]
     valid_until: Option<Timestamp>,
     /// It is too old.
-    is_stale: bool,
+    stale: bool,
 }
 
 /// All registers.
@@ -62,9 +62,15 @@ struct PageView {
 struct NumbersView {
     /// In E.164, each once on a page.
     numbers: Vec<String>,
-    /// Pass it as `after` for the next page; absent on the last.
+    /// Pass it as `cursor` for the next page; absent on the last.
     #[serde(skip_serializing_if = "Option::is_none")]
-    next: Option<i64>,
+    next_cursor: Option<String>,
+}
+
+/// The list without `imported:`.
+fn name_of(register: &Register) -> String {
+    let list = register.list.to_string();
+    list.strip_prefix("imported:").map_or_else(|| list.clone(), str::to_owned)
 }
 
 /// The registers of the configuration, and how old their answers are.
@@ -85,7 +91,7 @@ pub(in crate::http::api) async fn list(
         let last = versions.max_by_key(|list| list.complete_at);
         let valid_until = last.and_then(|list| list.valid_until);
         View {
-            list: register.list.to_string(),
+            name: name_of(register),
             age_hours: register.age.as_hours(),
             countries: register.countries.iter().map(Country::to_string).collect(),
             purposes: shown(&register.purposes),
@@ -93,7 +99,7 @@ pub(in crate::http::api) async fn list(
             version: last.map(|list| list.version.clone()),
             receipt: last.and_then(|list| list.source.clone()),
             valid_until,
-            is_stale: valid_until.is_none_or(|until| until <= now),
+            stale: valid_until.is_none_or(|until| until <= now),
         }
     };
     let registers = app.rules.registers.iter().map(view).collect();
@@ -105,7 +111,7 @@ pub(in crate::http::api) async fn list(
     tag = "suppression",
     params(
         ("name" = String, Path, description = "The name of the register in the configuration"),
-        ("after" = Option<i64>, Query, description = "`next` of the page before"),
+        ("cursor" = Option<String>, Query, description = "The `next_cursor` of the previous page"),
         ("limit" = Option<usize>, Query, description = "How many orders are looked at, 1 to 10,000"),
     ),
     responses(
@@ -122,14 +128,16 @@ pub(in crate::http::api) async fn numbers(
     let (mut after, mut most) = (0, LIMIT_DEFAULT);
     given.read(|name, value| {
         match name {
-            "after" => after = value.parse().map_err(|_| fault("after", "is not next of a page"))?,
+            "cursor" => {
+                let detail = "is not a cursor: expected the next_cursor of the previous page";
+                after = value.parse::<i64>().ok().filter(|at| *at >= 0).ok_or_else(|| fault(name, detail))?;
+            }
             "limit" => most = limit("limit", &value, LIMIT_MAX)?,
             _ => return Ok(false),
         }
         Ok(true)
     })?;
-    let list = format!("imported:{name}");
-    let register = app.rules.registers.iter().find(|register| register.list.to_string() == list);
+    let register = app.rules.registers.iter().find(|register| name_of(register) == name);
     let Some(register) = register else {
         return Err(ApiError::new("register.not_found", "the configuration has no register of this name"));
     };
@@ -138,5 +146,5 @@ pub(in crate::http::api) async fn numbers(
     let bound = bound.filter(|order| register.binds(order.purpose, order.consumer));
     let numbers: BTreeSet<Phone> = bound.map(|order| order.consumer).collect();
     let numbers = numbers.into_iter().map(Phone::e164).collect();
-    Ok(json(StatusCode::OK, &NumbersView { numbers, next }))
+    Ok(json(StatusCode::OK, &NumbersView { numbers, next_cursor: next.map(|next| next.to_string()) }))
 }

@@ -78,6 +78,14 @@ fn the_scheduler_seeks_and_never_sorts() {
         facts::FROM,
         &["SEARCH callbacks USING INDEX callbacks_of_campaigns (campaign=? AND rowid>?)"],
     );
+    let by_rowid = "USING INTEGER PRIMARY KEY (rowid>?)";
+    assert_plan(
+        &db,
+        facts::CALLS,
+        &[&format!("SEARCH a {by_rowid}"), "SEARCH c USING INDEX sqlite_autoindex_callbacks_1"],
+    );
+    assert_plan(&db, facts::REQUESTS, &[&format!("SEARCH messages {by_rowid}")]);
+    assert_plan(&db, facts::GRANTS, &[&format!("SEARCH timeline {by_rowid}")]);
     assert_plan(&db, imports::NAMED, &["SEARCH imports USING INDEX imports_by_name (tenant=? AND name=?)"]);
     assert_plan(&db, imports::UNFINISHED, &["SEARCH imports USING INDEX imports_of_campaigns (campaign=?)"]);
     assert_plan(&db, attempts::LIVE, &["USING INDEX attempts_live"]);
