@@ -31,6 +31,12 @@ pub(super) fn needed(now: Timestamp, callback: &Callback) -> Option<(Timestamp, 
     }
 }
 
+/// Whether an offer until then is a new one.
+pub(super) fn begins(callback: &Callback, until: Timestamp, reason: &Reason) -> bool {
+    matches!(reason, Reason::PreviewOffered { .. })
+        && callback.offer().and_then(|offer| offer.until) != Some(until)
+}
+
 fn later(at: Timestamp, by: SignedDuration) -> Timestamp {
     at.checked_add(by).unwrap_or(Timestamp::MAX)
 }

@@ -20,6 +20,9 @@ pub trait AgentReads: Send + Sync {
     /// The callbacks of a tenant that are offered to agents at `now`, oldest first, at most `most`.
     async fn offers(&self, tenant: &Tenant, now: Timestamp, most: usize) -> Result<Vec<Callback>>;
 
+    /// The callbacks of all tenants that are offered to agents at `now`. There are no more than calls could be in progress.
+    async fn all_offers(&self, now: Timestamp) -> Result<Vec<Callback>>;
+
     /// The newest orders to these numbers, of all tenants, at most [`RecentOrder::MAX`], newest first.
     async fn recent_orders(&self, numbers: &[Phone]) -> Result<Vec<RecentOrder>>;
 }
