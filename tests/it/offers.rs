@@ -106,7 +106,7 @@ async fn as_many_are_offered_as_could_be_dialled_and_the_next_one_when_an_offer_
     assert_eq!(of(&mut offered).await, [json!(offered.id)], "alice takes one call");
     let path = format!("/v1/callbacks/{next}");
     assert_eq!(offered.daemon.get(&path).await["reason"]["code"], "agent.busy");
-    offered.daemon.restart().await;
+    offered.daemon = offered.daemon.restart(offered.platform.clone()).await;
     offered.daemon.advance(NOTHING).await;
     assert_eq!(of(&mut offered).await, [json!(offered.id)], "after a restart too");
     assert_eq!(offered.answer("close", json!({})).await.0, 200);
