@@ -133,6 +133,7 @@ fn decisions() {
         load: vec![Load {
             resource: Resource::Sender(sender.number),
             live: 7,
+            offered: 0,
             own_max: None,
             next_at: None,
             pool: None,

@@ -17,6 +17,8 @@ use super::{
 pub enum Gate {
     /// One more of a resource that is used up.
     Room(Resource),
+    /// One more offer to agents: as many as there is room for calls. Calls do not wait here.
+    Offer(Resource),
     /// The account's next call slot, or the end of its pause.
     Account(AccountAlias),
     /// The end of the sender's pause.
@@ -82,6 +84,9 @@ impl Gate {
         match self {
             Self::Any(parts) => parts.iter().any(|part| part.opens_with(other)),
             Self::Room(resource) => matches!(other, Self::Room(free) if resource.opens_with(free)),
+            Self::Offer(resource) => {
+                matches!(other, Self::Room(free) | Self::Offer(free) if resource.opens_with(free))
+            }
             gate => gate == other,
         }
     }
@@ -94,6 +99,7 @@ impl fmt::Display for Gate {
             // "account:" is the gate of its pace.
             Self::Room(Resource::Account(alias)) => write!(f, "calls:{alias}"),
             Self::Room(resource) => resource.fmt(f),
+            Self::Offer(resource) => write!(f, "offer:{resource}"),
             Self::Account(alias) => write!(f, "account:{alias}"),
             Self::Pause(id) => write!(f, "pause:{id}"),
             Self::Calendar(name, version) => write!(f, "calendar:{version}:{name}"),
@@ -118,6 +124,7 @@ impl FromStr for Gate {
             return text.split('\n').map(str::parse).collect::<Result<_, _>>().map(Self::Any);
         }
         match text.split_once(':') {
+            Some(("offer", resource)) => resource.parse().map(Self::Offer).map_err(|_| ()),
             Some(("rest", digits)) => digits.parse().map(Phone::from_stored).map(Self::Rest).map_err(|_| ()),
             Some(("part", rest)) => {
                 let (part, digits) = rest.split_once(':').ok_or(())?;
@@ -172,6 +179,7 @@ mod tests {
             Gate::Room(Resource::Account("main".into())),
             Gate::campaign("spring: one, two"),
             Gate::Room(Resource::Pool("shop/support".parse().unwrap())),
+            Gate::Offer(Resource::Pool("shop/support".parse().unwrap())),
             Gate::Rest(Phone::parse("+551151991234").unwrap()),
             Gate::Part(Phone::parse("+551151991234").unwrap(), SenderPart::Placed),
             Gate::Part(Phone::parse("+551151991234").unwrap(), SenderPart::Buttons),
@@ -184,6 +192,15 @@ mod tests {
             assert_eq!(gate.to_string().parse(), Ok(gate));
         }
         assert_eq!("account:main\nnowhere".parse::<Gate>(), Err(()));
+    }
+
+    #[test]
+    fn a_gate_of_offers_opens_with_calls_and_offers_and_that_of_calls_with_calls() {
+        let calls = Gate::sender(Phone::parse("+551151991234").unwrap());
+        let Gate::Room(resource) = calls.clone() else { panic!("it is one of a resource") };
+        let offers = Gate::Offer(resource);
+        assert!(offers.opens_with(&offers) && offers.opens_with(&calls));
+        assert!(!calls.opens_with(&offers));
     }
 
     #[test]

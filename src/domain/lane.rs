@@ -82,6 +82,12 @@ impl Room {
         Self { all: self.all.saturating_add(other.all), bulk: self.bulk.saturating_add(other.bulk) }
     }
 
+    /// That which is left when so many are taken.
+    #[must_use]
+    pub const fn without(self, taken: usize) -> Self {
+        Self { all: self.all.saturating_sub(taken), bulk: self.bulk.saturating_sub(taken) }
+    }
+
     /// At most so many.
     #[must_use]
     pub fn at_most(self, most: usize) -> Self {
@@ -137,6 +143,12 @@ impl Lanes {
     /// Whose lanes there are.
     pub fn campaigns(&self) -> impl Iterator<Item = Option<CampaignId>> {
         self.0.keys().map(|lane| lane.campaign)
+    }
+
+    /// Whether the reserved places are for none of them. Of a gate whose lanes are not known yet that is not known.
+    #[must_use]
+    pub fn are_bulk(&self) -> bool {
+        !self.is_empty() && self.0.keys().all(|lane| lane.is_bulk())
     }
 
     /// Whether several take turns.

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::{
-    AccountAlias, Calendars, CampaignPaces, Campaigns, Held, Holds, InUse, Pauses, Phone, PoolLoad, Pools,
-    Resource, Seats, SenderPart,
+    AccountAlias, Calendars, CampaignPaces, Campaigns, Held, Holds, InUse, Offers, Pauses, Phone, PoolLoad,
+    Pools, Resource, Seats, SenderPart,
 };
 
 /// How many of a resource are in use.
@@ -16,6 +16,8 @@ use super::{
 pub struct Load {
     pub resource: Resource,
     pub live: u32,
+    /// Offers to agents in progress, whose calls would take one each. They count for further offers, not for calls.
+    pub offered: u32,
     /// The ceiling that the resource has beside that of the rules.
     pub own_max: Option<u32>,
     /// When its pace allows the next call; `None` at once.
@@ -57,6 +59,8 @@ pub struct Loads {
     pub pools: Arc<Pools>,
     /// The seats of pools that calls hold, also after their end.
     pub seats: Seats,
+    /// The offers to agents in progress.
+    pub offers: Offers,
     pub held: Held,
     /// When the scheduler published them; `None` before it has. They have not changed since.
     pub as_of: Option<Timestamp>,
@@ -81,7 +85,7 @@ impl Loads {
                 _ => (None, self.in_use.of(it)),
             };
             let (own_max, next_at) = (self.campaigns.ceiling(it), self.campaign_paces.next_of(it));
-            Load { resource: it.clone(), live, own_max, next_at, pool }
+            Load { resource: it.clone(), live, offered: self.offers.of(it), own_max, next_at, pool }
         };
         holds.iter().map(load).collect()
     }

@@ -34,6 +34,7 @@ pub mod lane;
 pub mod loads;
 pub mod message;
 pub mod number_zones;
+mod offers;
 pub mod pair;
 pub mod pause;
 pub mod pauses;
@@ -96,6 +97,7 @@ pub use invited::{
 pub use lane::Lane;
 pub use loads::{AccountView, Load, Loads, Rest};
 pub use message::{Message, MessagePurpose, MessageResolution};
+pub use offers::Offers;
 pub use pair::{CallPermission, Grant, Numbers, Pair, PairKey};
 pub use pause::{Pause, PauseKind, PauseScope};
 pub use pauses::Pauses;

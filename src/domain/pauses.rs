@@ -180,17 +180,20 @@ impl Pauses {
         let (account, sender) = match gate {
             Gate::Pause(id) => return self.get(*id, now),
             Gate::Any(_) => return None,
-            Gate::Account(alias) | Gate::Room(Resource::Account(alias)) => (Some(alias), None),
-            Gate::Rest(number) | Gate::Part(number, _) | Gate::Room(Resource::Sender(number)) => {
-                (account(number), Some(*number))
-            }
+            Gate::Account(alias)
+            | Gate::Room(Resource::Account(alias))
+            | Gate::Offer(Resource::Account(alias)) => (Some(alias), None),
+            Gate::Rest(number)
+            | Gate::Part(number, _)
+            | Gate::Room(Resource::Sender(number))
+            | Gate::Offer(Resource::Sender(number)) => (account(number), Some(*number)),
             Gate::Room(Resource::Campaign(name)) => {
                 let campaign = campaign::campaign_id(name).into_iter();
                 let own = campaign.flat_map(|id| self.of_campaign(id));
                 return last(self.wide(None, None).chain(own), now);
             }
             Gate::Pace(id) => return last(self.wide(None, None).chain(self.of_campaign(*id)), now),
-            Gate::Room(_) | Gate::Token(..) | Gate::Calendar(..) => (None, None),
+            Gate::Room(_) | Gate::Offer(_) | Gate::Token(..) | Gate::Calendar(..) => (None, None),
         };
         last(self.wide(account, sender), now)
     }

@@ -109,6 +109,19 @@ impl Holds {
         self.0.contains(resource)
     }
 
+    /// The resource by which offers to agents are counted: a seat of a pool, an agent, or else the sender.
+    #[must_use]
+    pub fn of_offer(&self) -> Option<&Resource> {
+        let rank = |resource: &Resource| match resource {
+            Resource::Pool(_) => Some(0),
+            Resource::Agents(_) => Some(1),
+            Resource::Sender(_) => Some(2),
+            Resource::Account(_) | Resource::Campaign(_) | Resource::Bot => None,
+        };
+        let ranked = self.0.iter().filter_map(|resource| Some((rank(resource)?, resource)));
+        ranked.min_by_key(|(rank, _)| *rank).map(|(_, resource)| resource)
+    }
+
     /// The pools of which it holds a seat.
     pub fn pools(&self) -> impl Iterator<Item = &PoolKey> {
         self.0.iter().filter_map(|resource| match resource {

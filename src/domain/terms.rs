@@ -4,7 +4,9 @@
 use jiff::{SignedDuration, Timestamp};
 use strum::{EnumString, IntoStaticStr};
 
-use super::{AgentTarget, Callback, CallbackId, Order, State};
+use super::{AgentTarget, Callback, CallbackId, Order, Reason, State};
+
+const PREVIEW_OFFERED: &str = Reason::PreviewOffered { until: Timestamp::MIN, number: 0, times: 0 }.code();
 
 /// The rarer fields of an order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -175,6 +177,14 @@ impl Callback {
     #[must_use]
     pub fn offer(&self) -> Option<&Offer> {
         self.handling.as_ref().map(|handling| &handling.offer)
+    }
+
+    /// The end of the offer to agents for which it waits.
+    #[must_use]
+    pub fn offer_in_progress(&self) -> Option<Timestamp> {
+        let State::Waiting(waiting) = &self.state else { return None };
+        let is_offered = waiting.note.code == PREVIEW_OFFERED;
+        self.offer().filter(|_| is_offered).and_then(|offer| offer.until)
     }
 
     /// What became of its rarer terms, to change it.

@@ -4,7 +4,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::resources::no_seat;
 use super::{Assessment, Case, Step, caps, preview, rolling, shift, window};
-use crate::domain::{CallPermission, Gate, Lane, Load, Outcome, Reason, Resource, SenderPart, TokenUse};
+use crate::domain::{
+    CallPermission, Gate, Holds, Lane, Load, Outcome, Reason, Resource, SenderPart, TokenUse,
+};
 
 /// The earliest time at which a callback can be dialled, and the reasons until then.
 pub(super) struct When {
@@ -119,7 +121,10 @@ pub(super) fn assess(case: &Case<'_>, dial_at: Timestamp, time: &[Reason]) -> As
     }
     if obstacles.is_empty() {
         if let Some((until, reason)) = preview::needed(case.now, case.callback) {
-            return case.wait(until, None, reason);
+            return match preview::begins(case.callback, until, &reason).then(|| no_offer(case)).flatten() {
+                Some((gate, reason)) => case.wait(case.callback.order.latest, Some(gate), reason),
+                None => case.wait(until, None, reason),
+            };
         }
         let sender = case.sender.number;
         let step = Step::PlaceCall { sender };
@@ -155,7 +160,7 @@ type Obstacle = (Timestamp, Option<Gate>, Reason);
 
 /// Everything that must be free to place the call now, in order of how long it usually takes.
 fn obstacles(case: &Case<'_>) -> Vec<Obstacle> {
-    let Case { now, pair, rules, candidate, sender, .. } = *case;
+    let Case { now, pair, candidate, sender, .. } = *case;
     let latest = case.callback.order.latest;
     let mut found = Vec::new();
     if case.person.is_on_the_phone() {
@@ -177,15 +182,11 @@ fn obstacles(case: &Case<'_>) -> Vec<Obstacle> {
     if let Some((gate, reason)) = candidate.rest(now, Some(SenderPart::Placed)) {
         found.push((latest, Some(gate), reason));
     }
-    let is_bulk = Lane::of(&case.callback.order).is_bulk();
-    for Load { resource, live, own_max, next_at, pool } in &candidate.load {
-        let full = match (resource, pool) {
-            (Resource::Pool(key), Some(pool)) => no_seat(now, key, pool, *live),
-            _ => rules.full(resource, *live, *own_max, is_bulk),
-        };
-        if let Some(reason) = full {
-            found.push((latest, Some(Gate::Room(resource.clone())), reason));
+    for load in &candidate.load {
+        if let Some(reason) = full(case, load, load.live) {
+            found.push((latest, Some(Gate::Room(load.resource.clone())), reason));
         }
+        let next_at = load.next_at;
         if let (Some(next_at), Some(campaign)) =
             (next_at.filter(|at| *at > now), case.callback.order.campaign_id())
         {
@@ -196,6 +197,25 @@ fn obstacles(case: &Case<'_>) -> Vec<Obstacle> {
         found.push((latest, account(), Reason::AccountPaced { next_at: candidate.account.next_call_at }));
     }
     found
+}
+
+/// Why a resource has no place for one more call if so many are in use.
+fn full(case: &Case<'_>, load: &Load, used: u32) -> Option<Reason> {
+    match (&load.resource, &load.pool) {
+        (Resource::Pool(key), Some(pool)) => no_seat(case.now, key, pool, used),
+        (resource, _) => {
+            case.rules.full(resource, used, load.own_max, Lane::of(&case.callback.order).is_bulk())
+        }
+    }
+}
+
+/// Why one more offer to agents may not begin: the offers in progress may take all the room there is.
+fn no_offer(case: &Case<'_>) -> Option<(Gate, Reason)> {
+    let holds = Holds::new(case.candidate.load.iter().map(|load| load.resource.clone()));
+    let resource = holds.of_offer()?;
+    let load = case.candidate.load.iter().find(|load| load.resource == *resource)?;
+    let reason = full(case, load, load.live.saturating_add(load.offered))?;
+    Some((Gate::Offer(resource.clone()), reason))
 }
 
 /// The ceiling of the callback's token, if it is reached.

@@ -32,6 +32,12 @@ pub(super) fn turns_at(callback: &Callback) -> Option<Timestamp> {
     callback.offer()?.taken.as_ref().map(Taken::ends_at)
 }
 
+/// Whether an offer until then is a new one.
+pub(super) fn begins(callback: &Callback, until: Timestamp, reason: &Reason) -> bool {
+    matches!(reason, Reason::PreviewOffered { .. })
+        && callback.offer().and_then(|offer| offer.until) != Some(until)
+}
+
 fn later(at: Timestamp, by: SignedDuration) -> Timestamp {
     at.checked_add(by).unwrap_or(Timestamp::MAX)
 }

@@ -14,7 +14,7 @@ use crate::domain::{
     Road, RoadKind, RoadName, State, TokenUse,
 };
 use crate::failpoint::panic_point;
-use crate::policy::{self, Caps, Step, ledger, next_step, rolling};
+use crate::policy::{self, Caps, Step, ledger, rolling};
 use crate::webhooks::Topic;
 
 const INVITE_UNKNOWN: &str = Reason::InviteUnknown { until: Timestamp::MIN }.code();
@@ -27,7 +27,14 @@ pub(super) fn next(turn: &mut Turn<'_>, id: CallbackId) {
         return;
     }
     panic_point!("decide", "{callback:?}");
-    match step(turn, &callback) {
+    if callback.offer().and_then(|offer| offer.until).is_none_or(|until| until <= turn.now) {
+        turn.end_offer(id);
+    }
+    let (step, chosen) = step(turn, &callback);
+    if !matches!(step.reason(), Reason::PreviewOffered { .. }) {
+        turn.end_offer(id);
+    }
+    match step {
         Step::PlaceCall { sender } => place_call(turn, &callback, sender),
         Step::RequestPermission { sender, content } => {
             let key = people::pair(turn, Numbers { sender, consumer: callback.order.consumer });
@@ -44,7 +51,7 @@ pub(super) fn next(turn: &mut Turn<'_>, id: CallbackId) {
         Step::Invite { sender, road, reason } => invite(turn, &callback, sender, road, &reason),
         Step::Wait { until, gate, reason } => {
             if let Reason::PreviewOffered { until, number, .. } = &reason {
-                offer(turn, id, *until, *number);
+                offer(turn, &callback, chosen, *until, *number);
             }
             let place = gate.map(|gate| place_at(turn, &callback, gate));
             wait(turn, id, Waiting { wake_at: until, place, note: reason.note() });
@@ -61,9 +68,16 @@ fn place_at(turn: &mut Turn<'_>, callback: &Callback, gate: Gate) -> Place {
     Place { gate, aged, expires_at: expires_at(turn, callback) }
 }
 
-/// Begins an offer to agents, unless it is the one in progress.
-fn offer(turn: &mut Turn<'_>, id: CallbackId, until: Timestamp, number: u32) {
-    turn.work.callbacks.change(id, |callback| {
+/// Begins an offer to agents, unless it is the one in progress. It counts for the room of the call that `sender` would place.
+fn offer(turn: &mut Turn<'_>, callback: &Callback, sender: Option<Phone>, until: Timestamp, number: u32) {
+    let deps = &turn.scheduler.deps;
+    if let Some(sender) = sender.and_then(|number| deps.directory.sender(number)) {
+        let script = deps.documents.get(&callback.order.document);
+        if let Some(resource) = policy::holds(callback, sender, script, turn.now).of_offer() {
+            turn.loads.offers.begin(callback.id, resource.clone(), until);
+        }
+    }
+    turn.work.callbacks.change(callback.id, |callback| {
         let offer = &mut callback.handled().offer;
         if offer.until != Some(until) {
             *offer = Offer { times: number, until: Some(until), taken: None };
@@ -79,8 +93,10 @@ pub(super) fn expires_at(turn: &Turn<'_>, callback: &Callback) -> Timestamp {
     policy::expires_at(turn.now, callback, &turn.loads.calendars, pairs)
 }
 
-fn step(turn: &Turn<'_>, callback: &Callback) -> Step {
-    next_step(turn.now, &turn.situation(callback), &turn.scheduler.deps.rules)
+/// The next step, and the sender that takes it.
+fn step(turn: &Turn<'_>, callback: &Callback) -> (Step, Option<Phone>) {
+    let assessed = policy::assess(turn.now, &turn.situation(callback), &turn.scheduler.deps.rules);
+    (assessed.step, assessed.sender)
 }
 
 /// Opens an attempt: takes the pair, the sender's slot and the account's rate together, in one batch.

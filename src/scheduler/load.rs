@@ -96,7 +96,12 @@ async fn call_up(turn: &mut Turn<'_>, store: &dyn Store, max: usize) -> store::R
         let (lanes, paid) = turn.scheduler.gates.lanes(&gate);
         CallUp { gate, room, lanes, paid, campaigns: Arc::clone(&turn.loads.campaigns) }
     };
-    let calls: Vec<CallUp> = open.into_iter().map(call).collect();
+    // Of reserved places bulk gets none, so it is not read.
+    let may_take = |call: &CallUp| call.room.bulk > 0 || !call.lanes.are_bulk();
+    let calls: Vec<CallUp> = open.into_iter().map(call).filter(may_take).collect();
+    if calls.is_empty() {
+        return Ok(Vec::new());
+    }
     let answers = store.callbacks_at_gates(&calls).await?;
     let mut wanting = Vec::new();
     for (CallUp { gate, lanes: before, .. }, CalledUp { callbacks, lanes }) in calls.into_iter().zip(answers)
@@ -129,6 +134,10 @@ fn room_at(turn: &Turn<'_>, gate: &Gate) -> Room {
             let bulk = all.saturating_sub(deps.rules.reserved(resource));
             Room { all: all as usize, bulk: bulk as usize }
         }
+        Gate::Offer(resource) => {
+            let room = room_at(turn, &Gate::Room(resource.clone()));
+            room.without(turn.loads.offers.of(resource) as usize)
+        }
         gate => Room::of(places_at(turn, gate)),
     }
 }
@@ -136,8 +145,8 @@ fn room_at(turn: &Turn<'_>, gate: &Gate) -> Room {
 /// The same, where nothing is reserved.
 fn places_at(turn: &Turn<'_>, gate: &Gate) -> usize {
     match gate {
-        // Both have their room from `room_at`.
-        Gate::Any(_) | Gate::Room(_) => 0,
+        // These have their room from `room_at`.
+        Gate::Any(_) | Gate::Room(_) | Gate::Offer(_) => 0,
         // Its pause is over. Whoever waits for something else then goes on to the gate of that.
         Gate::Pause(_) => usize::MAX,
         // Of an earlier version: a day may have opened since.

@@ -55,6 +55,7 @@ fn tell_the_same(one: &Loads, other: &Loads, at: Timestamp) -> bool {
     let mut accounts = one.accounts.keys().chain(other.accounts.keys());
     one.in_use == other.in_use
         && one.seats == other.seats
+        && one.offers == other.offers
         && one.held == other.held
         && accounts.all(|alias| seen(one.account(alias)) == seen(other.account(alias)))
         && rests(one) == rests(other)

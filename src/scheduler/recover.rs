@@ -76,7 +76,9 @@ impl Scheduler {
         cancellations::resume(&mut turn);
         // Callbacks to a person with a set-aside report get that reason.
         let held: Vec<_> = turn.loads.held.numbers().collect();
-        let held = store.waiting_callbacks_to(&held).await?;
+        let mut held = store.waiting_callbacks_to(&held).await?;
+        // What is offered counts for the room of further offers.
+        held.extend(store.all_offers(turn.now).await?);
         // Callbacks that waited for released resources are decided again.
         decide_all::decide_all(&mut turn, &*store, held).await?;
         failpoint!("recovery.uncommitted");

@@ -18,13 +18,14 @@ pub(super) fn attempt(turn: &mut Turn<'_>, before: &Attempt, after: &Attempt) {
     }
     let Some(callback) = turn.work.callbacks.get(after.callback) else { return };
     let (order, tenant) = (callback.order.clone(), callback.tenant.clone());
+    let (promised_at, first_rang_at) = (order.promised_at(), callback.first_rang_at());
     let campaign = campaign_label(turn, &tenant, &order);
     let agent = order.agent_at(after.submission.intended_at).map(ToString::to_string);
     let agent = agent.map(|agent| label(turn, &tenant, LabelKind::Agent, &agent));
     let counted = |attempt: &Attempt| {
         let told = attempt.disposition().map(|end| told(attempt, end));
-        let facts =
-            Facts { campaign: &campaign, agent: agent.as_deref(), told, promised_at: order.promised_at() };
+        let agent = agent.as_deref();
+        let facts = Facts { campaign: &campaign, agent, told, promised_at, first_rang_at };
         reporting::of_attempt(attempt, &facts)
     };
     let (before, after) = (counted(before), counted(after));

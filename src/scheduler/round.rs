@@ -45,6 +45,7 @@ pub(super) fn begin(scheduler: &mut Scheduler) -> Turn<'_> {
     loads.paused_parts.retain(|_, (until, _)| *until > now);
     loads.campaign_paces.sync(&loads.campaigns, now);
     loads.seats.forget_ended(now);
+    loads.offers.forget_ended(now);
     for (alias, pace) in &mut scheduler.paces {
         pace.sync(now);
         loads.accounts.insert(alias.clone(), pace.view());

@@ -118,7 +118,14 @@ pub(super) fn ended(turn: &mut Turn<'_>, attempt: &Attempt) {
                     until,
                 });
             }
-            None => _ = turn.loads.seats.give_back(pool, attempt.id),
+            None => {
+                turn.loads.seats.give_back(pool, attempt.id);
+                // An answered call may have ended before, and come back: then its wrap-up is stored.
+                if attempt.connected_at.is_some() {
+                    turn.work.pools.wrap_ups.retain(|wrap_up| wrap_up.attempt != attempt.id);
+                    turn.work.pools.wrapped_up.push(attempt.id);
+                }
+            }
         }
     }
 }

@@ -511,6 +511,7 @@ pub(super) fn close_by(
             },
         );
         turn.work.tell(id, Topic::Closed);
+        turn.end_offer(id);
     }
 }
 

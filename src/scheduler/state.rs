@@ -25,7 +25,7 @@ use crate::clock::Clock;
 use crate::domain::reporting::Labels;
 use crate::domain::{
     AccountAlias, AttemptId, Calendars, CampaignCalls, ClockMark, Directory, ErrorCode, Gate, InUse, Loads,
-    MessageId, Phone, Resource, Restriction, Script, Seats,
+    MessageId, Offers, Phone, Resource, Restriction, Script, Seats,
 };
 use crate::ids::IdGenerator;
 use crate::metrics::Metrics;
@@ -225,6 +225,8 @@ impl Scheduler {
                 let fed_until = self.loads.pools.get(key)?.valid_until;
                 self.loads.seats.next_end(key).filter(|at| *at < fed_until)
             }
+            // The callback that is offered wakes the scheduler when its offer runs out.
+            Gate::Offer(resource) => self.alarm_of(&Gate::Room(resource.clone()), now),
             // A report that frees a slot wakes the scheduler.
             Gate::Room(_) => None,
             Gate::Any(parts) => parts.iter().filter_map(|part| self.alarm_of(part, now)).min(),
@@ -310,6 +312,7 @@ impl Scheduler {
         self.overdue = Overdue::default();
         self.loads.in_use = InUse::default();
         self.loads.seats = Seats::default();
+        self.loads.offers = Offers::default();
         self.publication = Publication::default();
     }
 

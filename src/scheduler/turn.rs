@@ -108,6 +108,13 @@ impl Turn<'_> {
             holds.iter().any(|held| self.scheduler.somebody_waits_at(&Gate::Room(held.clone())));
     }
 
+    /// An offer to agents is over, if there was one: the next one may begin.
+    pub(super) fn end_offer(&mut self, callback: CallbackId) {
+        if let Some(resource) = self.loads.offers.end(callback) {
+            self.slot_freed |= self.scheduler.somebody_waits_at(&Gate::Offer(resource));
+        }
+    }
+
     /// Tells the customer something of a consumer, if there is a webhook. The number is the key of its spellings.
     pub(super) fn tell_of_consumer(
         &mut self,

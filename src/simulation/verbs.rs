@@ -203,6 +203,7 @@ macro_rules! store_verbs {
                 fn wrap_ups_missing(now: Timestamp) -> Count;
                 fn offers(tenant: &Tenant, now: Timestamp, most: usize) -> Vec<Callback>;
                 fn wrong_numbers(callbacks: &[Callback]) -> Vec<CallbackId>;
+                fn all_offers(now: Timestamp) -> Vec<Callback>;
                 fn recent_orders(numbers: &[Phone]) -> Vec<RecentOrder>;
             }
         }
@@ -232,7 +233,7 @@ macro_rules! store_verbs {
                 fn import_named(tenant: &Tenant, name: &str) -> Option<ImportRecord>;
                 fn import_findings(id: ImportId) -> ImportFindings;
                 fn import_faults(id: ImportId, after: (u32, u32), most: usize) -> Vec<StoredFault>;
-                fn unfinished_import(campaign: CampaignId) -> Option<String>;
+                fn unfinished_import(tenant: &Tenant, campaign: CampaignId) -> Option<String>;
             }
         }
         $macro! {

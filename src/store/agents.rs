@@ -23,6 +23,9 @@ pub trait AgentReads: Send + Sync {
     /// Those of these callbacks whose number is marked as wrong for their reference.
     async fn wrong_numbers(&self, callbacks: &[Callback]) -> Result<Vec<CallbackId>>;
 
+    /// The callbacks of all tenants that are offered to agents at `now`. There are no more than calls could be in progress.
+    async fn all_offers(&self, now: Timestamp) -> Result<Vec<Callback>>;
+
     /// The newest orders to these numbers, of all tenants, at most [`RecentOrder::MAX`], newest first.
     async fn recent_orders(&self, numbers: &[Phone]) -> Result<Vec<RecentOrder>>;
 }

@@ -36,7 +36,7 @@ pub trait Imports: Send + Sync {
     async fn import_faults(&self, id: ImportId, after: (u32, u32), most: usize) -> Result<Vec<StoredFault>>;
 
     /// The name of an import that this campaign waits for.
-    async fn unfinished_import(&self, campaign: CampaignId) -> Result<Option<String>>;
+    async fn unfinished_import(&self, tenant: &Tenant, campaign: CampaignId) -> Result<Option<String>>;
 
     /// Removes an import and at most `most` of what it has of its rows. Its callbacks stay. `true` if nothing is left.
     async fn remove_import(&self, id: ImportId, most: usize) -> Result<bool>;

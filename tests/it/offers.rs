@@ -118,6 +118,27 @@ async fn an_offer_runs_out_and_after_the_last_one_somebody_has_to_decide() {
 }
 
 #[tokio::test]
+async fn as_many_are_offered_as_could_be_dialled_and_the_next_one_when_an_offer_ends() {
+    let mut offered = Offered::new(previewed()).await;
+    let other = "+5521987650202";
+    offered.daemon.grant(other).await;
+    let next = offered.daemon.order(other, previewed()).await["id"].as_str().unwrap().to_owned();
+    offered.daemon.advance(NOTHING).await;
+    let of = async |offered: &mut Offered| -> Vec<Value> {
+        offered.offers("").await.into_iter().map(|offer| offer["id"].clone()).collect()
+    };
+    assert_eq!(of(&mut offered).await, [json!(offered.id)], "alice takes one call");
+    let path = format!("/v1/callbacks/{next}");
+    assert_eq!(offered.daemon.get(&path).await["reason"]["code"], "agent.busy");
+    offered.daemon = offered.daemon.restart(offered.platform.clone()).await;
+    offered.daemon.advance(NOTHING).await;
+    assert_eq!(of(&mut offered).await, [json!(offered.id)], "after a restart too");
+    assert_eq!(offered.answer("close", json!({})).await.0, 200);
+    assert_eq!(of(&mut offered).await, [json!(next)]);
+    assert!(offered.platform.calls().is_empty());
+}
+
+#[tokio::test]
 async fn when_nobody_takes_it_the_order_may_have_it_dialled() {
     let mut order = previewed();
     order["preview_else"] = "dial".into();

@@ -27,6 +27,8 @@ pub const MISSING_OF_TENANT: &str = "SELECT callback FROM wrap_ups INDEXED BY wr
      WHERE tenant = ?1 AND disposition IS NULL AND callback < ?2 AND due_at <= ?3 ORDER BY callback DESC LIMIT ?4";
 pub const OFFERED: &str = "SELECT id FROM callbacks INDEXED BY callbacks_offered \
      WHERE tenant = ?1 AND offered_until IS NOT NULL AND offered_until > ?2 ORDER BY id LIMIT ?3";
+pub const ALL_OFFERED: &str = "SELECT id FROM callbacks INDEXED BY callbacks_offered \
+     WHERE offered_until IS NOT NULL AND offered_until > ?1";
 pub const WRONG_IN_USE: &str = "SELECT EXISTS (SELECT 1 FROM wrong_numbers)";
 const LAST_CALL: &str = "SELECT max(intended_at) FROM attempts WHERE callback = ?1";
 
@@ -72,6 +74,15 @@ impl AgentReads for Sqlite {
                 }
             }
             Ok(wrong)
+        })
+        .await
+    }
+
+    async fn all_offers(&self, now: Timestamp) -> Result<Vec<Callback>> {
+        self.read(move |db| {
+            let mut seek = db.prepare_cached(ALL_OFFERED)?;
+            let ids = collect(&mut seek, [micros(now)], |cells| cells.id::<CallbackId>())?;
+            callbacks::by_ids(db, &ids)
         })
         .await
     }
@@ -224,8 +235,10 @@ pub fn is_wrong_number(
     Ok(false)
 }
 
-/// Takes an agent's words away, and who the agent was.
+/// Takes an agent's words away, and who the agent was. A word that is missing is not expected any more.
 pub fn erase(db: &Connection, id: CallbackId) -> Result<()> {
+    db.prepare_cached("DELETE FROM wrap_ups WHERE callback = ?1 AND disposition IS NULL")?
+        .execute([id.bytes()])?;
     db.prepare_cached("UPDATE wrap_ups SET note = NULL, agent = NULL WHERE callback = ?1")?
         .execute([id.bytes()])?;
     Ok(())

@@ -382,10 +382,9 @@ fn lane(order: &Order) -> Option<String> {
     lane.campaign.map(|_| lane.to_string())
 }
 
-/// The end of the offer in progress, by which offers are found.
+/// The end of the offer in progress, by which offers are found. One that has run out is not in progress.
 fn offered_until(callback: &Callback) -> Option<i64> {
-    let is_waiting = matches!(callback.state, State::Waiting(_));
-    micros_if(callback.offer().filter(|_| is_waiting).and_then(|offer| offer.until))
+    micros_if(callback.offer_in_progress())
 }
 
 /// What is usual is not written.

@@ -42,8 +42,9 @@ impl Imports for Sqlite {
         self.read(move |db| imports::faults(db, id, after, most)).await
     }
 
-    async fn unfinished_import(&self, campaign: CampaignId) -> Result<Option<String>> {
-        self.read(move |db| imports::unfinished(db, campaign)).await
+    async fn unfinished_import(&self, tenant: &Tenant, campaign: CampaignId) -> Result<Option<String>> {
+        let tenant = tenant.clone();
+        self.read(move |db| imports::unfinished(db, &tenant, campaign)).await
     }
 
     async fn remove_import(&self, id: ImportId, most: usize) -> Result<bool> {

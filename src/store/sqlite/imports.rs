@@ -33,7 +33,7 @@ pub const NAMED: &str = concat!(
      ORDER BY seq DESC LIMIT 1"
 );
 pub const UNFINISHED: &str = "SELECT name FROM imports INDEXED BY imports_of_campaigns \
-     WHERE state = 'receiving' AND campaign IS NOT NULL AND campaign = ?1 LIMIT 1";
+     WHERE state = 'receiving' AND campaign IS NOT NULL AND campaign = ?1 AND tenant = ?2 LIMIT 1";
 const SAVE_FAULT: &str = "INSERT INTO import_faults (import, row, fault, field, code, detail) \
      VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING";
 
@@ -348,8 +348,9 @@ pub fn faults(
     })
 }
 
-pub fn unfinished(db: &Connection, campaign: CampaignId) -> Result<Option<String>> {
-    first(&mut db.prepare_cached(UNFINISHED)?, [campaign.bytes()], |cells| cells.take())
+pub fn unfinished(db: &Connection, tenant: &Tenant, campaign: CampaignId) -> Result<Option<String>> {
+    let theirs = params![campaign.bytes(), tenant.as_str()];
+    first(&mut db.prepare_cached(UNFINISHED)?, theirs, |cells| cells.take())
 }
 
 pub fn remove(db: &Connection, id: ImportId, most: usize) -> Result<bool> {

@@ -54,6 +54,9 @@ struct Kept {
     /// The seats of pools that calls hold.
     #[serde(default)]
     seats: Vec<KeptSeat>,
+    /// The offers to agents: the callback, what its call would take, and the end.
+    #[serde(default)]
+    offers: Vec<(String, String, i64)>,
     held: KeptHeld,
 }
 
@@ -112,6 +115,7 @@ impl Kept {
             campaign_paces,
             pools: _,
             seats,
+            offers,
             as_of: _,
         } = loads;
         let account = |account: &AccountView| KeptAccount {
@@ -119,6 +123,9 @@ impl Kept {
             next_call_at: Some(account.next_call_at).filter(|at| *at > Timestamp::MIN).map(micros),
         };
         let senders = paused_senders.iter();
+        let offer = |(id, resource, until): (CallbackId, &Resource, Timestamp)| {
+            (id.to_string(), resource.to_string(), micros(until))
+        };
         Self {
             in_use: in_use.iter().map(|(resource, live)| (resource.to_string(), live)).collect(),
             accounts: accounts.iter().map(|(alias, it)| (alias.to_string(), account(it))).collect(),
@@ -126,6 +133,7 @@ impl Kept {
             paused_parts: paused_parts.iter().map(KeptPart::of).collect(),
             campaign_paces: campaign_paces.iter().map(|(id, next)| (id.to_string(), micros(next))).collect(),
             seats: seats.iter().map(KeptSeat::of).collect(),
+            offers: offers.iter().map(offer).collect(),
             held: KeptHeld::of(held),
         }
     }
@@ -146,6 +154,10 @@ impl Kept {
         let pace = |(id, next): (String, i64)| {
             Ok((id.parse::<CampaignId>().map_err(|_| corrupt("the id of a campaign", &id))?, moment(next)?))
         };
+        let offer = |(id, resource, until): (String, String, i64)| {
+            let resource = resource.parse::<Resource>().map_err(|_| corrupt("a resource", "a text"))?;
+            Ok((callback(&id)?, resource, moment(until)?))
+        };
         let sender = |(digits, kept): (u64, KeptRest)| Ok((Phone::from_stored(digits), kept.rest()?));
         Ok(Loads {
             in_use: in_use?,
@@ -159,6 +171,7 @@ impl Kept {
             campaign_paces: self.campaign_paces.into_iter().map(pace).collect::<Result<_>>()?,
             pools: Arc::default(),
             seats: self.seats.into_iter().map(KeptSeat::seat).collect::<Result<_>>()?,
+            offers: self.offers.into_iter().map(offer).collect::<Result<_>>()?,
             as_of: None,
         })
     }

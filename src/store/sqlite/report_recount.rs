@@ -162,6 +162,7 @@ impl Counting<'_> {
                     agent: agent.as_deref(),
                     told,
                     promised_at: callback.order.promised_at(),
+                    first_rang_at: callback.first_rang_at(),
                 };
                 let counted = of_attempt(&attempt, &facts);
                 self.add(&callback.tenant, counted)?;

@@ -205,6 +205,16 @@ async fn a_draft_waits_for_its_lists() {
 }
 
 #[tokio::test]
+async fn an_import_is_for_an_open_campaign_of_its_tenant() {
+    let api = api().await;
+    let nowhere = json!({"name": "leads", "campaign": "cmp_00000000000000000000000000000007"});
+    let refused = begin(&api, &nowhere).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", refused.text);
+    assert_eq!(refused.json()["errors"][0]["code"], "campaign.unknown");
+    assert_eq!(api.get("/v1/imports/leads").await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
 async fn a_deleted_import_keeps_its_callbacks_and_holds_no_campaign() {
     let api = api().await;
     let draft = json!({"name": "Spring", "defaults": {"document": "message", "variables": {"message": "x"}}});

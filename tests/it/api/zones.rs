@@ -47,6 +47,17 @@ async fn the_zone_is_that_of_the_order_or_else_of_the_person_or_else_of_the_numb
 }
 
 #[tokio::test]
+async fn new_hours_of_an_order_take_the_zones_of_the_person() {
+    let api = api().await;
+    set(&api, CONSUMER, &["America/Manaus"]).await;
+    let made = api.order(json!({"consumer": CONSUMER})).await.json();
+    let path = format!("/v1/callbacks/{}/reschedule", made["id"].as_str().unwrap());
+    let answer = api.change(&path, json!({"hours": HOURS}).to_string()).await;
+    assert!(answer.status.is_success(), "{}", answer.text);
+    assert_eq!(answer.json()["hours"]["zone"], "America/Manaus", "{}", answer.text);
+}
+
+#[tokio::test]
 async fn rows_of_lists_take_the_zones_of_their_people() {
     let api = api().await;
     set(&api, CONSUMER, &["America/Manaus"]).await;

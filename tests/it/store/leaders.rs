@@ -210,6 +210,7 @@ fn full_loads() -> Loads {
         campaigns: Arc::default(),
         pools: Arc::default(),
         seats: seats(),
+        offers: [(callback_id(4), Resource::Sender(sender(2)), at(23))].into_iter().collect(),
         campaign_paces: [(CampaignId::new(uuid::Uuid::from_u128(7)), at(9))].into_iter().collect(),
         held: Held {
             aside: Arc::new(aside),

@@ -133,6 +133,8 @@ pub struct Facts<'a> {
     pub told: Option<Disposition>,
     /// When the consumer was promised to be called.
     pub promised_at: Option<Timestamp>,
+    /// When the consumer's phone first rang for the callback.
+    pub first_rang_at: Option<Timestamp>,
 }
 
 /// The place of so many seconds among these steps: the first step that they do not pass.
@@ -259,10 +261,10 @@ fn after_the_grant(attempt: &Attempt, facts: &Facts<'_>, quarter: Quarter, calls
     all
 }
 
-/// The first call to somebody who was promised a time.
+/// The call that first rang at somebody who was promised a time. Calls before it that did not ring do not count.
 fn promise(attempt: &Attempt, facts: &Facts<'_>, quarter: Quarter) -> Option<Counted> {
     let (promised_at, rang_at) = (facts.promised_at?, attempt.rang_at?);
-    if attempt.number != 1 {
+    if facts.first_rang_at != Some(rang_at) {
         return None;
     }
     let off = rang_at.duration_since(promised_at).abs();

@@ -51,6 +51,7 @@ fn counted(attempt: &Attempt) -> Vec<Counted> {
         agent: Some("client:ana"),
         told: attempt.disposition(),
         promised_at: None,
+        first_rang_at: None,
     };
     of_attempt(attempt, &facts)
 }
@@ -174,12 +175,33 @@ fn a_promise_is_kept_within_ten_minutes_on_either_side() {
         let mut attempt = attempt("2026-11-23T11:59:50Z");
         report(&mut attempt, "2026-11-23T12:00:00Z", CallProgress::Ringing, None);
         report(&mut attempt, "2026-11-23T12:00:40Z", CallProgress::Ended(Disposition::NoAnswer), None);
-        let facts =
-            Facts { campaign: "", agent: None, told: attempt.disposition(), promised_at: Some(at(promised)) };
+        let facts = Facts {
+            campaign: "",
+            agent: None,
+            told: attempt.disposition(),
+            promised_at: Some(at(promised)),
+            first_rang_at: attempt.rang_at,
+        };
         let all = of_attempt(&attempt, &facts);
         let counts = of(&all, Family::Promise)[0].2;
         assert_eq!((counts[Promises::PROMISED], counts[Promises::KEPT]), (1, kept), "{promised}");
     }
+}
+
+#[test]
+fn of_several_attempts_the_one_that_first_rang_counts_as_the_promised_call() {
+    let mut second = attempt("2026-11-23T11:59:50Z");
+    second.number = 2;
+    report(&mut second, "2026-11-23T12:00:00Z", CallProgress::Ringing, None);
+    report(&mut second, "2026-11-23T12:00:40Z", CallProgress::Ended(Disposition::NoAnswer), None);
+    let count = |first_rang_at: Option<&str>| {
+        let (told, first_rang_at) = (second.disposition(), first_rang_at.map(at));
+        let promised_at = Some(at("2026-11-23T12:00:00Z"));
+        let facts = Facts { campaign: "", agent: None, told, promised_at, first_rang_at };
+        of(&of_attempt(&second, &facts), Family::Promise).len()
+    };
+    assert_eq!(count(Some("2026-11-23T12:00:00Z")), 1, "the first attempt did not ring");
+    assert_eq!(count(Some("2026-11-23T11:00:00Z")), 0, "the first attempt rang");
 }
 
 #[test]

@@ -46,7 +46,7 @@ impl CampaignsOfOrders {
     ) {
         let Some(id) = body.campaign.as_ref().and_then(|text| campaign_id(&text.0)) else { return };
         let Some(campaign) = self.0.get(&id) else {
-            faults.add("campaign", "campaign.unknown", "is not an open campaign of this tenant");
+            faults.add("campaign", "campaign.unknown", UNKNOWN);
             return;
         };
         if !campaign.state.takes_orders() {
@@ -58,6 +58,17 @@ impl CampaignsOfOrders {
         let mut unheard = FieldErrors::default();
         if let Ok(defaults) = RequestBody::read(kind, campaign.defaults.as_bytes(), &mut unheard) {
             body.complete(defaults);
+        }
+    }
+
+    /// Why a list cannot be for this campaign.
+    pub(in crate::http::api) fn fault_of(&self, id: CampaignId) -> Option<FieldError> {
+        match self.0.get(&id) {
+            None => {
+                let detail = UNKNOWN.to_owned();
+                Some(FieldError { field: "campaign".to_owned(), code: "campaign.unknown", detail })
+            }
+            Some(campaign) => (!campaign.state.takes_orders()).then(closed),
         }
     }
 
@@ -77,6 +88,8 @@ impl CampaignsOfOrders {
 }
 
 /// The fault of an order for a campaign that takes none.
+const UNKNOWN: &str = "is not an open campaign of this tenant";
+
 pub(super) fn closed() -> FieldError {
     let detail = "takes no orders: only a draft or a running campaign does".to_owned();
     FieldError { field: "campaign".to_owned(), code: "campaign.closed", detail }

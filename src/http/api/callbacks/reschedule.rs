@@ -66,7 +66,8 @@ pub(in crate::http::api) async fn reschedule_order(
     bytes: &[u8],
 ) -> Result<Response, ApiError> {
     let callback = record_of(app, caller, kind, name).await?.callback;
-    let validator = Validator::open(app, caller, app.marked_calendars().await?);
+    let zones = app.zones_of_consumer(callback.order.consumer).await?;
+    let validator = Validator::open(app, caller, app.marked_calendars().await?).knowing(zones);
     let mut faults = FieldErrors::within(app.limits.order);
     let amendment = Amendment::read(bytes, &mut faults).map_err(refuse)?;
     let given = amendment.reason.as_ref().map(|reason| &*reason.0);

@@ -18,6 +18,18 @@ struct Whom<'a> {
 }
 
 impl App {
+    /// The zones of this consumer.
+    pub(in crate::http::api) async fn zones_of_consumer(
+        &self,
+        consumer: Phone,
+    ) -> Result<Arc<ZonesOfPeople>, ApiError> {
+        if !self.store.knows_zones().await? {
+            return Ok(Arc::default());
+        }
+        let found = self.store.zones_of(&[PersonId::of(consumer)]).await?;
+        Ok(Arc::new(found.into_iter().collect()))
+    }
+
     /// The zones of the people of these orders. What is no order is passed over; it is refused later.
     pub(in crate::http::api) async fn zones_of_orders<'o>(
         &self,

@@ -232,8 +232,8 @@ pub(in crate::http::api) async fn change(
 }
 
 /// Refuses a campaign for which a list is still arriving.
-async fn check_imports(app: &App, campaign: CampaignId) -> Result<(), ApiError> {
-    let Some(name) = app.store.unfinished_import(campaign).await? else { return Ok(()) };
+async fn check_imports(app: &App, caller: &Caller, campaign: CampaignId) -> Result<(), ApiError> {
+    let Some(name) = app.store.unfinished_import(caller.tenant(), campaign).await? else { return Ok(()) };
     let detail =
         format!("its import {name} is not complete; send the rest of the list, or delete the import");
     Err(ApiError::new("import.incomplete", detail))
@@ -286,7 +286,7 @@ impl Word<'_> {
             return Err(ApiError::new("campaign.unfinished", detail));
         }
         if is_new && matches!(self.act, CampaignAct::Ready | CampaignAct::Launch) {
-            check_imports(app, before.id).await?;
+            check_imports(app, caller, before.id).await?;
         }
         let (by, note) = (caller.name().into(), self.note.map(Into::into));
         let event = Event::Campaign(CampaignCommand { campaign: before.id, by, note, act: self.act });

@@ -14,6 +14,7 @@ use super::settings::Settings;
 use super::view::View;
 use crate::domain::ImportId;
 use crate::http::api::body::{JsonBytes, json};
+use crate::http::api::callbacks::campaigns::CampaignsOfOrders;
 use crate::http::api::permissions::{fault, read};
 use crate::http::auth::Caller;
 use crate::http::error::Written;
@@ -82,6 +83,12 @@ pub(in crate::http::api) async fn create(
             && is_same;
         if is_whole || (known.state == ImportState::Receiving && is_same) {
             return Ok(json(StatusCode::OK, &View::of(&app, &known).await?));
+        }
+    }
+    if let Some(campaign) = new.campaign {
+        let campaigns = CampaignsOfOrders::all(&app, &caller).await?;
+        if let Some(fault) = campaigns.fault_of(campaign) {
+            return Err(ApiError::fields("import.invalid", vec![fault]));
         }
     }
     let id = new.id;

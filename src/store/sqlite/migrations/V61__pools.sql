@@ -35,3 +35,6 @@ CREATE TABLE pool_commands (
 ) STRICT;
 
 CREATE INDEX pool_commands_by_time ON pool_commands (folded_at);
+
+-- A report that is deleted is sought here.
+CREATE INDEX set_aside_by_report ON set_aside (report) WHERE report IS NOT NULL;

@@ -6,4 +6,4 @@ ALTER TABLE callbacks ADD COLUMN handling TEXT;
 -- The end of the offer to agents that is in progress, of a waiting callback.
 ALTER TABLE callbacks ADD COLUMN offered_until INTEGER;
 
-CREATE INDEX callbacks_offered ON callbacks (tenant, id) WHERE offered_until IS NOT NULL;
+CREATE INDEX callbacks_offered ON callbacks (tenant, offered_until) WHERE offered_until IS NOT NULL;

@@ -114,7 +114,8 @@ fn the_scheduler_seeks_and_never_sorts() {
     assert_plan(&db, agents::MISSING, &["INDEX wrap_ups_missing (due_at<?)"]);
     let of_tenant = "INDEX wrap_ups_missing_of_tenant (tenant=? AND callback<?)";
     assert_plan(&db, agents::MISSING_OF_TENANT, &[of_tenant]);
-    assert_plan(&db, agents::OFFERED, &["INDEX callbacks_offered (tenant=?)"]);
+    assert_plan(&db, agents::ALL_OFFERED, &["USING INDEX callbacks_offered"]);
+    assert_plan(&db, agents::OFFERED, &["INDEX callbacks_offered (tenant=? AND offered_until>?)"]);
     assert_plan(
         &db,
         references::REFERENCED,
