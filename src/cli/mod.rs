@@ -9,6 +9,7 @@ mod campaign;
 mod clock;
 mod config;
 mod consent;
+mod consumer;
 mod content;
 pub mod demo;
 mod dispositions;
@@ -328,6 +329,9 @@ enum Command {
     /// backups and logs hold is not in it.
     #[command(after_long_help = "Example:\n  ringmaster export +5511987654321 > person.json")]
     Export(export::Export),
+    /// Set the time zones of a person
+    #[command(subcommand)]
+    Consumer(consumer::Command),
     /// Erase the data of a person, in every table and of all tenants
     ///
     /// It cannot be undone. Open orders are canceled, calls in progress are hung up, and the person stays suppressed. What
@@ -470,6 +474,7 @@ impl Command {
             Self::Permission(command) => permission::run(command, out),
             Self::Suppression(command) => suppression::run(command, out),
             Self::Export(export) => export.run(out),
+            Self::Consumer(command) => consumer::run(command, out),
             Self::Erase(erase) => erase.run(out),
             Self::Erasure(show) => show.run(out),
             Self::Replay(one) => callbacks::replay(one, out),

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use ringmaster::domain::{Callback, Gate, Resource, State};
 use serde_json::{Value, json};
 
-use crate::harness::{RecordingTransport, START, TestDaemon, message};
+use crate::harness::{RecordingTransport, START, TestDaemon, message, to_alice};
 
 const SECOND: SignedDuration = SignedDuration::from_secs(1);
 const TICK: SignedDuration = SignedDuration::from_micros(1);
@@ -427,4 +427,27 @@ async fn a_tenant_has_a_bounded_number_of_pools_and_old_commands_are_forgotten()
         assert_eq!(daemon.try_put("/v1/pools/p0", figure.clone()).await.0, 200);
     }
     assert_eq!(daemon.get("/v1/pools/p0").await["state"], "fed");
+}
+
+#[tokio::test]
+async fn the_call_of_an_assigned_agent_takes_a_seat_before_and_after_it_is_exclusive() {
+    let until = "2026-11-23T12:01:00Z";
+    for (earliest, agent) in [("2026-11-23T12:00:59Z", "client:dora"), (until, "client:alice")] {
+        let (mut daemon, notes) = daemon(2).await;
+        let mut order = to_alice();
+        order["pool"] = "support".into();
+        order["assigned_agent"] = "client:dora".into();
+        order["exclusive_until"] = until.into();
+        order["earliest"] = earliest.into();
+        daemon.order(&consumer(0), order).await;
+        feed(&mut daemon, json!({"seats": 1})).await;
+        daemon.advance_to(earliest.parse().unwrap()).await;
+        assert_eq!(called(&notes), 1, "{earliest}");
+        assert_eq!(notes.calls()[0].form["To"], agent, "{earliest}");
+        let pool = shown(&mut daemon).await;
+        assert_eq!((&pool["in_calls"], &pool["room"]), (&json!(1), &json!(0)), "{earliest}");
+        let next = ordered(&mut daemon, 1).await;
+        assert_eq!(reason(&mut daemon, &next).await.0, "pool.no_seat", "{earliest}");
+        assert_eq!(called(&notes), 1, "{earliest}");
+    }
 }
