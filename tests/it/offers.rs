@@ -190,7 +190,9 @@ async fn a_cut_list_says_so_and_takes_no_number_in_its_address() {
     let mut offered = Offered::new(previewed()).await;
     let other = "+5511987650001";
     offered.daemon.grant(other).await;
-    offered.daemon.order(other, previewed()).await;
+    let mut order = previewed();
+    order["agent"] = "client:bob".into();
+    offered.daemon.order(other, order).await;
     offered.daemon.advance(NOTHING).await;
     let one = offered.daemon.get("/v1/offers?limit=1").await;
     assert_eq!((one["offers"].as_array().unwrap().len(), &one["incomplete"]), (1, &json!(true)));

@@ -87,9 +87,9 @@ impl CampaignsOfOrders {
     }
 }
 
-/// The fault of an order for a campaign that takes none.
 const UNKNOWN: &str = "is not an open campaign of this tenant";
 
+/// The fault of an order for a campaign that takes none.
 pub(super) fn closed() -> FieldError {
     let detail = "takes no orders: only a draft or a running campaign does".to_owned();
     FieldError { field: "campaign".to_owned(), code: "campaign.closed", detail }
