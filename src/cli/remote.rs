@@ -143,11 +143,7 @@ impl Target {
 
     /// Sends a request and waits for the whole answer.
     pub(super) fn ask(&self, ask: &Ask<'_>) -> anyhow::Result<Vec<u8>> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .context("the runtime cannot be started")?;
-        runtime.block_on(self.send(ask))
+        runtime()?.block_on(self.send(ask))
     }
 
     /// Sends a request, and returns the header of this name, if there is one, and the whole answer.
@@ -156,11 +152,7 @@ impl Target {
         ask: &Ask<'_>,
         name: &str,
     ) -> anyhow::Result<(Option<String>, Vec<u8>)> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .context("the runtime cannot be started")?;
-        let (headers, body) = runtime.block_on(self.exchange(ask))?;
+        let (headers, body) = runtime()?.block_on(self.exchange(ask))?;
         Ok((text_of(&headers, name), body))
     }
 
@@ -178,20 +170,21 @@ impl Target {
     /// Sends a command and waits until the daemon has applied it. Then the same request with the same key gives the
     /// answer.
     pub(super) fn command(&self, ask: Ask<'_>) -> anyhow::Result<Value> {
+        runtime()?.block_on(self.carry_out(ask))
+    }
+
+    /// As [`Target::command`], inside a runtime.
+    pub(super) async fn carry_out(&self, ask: Ask<'_>) -> anyhow::Result<Value> {
         let key = uuid::Uuid::new_v4().simple().to_string();
         let ask = ask.or_with_key(&key);
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .context("the runtime cannot be started")?;
-        let (headers, body) = runtime.block_on(self.exchange(&ask))?;
+        let (headers, body) = self.exchange(&ask).await?;
         let address = text_of(&headers, LOCATION.as_str()).filter(|path| path.starts_with("/v1/commands/"));
         let Some(address) = address else { return self.read(&body) };
         for _ in 0..COMMAND_POLLS {
             // Each answer waits for up to a second.
-            let command = self.ask_json(&Ask::get(address.trim_start_matches('/')))?;
-            if command["status"] != "pending" {
-                return self.ask_json(&ask);
+            let command = self.send(&Ask::get(address.trim_start_matches('/'))).await?;
+            if self.read(&command)?["status"] != "pending" {
+                return self.read(&self.send(&ask).await?);
             }
         }
         refusal(
@@ -337,6 +330,11 @@ pub(super) enum Opened {
     Stream(reqwest::Response),
     /// It may be there again later.
     Unavailable(anyhow::Error),
+}
+
+fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.context("the runtime cannot be started")
 }
 
 /// How to repeat an order. With the times that were sent, because a time from now is another one in the next command.

@@ -124,9 +124,9 @@ impl<'a> Tour<'a> {
     }
 }
 
+/// Waits until it is applied: what comes next reads what it has changed.
 async fn post(target: &Target, path: &str, body: Value) -> anyhow::Result<Value> {
-    let answer = target.send(&Ask::post(path.to_owned(), Body::Json(body))).await?;
-    serde_json::from_slice(&answer).with_context(|| format!("the answer of {path} cannot be read"))
+    target.carry_out(Ask::post(path.to_owned(), Body::Json(body))).await
 }
 
 /// The list as a spreadsheet has it. Three of its rows are wrong: a number that is too short, one that a spreadsheet has

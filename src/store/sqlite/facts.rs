@@ -30,7 +30,7 @@ pub const CALLS: &str = "SELECT a.intended_at, a.submitted_at, a.connected_at, a
      FROM attempts a CROSS JOIN callbacks c ON c.id = a.callback \
      WHERE a.seq > (SELECT ifnull(max(seq), 0) FROM attempts) - ?1 AND c.tenant = ?2";
 /// Those of a tenant.
-pub const REQUESTS: &str = "SELECT sender, consumer, submitted_at FROM messages \
+pub const REQUESTS: &str = "SELECT sender, consumer, submitted_at, ifnull(reply, '') = 'declined' FROM messages \
      WHERE seq > (SELECT ifnull(max(seq), 0) FROM messages) - ?1 AND purpose = 'permission_request' AND tenant = ?2 \
      ORDER BY seq DESC";
 /// Permissions belong to no tenant: a grant counts for a tenant only as the answer to a request of its own.
@@ -110,9 +110,9 @@ fn requests(
     }
     let of_tenant = params![limit(LINES_MAX), tenant.as_str()];
     let asked = collect(&mut db.prepare_cached(REQUESTS)?, of_tenant, |cells| {
-        Ok((cells.phone()?, cells.phone()?, cells.moment_if()?))
+        Ok((cells.phone()?, cells.phone()?, cells.moment_if()?, cells.take::<bool>()?))
     })?;
-    for (sender, consumer, at) in asked {
+    for (sender, consumer, at, is_declined) in asked {
         let Some(at) = at.filter(|at| micros(*at) >= micros(since)) else { continue };
         let grants = granted.get(&key(sender, consumer));
         let answer = grants.and_then(|grants| grants.iter().find(|grant| **grant >= at));
@@ -122,7 +122,7 @@ fn requests(
                 facts.granted += 1;
                 facts.granted_after = facts.granted_after.saturating_add(grant.duration_since(at));
             }
-            None if now.duration_since(at) >= ANSWER_TIME => facts.asked += 1,
+            None if is_declined || now.duration_since(at) >= ANSWER_TIME => facts.asked += 1,
             None => {}
         }
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use ringmaster::domain::message::Reply;
 use ringmaster::domain::{
     Breaker, Bucket, CallCounts, Campaign, CampaignCalls, CampaignId, CampaignState, FollowUp, Gate, Lane,
     OrderKind, Outcome, State, Tenant,
@@ -260,8 +261,8 @@ pub async fn the_callbacks_of_a_campaign_are_counted_and_found_in_parts(store: &
 
 pub async fn a_tenant_learns_of_its_own_calls_and_requests(store: &dyn Store) {
     let other: Tenant = "acme".parse().unwrap();
-    let of_other = |n: u32| n > 2;
-    let orders = (1..=5).map(|n| {
+    let of_other = |n: u32| (3..=5).contains(&n);
+    let orders = (1..=6).map(|n| {
         let mut callback = callback(n);
         if of_other(n) {
             callback.tenant = other.clone();
@@ -276,8 +277,10 @@ pub async fn a_tenant_learns_of_its_own_calls_and_requests(store: &dyn Store) {
         attempt.ended_at = Some(at(40));
         attempt
     });
-    let requests = (1..=5).map(|n| {
+    // The second one was refused, and nobody has answered the sixth one.
+    let requests = (1..=6).map(|n| {
         let mut message = message(n);
+        message.reply = (n == 2).then_some(Reply::Declined);
         message.submission.submit(at(10));
         if of_other(n) {
             message.tenant = other.clone();
@@ -297,7 +300,9 @@ pub async fn a_tenant_learns_of_its_own_calls_and_requests(store: &dyn Store) {
         let facts = store.call_facts(tenant, at(200_000), at(0)).await.unwrap();
         (facts.calls, facts.answered, facts.asked, facts.granted)
     };
-    assert_eq!(learned(&Tenant::default()).await, (2, 0, 2, 1));
+    let early = store.call_facts(&Tenant::default(), at(60), at(0)).await.unwrap();
+    assert_eq!((early.asked, early.granted), (2, 1), "a refusal counts at once, as a grant does");
+    assert_eq!(learned(&Tenant::default()).await, (2, 0, 3, 1));
     assert_eq!(learned(&other).await, (3, 3, 3, 3));
     assert_eq!(learned(&"nobody".parse().unwrap()).await, (0, 0, 0, 0));
 }
