@@ -54,7 +54,7 @@ const LIST_ROWS: u32 = 100_000;
 
 /// Lists of callbacks, read from the first byte to the last order.
 fn lists() {
-    // The goals are of issue 12, on two cores.
+    // The goals are for two cores.
     for (what, target, country, number) in [
         ("rows of a list read, in E.164", "50,000 /s", None, "+55119"),
         ("rows of a list read, as people write them", "15,000 /s", Country::parse("BR"), "(11) 9"),
