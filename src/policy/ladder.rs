@@ -126,6 +126,8 @@ impl Case<'_> {
             return if self.may_still_call() { self.awaits_call() } else { end };
         }
         let earliest = self.callback.order.earliest;
+        let is_on_the_phone =
+            rungs.iter().any(|rung| rung.standing.reason() == Some(&Reason::PairOnThePhone));
         match self.choose(rungs) {
             // The consumer would call at once.
             Choice::Take(_) if earliest > self.now => {
@@ -134,6 +136,10 @@ impl Case<'_> {
             }
             Choice::Take(road) => Step::Invite { sender: self.sender.number, road, reason: reason.clone() },
             Choice::Wait { until, gate, reason } => Step::Wait { until, gate, reason },
+            // The call ends soon, and may reach the consumer.
+            Choice::Nothing if is_on_the_phone => {
+                Step::Wait { until: self.turns_at(), gate: None, reason: Reason::PairOnThePhone }
+            }
             Choice::Nothing => end,
         }
     }

@@ -79,7 +79,8 @@ fn a_pause_that_ends_when_no_hours_are_left_leaves_no_time_for_an_invite() {
 
 #[test]
 fn nobody_is_invited_beside_another_message_or_a_call() {
-    declined().with(|case| case.pair.live_inbound = Some("CA1".into())).check(&the_end());
+    let calling = declined().with(|case| case.pair.live_inbound = Some("CA1".into()));
+    calling.check(&Wait("pair.on_the_phone", 10 * DAY, false));
     declined().with(|case| case.pair.request = Some(MessageId::new(Uuid::from_u128(5)))).check(&the_end());
 }
 

@@ -243,3 +243,25 @@ fn a_callback_that_gave_up_invites_nobody_before_its_earliest_time() {
     let nowhere = spent(0).with(|case| case.sender.roads.clear());
     nowhere.check(&Finish(Outcome::Exhausted, "attempts.used"));
 }
+
+#[test]
+fn a_callback_that_gave_up_waits_for_the_end_of_a_call_before_it_invites_or_ends() {
+    let spent = |change: fn(&mut Case)| {
+        let gave_up = order().with(|case| {
+            case.callback.order.kind = OrderKind::Callback;
+            case.callback.attempts_made = 3;
+        });
+        gave_up.with(change)
+    };
+    spent(|case| case.pair.live_inbound = Some("CA1".into())).check(&Wait(
+        "pair.on_the_phone",
+        10 * DAY,
+        false,
+    ));
+    spent(|_| ()).check(&Invite("attempts.used"));
+    let nowhere = spent(|case| {
+        case.pair.live_inbound = Some("CA1".into());
+        case.sender.roads.clear();
+    });
+    nowhere.check(&Finish(Outcome::Exhausted, "attempts.used"));
+}
