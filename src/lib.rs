@@ -40,4 +40,5 @@ pub mod panics;
 pub mod qr;
 pub mod reports;
 pub mod text;
+pub mod traces;
 pub mod wake;

@@ -110,6 +110,8 @@ pub struct Http {
     pub headers_timeout: Duration,
     pub write_timeout: Duration,
     pub drain_timeout: Duration,
+    /// How long the listeners go on when the daemon was told to stop.
+    pub shutdown_delay: Duration,
     pub hooks_request_timeout: Duration,
     pub hooks_headers_timeout: Duration,
     pub hooks_write_timeout: Duration,
@@ -152,6 +154,7 @@ impl Http {
             headers_timeout: section.ask("headers_timeout").within(seconds(1), seconds(300)).value(),
             write_timeout: section.ask("write_timeout").within(seconds(1), seconds(300)).value(),
             drain_timeout: section.ask("drain_timeout").within(seconds(0), seconds(600)).value(),
+            shutdown_delay: section.ask("shutdown_delay").within(seconds(0), seconds(300)).value(),
             hooks_request_timeout: section
                 .ask("hooks_request_timeout")
                 .within(seconds(5), seconds(60))

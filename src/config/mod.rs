@@ -39,6 +39,7 @@ mod section;
 mod suppression;
 #[cfg(test)]
 mod tests;
+mod tracing;
 mod tree;
 mod value;
 
@@ -55,6 +56,7 @@ pub use pools::{PoolSettings, PoolSource};
 pub use reports::{Daily, Rate, Reports};
 pub use secret::Secret;
 pub use suppression::Suppression;
+pub use tracing::Tracing;
 
 use section::{Reading, Section};
 use tree::{Origin, Table};
@@ -102,6 +104,7 @@ pub struct Config {
     pub webhooks: Webhooks,
     pub log: Log,
     pub metrics: Metrics,
+    pub tracing: Tracing,
     effective: Effective,
     /// The sections about calls.
     chosen: Vec<Chosen>,
@@ -344,6 +347,7 @@ impl Config {
         let webhooks = root.section("webhooks", Webhooks::read);
         let log = root.section("log", Log::read);
         let metrics = root.section("metrics", Metrics::read);
+        let tracing = root.section("tracing", Tracing::read);
         root.note_unknown();
         reading.refuse_unknown_keys();
         calendars::settle(&mut calling.hours, "calling", &own_calendars, reading);
@@ -374,6 +378,7 @@ impl Config {
             webhooks,
             log,
             metrics,
+            tracing,
             effective,
             chosen,
         };

@@ -11,15 +11,18 @@ mod known_to_meta;
 mod listeners;
 mod messenger;
 mod meta;
+mod metrics_page;
 mod named_content;
 mod pools;
 mod rules;
 mod templates;
+mod tracing_to;
 mod wiring;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use tokio::net::TcpListener;
@@ -29,7 +32,7 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Account, Config};
 use crate::domain::AccountAlias;
-use crate::http::Doors;
+use crate::http::{App, Doors};
 use crate::ids::IdGenerator;
 use crate::metrics::Metrics;
 use crate::platform::Platform;
@@ -37,6 +40,7 @@ use crate::pools::Feeder;
 use crate::scheduler::Scheduler;
 use crate::store::Store;
 use crate::store::sqlite::{Access, Options as StoreOptions, Sqlite};
+use crate::traces::Traces;
 use crate::twilio::Transport;
 use crate::webhooks::{Dispatcher, Endpoint};
 
@@ -84,6 +88,8 @@ pub struct Running {
     dispatcher: Option<JoinHandle<()>>,
     feeders: Vec<JoinHandle<()>>,
     reports: Option<JoinHandle<()>>,
+    /// Sends traces, until it is told that there are no more.
+    exporter: Option<(JoinHandle<()>, CancellationToken)>,
 }
 
 impl Running {
@@ -104,6 +110,10 @@ impl Running {
         }
         for server in self.servers {
             server.await.context("the server panicked")?;
+        }
+        if let Some((exporter, end)) = self.exporter {
+            end.cancel();
+            exporter.await.context("the exporter of traces panicked")?;
         }
         Ok(())
     }
@@ -136,6 +146,8 @@ pub struct Deps {
     /// Accounts that another platform than Twilio serves, and their adapters.
     pub platforms: BTreeMap<AccountAlias, Arc<dyn Platform>>,
     pub metrics: Arc<Metrics>,
+    /// Takes the spans of traces; empty without a collector.
+    pub traces: Traces,
 }
 
 /// Creates the transport to Twilio of each account.
@@ -191,6 +203,7 @@ pub async fn start(config: &Config, options: Options) -> anyhow::Result<Running>
     descriptors::raise_limit(config)?;
     let listeners = Listeners::bind(&config.http, listener).await?;
     let (address, hooks_address) = listeners.addresses()?;
+    let (traces, exporter) = tracing_to::collector(&config.tracing, &metrics)?;
     let deps = Deps {
         store: store.clone(),
         api_store,
@@ -200,16 +213,16 @@ pub async fn start(config: &Config, options: Options) -> anyhow::Result<Running>
         graph_transport: Box::new(meta::over_http),
         platforms: BTreeMap::new(),
         metrics,
+        traces,
     };
     let Assembled { mut scheduler, doors, feeders, dispatcher, daily, .. } = assemble(config, deps).await?;
     scheduler.recover().await.context("cannot recover from the last stop")?;
     store.void_claims().await.context("cannot release the deliveries of the last run")?;
-    let servers = listeners.serve(&doors, config, &shutdown);
-    let (places, stops) = (doors.app.event_places.clone(), shutdown.clone());
-    tokio::spawn(async move {
-        stops.cancelled().await;
-        places.close();
-    });
+    let accepting = CancellationToken::new();
+    let servers = listeners.serve(&doors, config, &accepting);
+    tokio::spawn(stop_accepting(doors.app.clone(), config.http.shutdown_delay, shutdown.clone(), accepting));
+    let traces_end = CancellationToken::new();
+    let exporter = exporter.map(|exporter| (tokio::spawn(exporter.run(traces_end.clone())), traces_end));
     let feeders = feeders.into_iter().map(|feeder| tokio::spawn(feeder.run(shutdown.clone()))).collect();
     let webhook_endpoint = dispatcher.as_ref().map(|dispatcher| dispatcher.endpoint.clone());
     let dispatcher = dispatcher.map(|dispatcher| tokio::spawn(dispatcher.run(shutdown.clone())));
@@ -226,5 +239,23 @@ pub async fn start(config: &Config, options: Options) -> anyhow::Result<Running>
         dispatcher,
         feeders,
         reports,
+        exporter,
     })
+}
+
+/// When the daemon is told to stop, it is not ready from then on, and after the delay it accepts no more requests.
+async fn stop_accepting(
+    app: Arc<App>,
+    delay: Duration,
+    shutdown: CancellationToken,
+    accepting: CancellationToken,
+) {
+    shutdown.cancelled().await;
+    app.stopping_since.get_or_init(|| app.clock.now());
+    if !delay.is_zero() {
+        tracing::info!(delay_s = delay.as_secs(), "stopping; requests are accepted until the delay is over");
+        tokio::time::sleep(delay).await;
+    }
+    app.event_places.close();
+    accepting.cancel();
 }

@@ -6,18 +6,16 @@ use std::sync::{Arc, OnceLock};
 
 use anyhow::Context as _;
 use axum::Router;
-use axum::routing::get;
 use governor::Quota;
 use jiff::SignedDuration;
 
 use super::Deps;
 use super::daily_reports::{self, DailyReports};
 use super::rules::{rules, settings};
-use super::{messenger, meta, named_content, pools};
+use super::{messenger, meta, metrics_page, named_content, pools};
 use crate::clock::Clock;
 use crate::config::{self, Account, Config, PoolSettings};
 use crate::content::Folder;
-use crate::domain::pause::PauseKind;
 use crate::domain::{AccountAlias, Directory, Issuer, Phone, Pool, PoolKey, PoolName, Tenant};
 use crate::hook_urls::HookUrls;
 use crate::http::hooks::messenger::MessengerHooks;
@@ -37,6 +35,7 @@ use crate::reports::{DailyState, Rate, Rates};
 use crate::scheduler::{self, ClockGuard};
 use crate::store::{Hashing, Store};
 use crate::suppression::NameHasher;
+use crate::traces::Traces;
 use crate::twilio::signature::Key;
 use crate::twilio::{self, Basic, Client, Endpoints, HttpOptions, HttpTransport, Transport, TwilioPlatform};
 use crate::twiml::{APOLOGY, CANCELED, Document, INBOUND, Library};
@@ -195,6 +194,7 @@ pub(super) struct Shared {
     waker: Arc<Waker>,
     hook_urls: Arc<HookUrls>,
     metrics: Arc<Metrics>,
+    traces: Traces,
     webhook_events: WebhookEvents,
     /// The files of reports.
     daily: Arc<DailyState>,
@@ -219,6 +219,7 @@ impl Shared {
             clock: Arc::new(ClockGuard::new(deps.clock.clone(), stored)),
             ids: deps.ids.clone(),
             metrics: deps.metrics.clone(),
+            traces: deps.traces.clone(),
             directory: Arc::new(config.directory()),
             documents,
             rules: Arc::new(rules(config)),
@@ -298,6 +299,7 @@ impl Shared {
             accounts,
             ids: self.ids.clone(),
             metrics: self.metrics.clone(),
+            traces: self.traces.clone(),
             settings: settings(config),
         })
     }
@@ -311,6 +313,7 @@ impl Shared {
             rules: self.rules.clone(),
             calendars: config.calendars(),
             deposed_since: OnceLock::new(),
+            stopping_since: OnceLock::new(),
             waker: self.waker.clone(),
             webhook_endpoint: self.webhook_events.endpoint().cloned(),
             hook_urls: self.hook_urls.clone(),
@@ -358,6 +361,7 @@ impl Shared {
                 daily: config.reports.daily.as_ref().map(|_| self.daily.clone()),
             },
             metrics: self.metrics.clone(),
+            traces: self.traces.clone(),
             token_rates: TokenRates::default(),
             pools_with_source: config.pools.keys().cloned().collect(),
             command_wait: COMMAND_WAIT,
@@ -391,7 +395,7 @@ impl Shared {
             .merge(hooks::meta::router(self.meta_hooks(config)))
             .merge(hooks::messenger::router(self.messenger_hooks(config)));
         let app = self.app(config);
-        let metrics = metrics_page(config, &app);
+        let metrics = metrics_page::router(config, &app);
         Doors { app, peer_limit, hooks: at_both(http, hooks), metrics }
     }
 
@@ -484,6 +488,8 @@ impl Shared {
             metrics: self.metrics.clone(),
             endpoint: endpoint.clone(),
             sender: Arc::new(sender),
+            traces: self.traces.clone(),
+            records: self.store.clone(),
             in_flight_max: webhooks.in_flight_max as usize,
             claim_for: CLAIM_SPARE
                 + SignedDuration::try_from(webhooks.request_timeout).unwrap_or(SignedDuration::ZERO),
@@ -496,35 +502,6 @@ impl Shared {
 pub(super) fn guard(webhooks: &config::Webhooks) -> Guard {
     let subnets = webhooks.allow.iter().map(|subnet| Subnet::new(subnet.addr(), subnet.prefix_len()));
     Guard::new(subnets).with_hosts(webhooks.allow_hosts.iter().cloned())
-}
-
-fn metrics_page(config: &Config, app: &Arc<App>) -> Router {
-    if !config.metrics.enabled {
-        return Router::new();
-    }
-    let app = app.clone();
-    let page = move || {
-        let app = app.clone();
-        async move {
-            if app.loads().await.is_ok_and(|loads| loads.held.deposed_since.is_some()) {
-                app.metrics.deposed(true);
-            }
-            count_pauses(&app).await;
-            ([(axum::http::header::CONTENT_TYPE, Metrics::CONTENT_TYPE)], app.metrics.encode())
-        }
-    };
-    Router::new().route(&config.metrics.path, get(page))
-}
-
-/// Counts the pauses in force when somebody looks, because a pause ends by itself. What cannot be read stays as it was.
-async fn count_pauses(app: &App) {
-    let now = app.clock.now();
-    let Ok(pauses) = app.store.pauses(now).await else { return };
-    for kind in PauseKind::ALL {
-        let count =
-            pauses.iter().filter(|pause| pause.is_in_force(now) && pause.scope.kind() == kind).count();
-        app.metrics.pauses(kind.as_str(), count);
-    }
 }
 
 /// The hooks below the path of the public URL as well, for a proxy that leaves the path as it is. A proxy that

@@ -92,6 +92,7 @@ mod tests {
             in_line_since: Some(now),
             preview,
             origin: Some(Origin::FollowUp(CallbackId::new(uuid::Uuid::from_u128(2)))),
+            traced: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".parse().ok(),
         };
         for (preview, kept) in [(preview, Terms { preview, ..Terms::default() }.kept()), (None, None)] {
             let first = Order { terms: Terms { preview, ..terms.clone() }.kept(), ..order() };

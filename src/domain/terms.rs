@@ -4,7 +4,7 @@
 use jiff::{SignedDuration, Timestamp};
 use strum::{EnumString, IntoStaticStr};
 
-use super::{AgentTarget, Callback, CallbackId, Order, Reason, State};
+use super::{AgentTarget, Callback, CallbackId, Order, Reason, State, TraceParent};
 
 const PREVIEW_OFFERED: &str = Reason::PreviewOffered { until: Timestamp::MIN, number: 0, times: 0 }.code();
 
@@ -21,6 +21,8 @@ pub struct Terms {
     pub preview: Option<Preview>,
     /// What made the order, if no customer did.
     pub origin: Option<Origin>,
+    /// The customer's trace in which it was ordered; kept while traces are recorded.
+    pub traced: Option<TraceParent>,
 }
 
 impl Terms {

@@ -12,6 +12,7 @@ pub mod server;
 
 mod contents;
 mod envelope;
+mod health;
 mod pages;
 mod path;
 
@@ -41,6 +42,7 @@ use crate::policy::Rules;
 use crate::policy::presets::Preset;
 use crate::reports::{DailyState, Rates};
 use crate::store::{self, ApiStore};
+use crate::traces::Traces;
 use crate::twiml::Library;
 use crate::wake::Wake;
 use crate::webhooks::Endpoint;
@@ -69,6 +71,8 @@ pub struct App {
     pub issuers: BTreeMap<AccountAlias, Issuer>,
     /// When it was found that another daemon has opened the store.
     pub deposed_since: OnceLock<Timestamp>,
+    /// When the daemon was told to stop. Requests are answered for a while after that.
+    pub stopping_since: OnceLock<Timestamp>,
     pub waker: Arc<dyn Wake>,
     /// The endpoint of customer webhooks, if one is configured.
     pub webhook_endpoint: Option<Arc<Endpoint>>,
@@ -77,6 +81,7 @@ pub struct App {
     pub zone_data: Option<ZoneData>,
     pub reports: ReportSettings,
     pub metrics: Arc<Metrics>,
+    pub traces: Traces,
     /// How long a call must be without a report before an operator may resolve it.
     pub unresolved_after: UnresolvedAfter,
     pub defaults: Defaults,
@@ -275,14 +280,14 @@ pub struct Doors {
 }
 
 impl Doors {
-    /// The API, its description, the metrics and `/healthz`.
+    /// The API, its description, the metrics and the health checks.
     pub fn api(&self) -> Router {
         in_envelope(Arc::clone(&self.app), self.app.limits.timeout, self.limited())
     }
 
-    /// The hooks with the documents, and `/healthz`. No limit per peer, because the platforms have few addresses.
+    /// The hooks with the documents, and the health checks. No limit per peer, because the platforms have few addresses.
     pub fn hooks(&self) -> Router {
-        let health = pages::health(Arc::clone(&self.app));
+        let health = health::router(Arc::clone(&self.app));
         let router = with_no_such(self.hooks.clone().merge(health));
         in_envelope(Arc::clone(&self.app), self.app.limits.hooks_timeout, router)
     }
@@ -304,7 +309,7 @@ impl Doors {
 }
 
 fn customers(app: &Arc<App>) -> Router {
-    api::router(app).merge(pages::router()).merge(pages::health(Arc::clone(app)))
+    api::router(app).merge(pages::router()).merge(health::router(Arc::clone(app)))
 }
 
 /// With the answers to unknown paths and methods.

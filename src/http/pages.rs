@@ -1,4 +1,4 @@
-//! Routes without a token: health checks, and the description of the API with its pages.
+//! Routes without a token: the description of the API with its pages.
 //!
 //! The pages are in the binary and load nothing from other hosts. Their links are relative, so that they work
 //! if the public URL has a path.
@@ -8,16 +8,15 @@ use std::sync::{Arc, LazyLock};
 
 use axum::Router;
 use axum::body::Bytes;
+use axum::extract::Path;
 use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
 use axum::http::header::{self, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, LOCATION};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use utoipa_swagger_ui::Config;
 
-use super::{ApiError, App, api, error};
-use crate::store;
+use super::{ApiError, api, error};
 
 /// The pages may load only their own files. Swagger UI sets inline styles and has icons in `data:` URLs; it has no
 /// inline scripts. The pages cannot be framed.
@@ -25,32 +24,12 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; st
      img-src 'self' data:; font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; \
      frame-ancestors 'none'";
 
-pub(super) const HEALTH: &str = "/healthz";
-
 pub(super) fn router() -> Router {
     Router::new()
         .route("/openapi.json", get(openapi))
         .route("/docs", get(to_docs))
         .route("/docs/", get(docs_index))
         .route("/docs/{*file}", get(docs))
-}
-
-pub(super) fn health(app: Arc<App>) -> Router {
-    Router::new().route(HEALTH, get(healthz)).with_state(app)
-}
-
-/// Healthy if the store can be read and no other daemon has opened it since. While dialling is stopped the hooks and the API work, so it says so and stays
-/// healthy.
-async fn healthz(State(app): State<Arc<App>>) -> Result<&'static str, ApiError> {
-    let held = app.loads().await?.held;
-    if held.deposed_since.is_some() {
-        return Err(store::Error::Deposed.into());
-    }
-    Ok(match (held.stopped_since, held.clock_in_doubt) {
-        (Some(_), _) => "ok, but dialling is stopped after too many failures; a restart resumes\n",
-        (None, Some(_)) => "ok, but dialling is stopped because the machine's clock jumped\n",
-        (None, None) => "ok\n",
-    })
 }
 
 async fn openapi() -> Response {

@@ -19,7 +19,7 @@ use ipnet::IpNet;
 use jiff::SignedDuration;
 use tower::{Layer, Service};
 
-use super::{ApiError, pages};
+use super::{ApiError, health};
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 /// After this number of requests, inactive addresses are forgotten.
@@ -91,7 +91,7 @@ impl PeerLimit {
     fn take(&self, request: &Request) -> Result<(), ApiError> {
         let peer = request.extensions().get::<Peer>();
         match peer.and_then(|peer| self.trusted.client(peer.0, request.headers())) {
-            Some(client) if client.is_loopback() && request.uri().path() == pages::HEALTH => Ok(()),
+            Some(client) if client.is_loopback() && health::PATHS.contains(&request.uri().path()) => Ok(()),
             Some(client) => self.check(client),
             None => Ok(()),
         }

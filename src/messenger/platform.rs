@@ -64,6 +64,10 @@ impl PagePlatform {
 
 #[async_trait]
 impl Platform for PagePlatform {
+    fn name(&self) -> &'static str {
+        "messenger"
+    }
+
     /// Messenger lists neither calls nor messages: an operator resolves what is unknown.
     fn abilities(&self) -> Abilities {
         Abilities { lists_calls: false, lists_messages: false }

@@ -69,6 +69,10 @@ impl MetaPlatform {
 
 #[async_trait]
 impl Platform for MetaPlatform {
+    fn name(&self) -> &'static str {
+        "meta"
+    }
+
     /// Neither calls nor messages can be listed: a status webhook or an operator resolves what is unknown.
     fn abilities(&self) -> Abilities {
         Abilities { lists_calls: false, lists_messages: false }

@@ -24,6 +24,11 @@ use crate::domain::{
 /// One account at a platform.
 #[async_trait]
 pub trait Platform: Send + Sync {
+    /// A fixed name for metrics and traces, such as `twilio`.
+    fn name(&self) -> &'static str {
+        "other"
+    }
+
     /// The lookups that the platform supports.
     fn abilities(&self) -> Abilities;
 

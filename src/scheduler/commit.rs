@@ -87,7 +87,7 @@ pub(super) async fn commit(mut turn: Turn<'_>) -> store::Result<bool> {
     for (subject, due_at) in overdue {
         scheduler.overdue.listen(subject, due_at);
     }
-    tally.count(&scheduler.deps.metrics);
+    tally.count(&scheduler.deps);
     metrics::codes(&scheduler.deps.metrics, &mut scheduler.told, &codes);
     let lifts = scheduler.loads.pauses != loads.pauses
         || scheduler.loads.calendars != loads.calendars

@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
+use super::spans::Spans;
+use super::state::Deps;
 use super::turn::Turn;
 use crate::domain::{Callback, ErrorCode, State};
 use crate::metrics::Metrics;
@@ -18,6 +20,10 @@ pub(super) struct Tally {
     roads: Vec<&'static str>,
     tokens: Vec<&'static str>,
     calls_in_progress: i64,
+    /// When the folded reports were received.
+    received: Vec<Timestamp>,
+    late: Vec<SignedDuration>,
+    spans: Spans,
 }
 
 impl Tally {
@@ -30,10 +36,22 @@ impl Tally {
             roads: turn.roads_taken.iter().map(|road| road.as_str()).collect(),
             tokens: turn.callers.tokens.clone(),
             calls_in_progress: i64::try_from(turn.loads.in_use.calls()).unwrap_or(i64::MAX),
+            received: turn.heard.iter().map(|heard| heard.received_at).collect(),
+            late: turn.late.clone(),
+            spans: Spans::of(turn),
         }
     }
 
-    pub(super) fn count(self, metrics: &Metrics) {
+    pub(super) fn count(self, deps: &Deps) {
+        let metrics = &*deps.metrics;
+        if !self.received.is_empty() || !self.spans.is_empty() {
+            let now = deps.clock.now();
+            self.received.into_iter().for_each(|at| metrics.hook_folded(since(at, now)));
+            self.spans.send(&deps.traces, now);
+        }
+        for late in self.late {
+            metrics.rang_late(Duration::try_from(late).unwrap_or_default());
+        }
         for word in self.words {
             match word {
                 "attempt.accepted" => metrics.call_placed("accepted"),
@@ -64,13 +82,21 @@ impl Tally {
 
 /// How late each due callback was processed.
 pub(super) fn lateness(metrics: &Metrics, now: Timestamp, due: &[Callback]) {
+    let mut longest = Duration::ZERO;
     for callback in due {
         if let State::Waiting(waiting) = &callback.state
             && let Ok(lag) = Duration::try_from(now.duration_since(waiting.wake_at))
         {
             metrics.scheduler_lagged(lag);
+            longest = longest.max(lag);
         }
     }
+    metrics.oldest_due(longest);
+}
+
+/// Zero if the clock was set back meanwhile.
+fn since(at: Timestamp, now: Timestamp) -> Duration {
+    Duration::try_from(now.duration_since(at)).unwrap_or_default()
 }
 
 /// Counts error codes, and logs each code once that is unknown or that only an operator can resolve.

@@ -9,6 +9,7 @@ use super::request::{Done, Effect, News, Question};
 use super::settle::{self, change_attempt, change_attempt_because};
 use super::state::{Deps, Intended, Scheduler};
 use super::turn::Turn;
+use super::watch::Watch;
 use super::{messages, people};
 use crate::clock::Clock;
 use crate::domain::{
@@ -243,10 +244,12 @@ pub(super) fn perform(scheduler: &mut Scheduler, effect: Effect) {
     let is_question = matches!(effect, Effect::Ask { .. });
     let room = is_question.then(|| scheduler.questions.hold());
     let unknown = unknown(&effect);
+    let watch = Watch::begin(&scheduler.deps, platform.name(), &effect);
     scheduler.requests.spawn(async move {
         let answered = contain(request(&*platform, &*store, &*clock, effect, leave_by)).await;
         let panicked = answered.is_err();
         let (health, news) = answered.unwrap_or(unknown);
+        watch.end(&news);
         drop(room);
         failpoint!("answer.came", health.is_some());
         failpoint!("hang_up.answered", matches!(news, News::HungUp { .. }));

@@ -51,6 +51,7 @@ impl Scheduler {
     async fn lead(&mut self) -> store::Result<()> {
         let store = self.deps.store.clone();
         self.led = Some(store.lead().await?);
+        self.deps.metrics.leads(self.led.map(|led| led.term));
         self.read_aside().await?;
         self.read_pauses().await?;
         self.read_calendars().await?;

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use super::containment::At;
 use super::counted::Counted;
 use super::erasing::Step;
+use super::heard::Heard;
 use super::incoming::Callers;
 use super::request::News;
 use super::state::{Intended, Scheduler};
@@ -72,6 +73,8 @@ pub(super) fn begin(scheduler: &mut Scheduler) -> Turn<'_> {
         recalled: Vec::new(),
         canceled: Vec::new(),
         endings: Vec::new(),
+        heard: Vec::new(),
+        late: Vec::new(),
         sweep: None,
         following: None,
         decided_again: None,
@@ -208,6 +211,7 @@ fn take_in(turn: &mut Turn<'_>, reports: Vec<FiledReport>) {
     for report in reports {
         let at = At::report(turn, &report);
         turn.is_at(at);
+        let lines = turn.work.lines().len();
         let outcome = match erasures::drops(turn, &report) {
             true => CommandOutcome::Refused("permission.refused".into()),
             false => fold::report(turn, report.received_at, &report.event),
@@ -222,6 +226,11 @@ fn take_in(turn: &mut Turn<'_>, reports: Vec<FiledReport>) {
             turn.work.outcomes.push((report.seq, outcome));
         } else {
             turn.work.folded.push(report.seq);
+            turn.heard.push(Heard {
+                received_at: report.received_at,
+                kind: report.event.kind(),
+                lines: lines..turn.work.lines().len(),
+            });
             if let Some((user_id, replied_to)) = turn.nobody.take() {
                 let (seq, received_at) = (report.seq, report.received_at);
                 turn.work.unmatched.push(Unmatched { seq, received_at, user_id, replied_to });

@@ -1,5 +1,7 @@
 //! The loop: runs turns, sleeps between them, and finishes requests at shutdown.
 
+use std::time::Instant;
+
 use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 
@@ -55,7 +57,9 @@ impl Scheduler {
         if self.is_deposed {
             return Err(store::Error::Deposed);
         }
+        let began = Instant::now();
         let next = self.lead_turn().await;
+        self.deps.metrics.turn_taken(began.elapsed(), next.is_err());
         if matches!(next, Err(store::Error::Deposed)) {
             self.be_deposed();
         }

@@ -107,11 +107,14 @@ pub(super) fn change_attempt_because(
 
 /// The consumer's phone rang: the first time counts, if a time was promised.
 fn rang(turn: &mut Turn<'_>, attempt: &Attempt, at: Timestamp) {
-    turn.work.callbacks.change(attempt.callback, |callback| {
-        if callback.order.promised_at().is_some() {
-            callback.handled().first_rang_at.get_or_insert(at);
+    let late = turn.work.callbacks.change(attempt.callback, |callback| {
+        let is_first = callback.order.promised_at().is_some() && callback.first_rang_at().is_none();
+        if is_first {
+            callback.handled().first_rang_at = Some(at);
         }
+        callback.lateness().filter(|_| is_first)
     });
+    turn.late.extend(late.flatten());
 }
 
 /// A conversation with an agent is over, and the consumer was served.

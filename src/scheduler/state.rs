@@ -32,6 +32,7 @@ use crate::metrics::Metrics;
 use crate::platform::Platform;
 use crate::policy::{Cooldown, Rules, UnknownCodes};
 use crate::store::{Lead, Store};
+use crate::traces::Traces;
 use crate::wake::Sleep;
 use crate::webhooks::WebhookEvents;
 
@@ -53,6 +54,7 @@ pub struct Deps {
     pub accounts: BTreeMap<AccountAlias, Account>,
     pub ids: Arc<IdGenerator>,
     pub metrics: Arc<Metrics>,
+    pub traces: Traces,
     pub settings: Settings,
 }
 
@@ -304,6 +306,7 @@ impl Scheduler {
     /// and answers that are still to come.
     pub(super) fn step_down(&mut self) {
         self.led = None;
+        self.deps.metrics.leads(None);
         self.containment.clear();
         self.intended.clear();
         self.gates.clear();

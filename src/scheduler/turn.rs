@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::budgets::Budgets;
 use super::campaigns_ending::Sweep;
 use super::counted::Counted;
 use super::erasing::Step;
 use super::following::Following;
+use super::heard::Heard;
 use super::incoming::Callers;
 use super::overdue::Subject;
 use super::reached::Reached;
@@ -67,6 +68,10 @@ pub(super) struct Turn<'a> {
     pub(super) recalled: Vec<FiledReport>,
     /// Attempts whose customer canceled in this turn.
     pub(super) canceled: Vec<AttemptId>,
+    /// The reports that are folded in this turn.
+    pub(super) heard: Vec<Heard>,
+    /// How late the phones of consumers rang to whom a time was promised, and that rang first in this turn.
+    pub(super) late: Vec<SignedDuration>,
     /// How the calls ended that are over since the turn began.
     pub(super) endings: Vec<&'static str>,
     /// The callbacks of a canceled campaign that are closed in this turn.

@@ -163,6 +163,11 @@ impl WorkingSet {
         self.words.iter().copied()
     }
 
+    /// The lines that this turn adds to timelines.
+    pub(super) fn lines(&self) -> &[Entry] {
+        &self.entries
+    }
+
     /// Adds a webhook to the customer with the state of the callback at the end of the turn.
     pub(super) fn tell(&mut self, callback: CallbackId, topic: Topic) {
         self.topics.push((callback, topic));

@@ -272,8 +272,15 @@ fn follow_up(turn: &Turn<'_>, callback: &Callback, promised_at: Timestamp) -> Ca
     let before = order.terms.take().map(|terms| *terms).unwrap_or_default();
     let assigned = before.assigned.map(|own| Assigned { until: later(own.until, moved), ..own });
     let origin = Some(Origin::FollowUp(callback.id));
-    order.terms =
-        Terms { assigned, promised_at: Some(promised_at), in_line_since: None, origin, ..before }.kept();
+    order.terms = Terms {
+        assigned,
+        promised_at: Some(promised_at),
+        in_line_since: None,
+        origin,
+        traced: None,
+        ..before
+    }
+    .kept();
     let campaign = order.campaign_id().map(|id| turn.loads.campaigns.get(id));
     if campaign.is_some_and(|campaign| campaign.is_none_or(|campaign| !campaign.state.takes_orders())) {
         order.campaign = None;

@@ -21,6 +21,7 @@ use crate::platform::Platform;
 use crate::scheduler::Scheduler;
 use crate::sim::{InProcess, World};
 use crate::store::Store;
+use crate::traces::Traces;
 use crate::twilio::Transport;
 
 /// The dependencies of a daemon.
@@ -77,6 +78,7 @@ impl Parts<'_> {
             transport: Box::new(move |_| Ok(transport.clone())),
             platforms: self.platforms.clone(),
             metrics: Arc::new(Metrics::default()),
+            traces: Traces::default(),
         };
         let Assembled { mut scheduler, doors, clock, .. } = daemon::assemble(self.config, materials).await?;
         scheduler.recover().await?;

@@ -60,6 +60,7 @@ macro_rules! store_verbs {
             writes {}
             reads {
                 fn command(key: [u8; 16]) -> Option<CommandRecord>;
+                fn oldest_unfolded() -> Option<Timestamp>;
                 fn unmatched_reports(limit: usize) -> Vec<FiledReport>;
             }
         }

@@ -20,6 +20,9 @@ pub trait Inbox: Send + Sync {
     /// The result of a command, by its key.
     async fn command(&self, key: [u8; 16]) -> Result<Option<CommandRecord>>;
 
+    /// When the oldest report was received that no batch has folded yet, if there is one.
+    async fn oldest_unfolded(&self) -> Result<Option<Timestamp>>;
+
     /// Reports of the last 30 days without a known person, newest first.
     async fn unmatched_reports(&self, limit: usize) -> Result<Vec<FiledReport>>;
 }

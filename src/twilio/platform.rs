@@ -143,6 +143,10 @@ impl TwilioPlatform {
 
 #[async_trait]
 impl Platform for TwilioPlatform {
+    fn name(&self) -> &'static str {
+        "twilio"
+    }
+
     fn abilities(&self) -> Abilities {
         Abilities { lists_calls: true, lists_messages: true }
     }

@@ -3,23 +3,26 @@
 //! It sleeps until the next row is due or a wake-up. If the daemon or the store fails between sending and
 //! recording, the row is sent again. Receivers detect that by `webhook-id`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use futures_util::StreamExt as _;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use super::endpoint::Change;
 use super::retry_policy::{Answer, Circumstances, judge};
 use super::{Endpoint, HttpSender};
 use crate::clock::{Clock, later};
-use crate::domain::DeliveryId;
+use crate::domain::{Callback, CallbackId, DeliveryId};
 use crate::failpoint::failpoint;
 use crate::metrics::Metrics;
-use crate::store::{self, Delivery, Outbox, Settled};
+use crate::store::{self, Delivery, Outbox, Records, Settled, Subject};
+use crate::traces::{Kind, Span, SpanId, Trace, Traces};
 
 /// Delivers the rows of the outbox.
 pub struct Dispatcher {
@@ -28,6 +31,9 @@ pub struct Dispatcher {
     pub metrics: Arc<Metrics>,
     pub endpoint: Arc<Endpoint>,
     pub sender: Arc<HttpSender>,
+    pub traces: Traces,
+    /// Where the callbacks of traces are read.
+    pub records: Arc<dyn Records>,
     /// The most deliveries in flight.
     pub in_flight_max: usize,
     pub give_up_after: SignedDuration,
@@ -46,6 +52,9 @@ struct Landing {
     delivery: Delivery,
     tried_at: Timestamp,
     answer: Answer,
+    took: Duration,
+    /// The trace of the callback, and the span of the try.
+    trace: Option<(Trace, SpanId)>,
 }
 
 /// Deliveries in flight, and finished tries that are not recorded yet.
@@ -115,25 +124,59 @@ impl Dispatcher {
         let room = self.in_flight_max.saturating_sub(in_flight.under_way.len());
         let claimed = self.store.claim_deliveries(now, later(now, self.claim_for), room).await?;
         failpoint!("delivery.claimed", !claimed.is_empty());
+        let traced = self.traced(&claimed).await;
         for delivery in claimed {
             // A row is claimed twice if the endpoint was disabled and enabled during its try.
             if in_flight.under_way.insert(delivery.row.id) {
-                self.send(in_flight, delivery, now);
+                let trace = traced.get(&delivery.row.subject).map(|trace| (*trace, SpanId::random()));
+                self.send(in_flight, delivery, now, trace);
             }
         }
         self.store.next_delivery(now).await
     }
 
-    fn send(&self, in_flight: &InFlight, delivery: Delivery, tried_at: Timestamp) {
+    /// The traces of the callbacks that these are about. Without a collector nothing is read; what cannot be read has none.
+    async fn traced(&self, claimed: &[Delivery]) -> BTreeMap<Subject, Trace> {
+        if !self.traces.is_on() || claimed.is_empty() {
+            return BTreeMap::new();
+        }
+        let subjects: BTreeSet<Subject> = claimed.iter().map(|delivery| delivery.row.subject).collect();
+        let id = |subject: &Subject| CallbackId::new(Uuid::from_bytes(*subject.bytes()));
+        let ids: Vec<CallbackId> = subjects.iter().map(id).collect();
+        let callbacks = self.records.callbacks(&ids).await.unwrap_or_default();
+        let traced = |callback: &Callback| Some((Subject::from(callback.id), self.traces.of(callback)?));
+        callbacks.iter().filter_map(traced).collect()
+    }
+
+    fn send(
+        &self,
+        in_flight: &InFlight,
+        delivery: Delivery,
+        tried_at: Timestamp,
+        trace: Option<(Trace, SpanId)>,
+    ) {
         let sender = Arc::clone(&self.sender);
         in_flight.flights.push(Box::pin(async move {
-            let answer = sender.deliver(&delivery.row, tried_at).await;
-            Landing { delivery, tried_at, answer }
+            let began = Instant::now();
+            let traceparent = trace.map(|(trace, span)| trace.traceparent(span));
+            let answer = sender.deliver(&delivery.row, tried_at, traceparent.as_deref()).await;
+            Landing { delivery, tried_at, answer, took: began.elapsed(), trace }
         }));
     }
 
+    /// The span of a try that is over.
+    fn trace(&self, landing: &Landing, result: &'static str) {
+        let Some((trace, id)) = landing.trace else { return };
+        let span = Span::of(&trace, "webhook", Kind::Client, landing.tried_at, self.clock.now())
+            .with("ringmaster.webhook.id", landing.delivery.row.id.to_string())
+            .with("ringmaster.webhook.type", landing.delivery.row.what.to_string())
+            .with("ringmaster.webhook.tries", landing.delivery.tries.saturating_add(1))
+            .with("ringmaster.result", result);
+        self.traces.send(Span { id, ..span.failed(result != "taken") });
+    }
+
     fn land(&self, in_flight: &mut InFlight, landing: &Landing) {
-        let Landing { delivery, tried_at, answer } = landing;
+        let Landing { delivery, tried_at, answer, .. } = landing;
         let now = self.clock.now();
         let standing = self.endpoint.standing();
         let circumstances = Circumstances {
@@ -144,12 +187,15 @@ impl Dispatcher {
             dice: fastrand::f64(),
         };
         let verdict = judge(delivery, *answer, &circumstances);
-        self.metrics.webhook_delivered(match verdict.settled {
+        let result = match verdict.settled {
             Settled::Delivered => "taken",
             Settled::RetryAt(_) => "failed",
             Settled::GivenUp => "given_up",
             Settled::Disabled => "disabled",
-        });
+        };
+        self.metrics.webhook_delivered(result);
+        self.metrics.webhook_tried(landing.took);
+        self.trace(landing, result);
         let id = delivery.row.id;
         tracing::debug!(delivery = %id, ?answer, "a webhook was tried");
         if verdict.settled == Settled::GivenUp {

@@ -75,7 +75,9 @@ impl HttpSender {
 
     /// Sends the row and waits for the answer. A failure is a fixed name, because the text of an error may contain the
     /// URL, and the URL may contain a secret of the customer.
-    pub async fn deliver(&self, row: &OutboxRow, now: Timestamp) -> Answer {
+    ///
+    /// With the header `traceparent` if the try is part of a trace.
+    pub async fn deliver(&self, row: &OutboxRow, now: Timestamp, traceparent: Option<&str>) -> Answer {
         // The resolver is not called for IP addresses.
         if let Some(address) = literal(&self.url)
             && !self.guard.permits(address)
@@ -92,6 +94,10 @@ impl HttpSender {
             .header("webhook-timestamp", timestamp)
             .header("webhook-signature", self.signer.sign(&id, timestamp, &row.payload))
             .body(row.payload.clone());
+        let request = match traceparent {
+            Some(traceparent) => request.header("traceparent", traceparent),
+            None => request,
+        };
         match request.send().await {
             Ok(answer) => read(answer, now).await,
             Err(error) => Answer::None(word(&error)),

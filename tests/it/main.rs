@@ -19,6 +19,7 @@ mod doctor_at_meta;
 mod documents;
 mod erasure;
 mod explained;
+mod eyes;
 mod fairness;
 mod follow_ups;
 mod forecasts;

@@ -23,6 +23,7 @@ fn uncommented(directory: &Path) -> String {
         // A page and a number may not share their tokens.
         std::fs::write(directory.join(name), format!("{name}-of-the-reference\n")).unwrap();
     }
+    std::fs::write(directory.join("tracing_headers"), "x-api-key=of-the-reference\n").unwrap();
     for name in ["webhook_secret", "webhook_secret_next"] {
         std::fs::write(directory.join(name), webhook_key).unwrap();
     }

@@ -129,6 +129,11 @@ fn a_refusal_of_webhooks_log_or_metrics_names_its_key_and_what_is_expected() {
         ("[webhooks]\nallow = [\"crm.internal:443\"]", "webhooks.allow", "is no subnet and no host"),
         ("[log]\nfilter = \"info,=loud=\"", "log.filter", "is not a filter"),
         ("[metrics]\npath = \"metrics\"", "metrics.path", "is not a path"),
+        ("[tracing]\nendpoint = \"ftp://otel.test\"", "tracing.endpoint", "http or https"),
+        ("[tracing]\nendpoint = \"https://a:b@otel.test\"", "tracing.endpoint", "tracing.headers"),
+        ("[tracing]\nendpoint = \"https://otel.test/?a=b\"", "tracing.endpoint", "a query"),
+        ("[tracing]\nsample_ratio = 1.01", "tracing.sample_ratio", "expected 0.0 to 1.0"),
+        ("[tracing]\nservice_name = \"a b\"", "tracing.service_name", "visible ASCII"),
     ]);
 }
 
@@ -146,6 +151,7 @@ fn each_refused_variable_is_named() {
         ("HTTP__LISTEN__PORT", "1", "http.listen.port", "not a section"),
         ("ACCOUNTS__MAIN__ACCOUNT_SID", "AC1", "accounts.main.account_sid", "\"AC\" and 32"),
         ("WEBHOOKS__SECRET", "whsec_short", "webhooks.secret", "24 to 64 bytes"),
+        ("TRACING__HEADERS", "x-api-key", "tracing.headers", "has no \"=\" in its part 1"),
     ] {
         let text = "[http]\nlisten = \"127.0.0.1:1\"\n";
         let found = parse(text, &[(name, value)]).1.faults;
@@ -191,5 +197,18 @@ fn an_unknown_key_names_the_nearest_known_one() {
             |nearest| format!("is not a key that is known; the nearest is {nearest}"),
         );
         assert_eq!(fault.problem, hint);
+    }
+}
+
+#[test]
+fn headers_of_a_collector_leave_only_by_https_or_on_this_machine() {
+    let key = [("TRACING__HEADERS", "x-api-key=hush")];
+    for (url, refused) in
+        [("http://otel.test:4318", true), ("https://otel.test", false), ("http://127.0.0.1:4318", false)]
+    {
+        let (config, reading) = parse(&format!("[tracing]\nendpoint = \"{url}\"\n"), &key);
+        let faults: Vec<_> = reading.faults.iter().filter(|fault| fault.key == "tracing.endpoint").collect();
+        assert_eq!(faults.len(), usize::from(refused), "{url}");
+        assert!(!config.to_masked_string().contains("hush"));
     }
 }

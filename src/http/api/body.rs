@@ -67,7 +67,7 @@ pub(super) fn json_text(bytes: &Bytes) -> Result<Bytes, ApiError> {
 const USUAL_BYTES: usize = 1024;
 
 /// A JSON response.
-pub(super) fn json<T: Serialize>(status: StatusCode, value: &T) -> Response {
+pub(in crate::http) fn json<T: Serialize>(status: StatusCode, value: &T) -> Response {
     let mut text = Vec::with_capacity(USUAL_BYTES);
     serde_json::to_writer(&mut text, value).expect("a view is plain data");
     raw(status, "application/json", text)

@@ -34,6 +34,7 @@ mod suppression;
 mod views;
 mod webhooks;
 
+pub(super) use body::json;
 pub use callbacks::bulk_memory::BulkMemory;
 pub use events::places::EventPlaces;
 

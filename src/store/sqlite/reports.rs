@@ -1,5 +1,6 @@
 //! The inbox of reports.
 
+use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
 use super::rows::{collect, first, limit, micros};
@@ -9,6 +10,9 @@ use crate::store::{Error, FiledReport, Report, Result};
 
 pub const UNFOLDED: &str = "SELECT r.seq, r.received_at, r.event FROM unfolded_reports AS u \
      CROSS JOIN reports AS r ON r.seq = u.seq ORDER BY u.seq LIMIT ?1";
+
+const OLDEST_UNFOLDED: &str =
+    "SELECT received_at FROM reports WHERE seq = (SELECT min(seq) FROM unfolded_reports)";
 
 /// A report in its stored form. It is converted before it is queued, to save time of the writer.
 pub struct Sealed {
@@ -62,6 +66,11 @@ pub fn unfolded(db: &Connection, rows: usize) -> Result<Vec<FiledReport>> {
         collect(&mut db.prepare_cached(UNFOLDED)?, [limit(rest)], |cells| unreadable::read(cells, false));
     found.extend(reports?);
     unreadable::all(db, found)
+}
+
+/// When the oldest unfolded report was received.
+pub fn oldest_unfolded(db: &Connection) -> Result<Option<Timestamp>> {
+    first(&mut db.prepare_cached(OLDEST_UNFOLDED)?, [], |cells| cells.moment())
 }
 
 /// The unfolded reports after a given one, and all unfolded commands.

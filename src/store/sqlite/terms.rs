@@ -26,6 +26,9 @@ struct TermsShape {
     follows: Option<String>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     missed_call: bool,
+    /// As the header `traceparent`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    traced: Option<String>,
 }
 
 #[derive(Default, Serialize, Deserialize)]
@@ -60,6 +63,7 @@ pub fn text(terms: &Terms) -> Result<String> {
             .map(|preview| (preview.seconds, preview.times, preview.otherwise.as_str().to_owned())),
         follows,
         missed_call,
+        traced: terms.traced.as_ref().map(ToString::to_string),
     })
 }
 
@@ -85,6 +89,7 @@ pub fn read(text: &str) -> Result<Terms> {
         in_line_since: shape.in_line_since,
         preview,
         origin,
+        traced: shape.traced.map(|text| text.parse()).transpose().map_err(|_| corrupt())?,
     })
 }
 
@@ -151,7 +156,9 @@ mod tests {
             in_line_since: Some(at),
             preview: Some(preview),
             origin: Some(Origin::FollowUp(CallbackId::new(Uuid::from_u128(7)))),
+            traced: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".parse().ok(),
         };
+        assert!(full.traced.is_some());
         let missed = Terms { origin: Some(Origin::MissedCall), ..Terms::default() };
         for terms in [full, missed, Terms::default()] {
             assert_eq!(read(&text(&terms).unwrap()).unwrap(), terms);

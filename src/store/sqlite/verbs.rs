@@ -131,6 +131,10 @@ impl Inbox for Sqlite {
         self.read(move |db| commands::by_key(db, key)).await
     }
 
+    async fn oldest_unfolded(&self) -> Result<Option<Timestamp>> {
+        self.read(|db| reports::oldest_unfolded(db)).await
+    }
+
     async fn unmatched_reports(&self, limit: usize) -> Result<Vec<FiledReport>> {
         self.read(move |db| unmatched::newest(db, limit)).await
     }

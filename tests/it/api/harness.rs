@@ -165,12 +165,14 @@ pub(super) async fn desk_of(senders: impl IntoIterator<Item = Sender>, limits: R
         issuers: std::collections::BTreeMap::new(),
         pools_with_source: ["sourced".parse().unwrap()].into(),
         deposed_since: std::sync::OnceLock::new(),
+        stopping_since: std::sync::OnceLock::new(),
         waker: waker.clone(),
         webhook_endpoint: None,
         hook_urls: Arc::new(HookUrls::new("https://calls.example.com", &[1; 32])),
         reports: ReportSettings::default(),
         zone_data: Some(ZoneData { origin: ZoneOrigin::Program, version: Some("2026a".into()) }),
         metrics: Arc::new(Metrics::default()),
+        traces: ringmaster::traces::Traces::default(),
         unresolved_after: UnresolvedAfter {
             ringing: SignedDuration::from_mins(16),
             in_progress: SignedDuration::from_mins(76),
@@ -205,6 +207,7 @@ fn scheduler(app: &App, store: Arc<dyn Store>, waker: Arc<Waker>) -> Scheduler {
         accounts: std::collections::BTreeMap::new(),
         ids: app.ids.clone(),
         metrics: app.metrics.clone(),
+        traces: app.traces.clone(),
         settings: Settings::default(),
     })
 }

@@ -137,6 +137,7 @@ async fn of_agents(api: &ApiHarness) -> [CallbackId; 2] {
         in_line_since: Some(at(NOW)),
         preview: Some(Preview { seconds: 30, times: 3, otherwise: PreviewElse::Ask }),
         origin: Some(Origin::FollowUp(known)),
+        traced: None,
     };
     let missed = Terms { origin: Some(Origin::MissedCall), ..Terms::default() };
     let taken = Some(Taken { agent: Some(agent), at: at(NOW) });

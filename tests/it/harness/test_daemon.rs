@@ -21,6 +21,7 @@ use ringmaster::scheduler::{Scheduler, told};
 use ringmaster::simulation::{Fixture, InvariantChecks, fixture};
 use ringmaster::store::sqlite::Sqlite;
 use ringmaster::store::{Error, Report, Store, Token};
+use ringmaster::traces::Traces;
 use ringmaster::twilio::Transport;
 use ringmaster::twilio::signature::{Key, Payload};
 use serde_json::{Value, json};
@@ -44,6 +45,7 @@ struct Ground {
     checks: InvariantChecks,
     /// Accounts of another platform than the transport's.
     platforms: BTreeMap<AccountAlias, Arc<dyn Platform>>,
+    traces: Traces,
 }
 
 pub(crate) struct TestDaemon {
@@ -94,6 +96,24 @@ impl TestDaemon {
         daemon.restart(platform).await
     }
 
+    /// The same daemon, which records traces from now on.
+    pub(crate) async fn traced(mut self, platform: Arc<dyn Transport>, traces: Traces) -> Self {
+        self.ground.traces = traces;
+        self.restart(platform).await
+    }
+
+    /// Posts with further headers. Returns the status and the body of the answer.
+    pub(crate) async fn post_with(
+        &mut self,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Value,
+    ) -> (u16, Value) {
+        let request = http::Request::post(path);
+        let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+        self.ask(request, Body::from(body.to_string())).await
+    }
+
     /// Files what a platform reports, as its hooks would.
     pub(crate) async fn file(&mut self, events: Vec<Event>) {
         let received_at = self.now();
@@ -121,8 +141,8 @@ impl TestDaemon {
         let (token, hash) = auth::new_token([7; 32]);
         store.create_token(Token::new("test", hash, clock.now())).await.unwrap();
         let checks = InvariantChecks::new(clock.clone());
-        let platforms = BTreeMap::new();
-        Self::on(Ground { config, store, clock, token, checks, platforms }, 1, platform).await
+        let (platforms, traces) = (BTreeMap::new(), Traces::default());
+        Self::on(Ground { config, store, clock, token, checks, platforms, traces }, 1, platform).await
     }
 
     /// Kills the daemon, and starts another one on the same store.
@@ -160,6 +180,7 @@ impl TestDaemon {
             transport: Box::new(move |_| Ok(transport.clone())),
             platforms: ground.platforms.clone(),
             metrics: Arc::default(),
+            traces: ground.traces.clone(),
         };
         let Assembled { scheduler, doors, .. } = daemon::assemble(&ground.config, deps).await.unwrap();
         Self {

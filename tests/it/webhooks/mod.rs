@@ -17,6 +17,7 @@ use ringmaster::clock::{Clock as _, ManualClock};
 use ringmaster::metrics::Metrics;
 use ringmaster::store::sqlite::{Access, Sqlite};
 use ringmaster::store::{Batch, Outbox as _, OutboxRow, Settled, Store};
+use ringmaster::traces::Traces;
 use ringmaster::webhooks::guard::{Guard, Subnet};
 use ringmaster::webhooks::retry_policy::Answer;
 use ringmaster::webhooks::sign::Signer;
@@ -32,6 +33,7 @@ use url::Url;
 use crate::store::samples::{at, callback, callback_id, keep, told};
 
 mod daemon;
+mod traced;
 
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 const NEXT_SECRET: &str = "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
@@ -196,6 +198,10 @@ impl Post {
     }
 
     fn work(sink: Sink, store: Arc<dyn Store>, timeout: Duration) -> Self {
+        Self::traced(sink, store, timeout, Traces::default())
+    }
+
+    fn traced(sink: Sink, store: Arc<dyn Store>, timeout: Duration, traces: Traces) -> Self {
         let clock = Arc::new(ManualClock::new(at(10)));
         let endpoint = Arc::new(Endpoint::default());
         let shutdown = CancellationToken::new();
@@ -205,6 +211,8 @@ impl Post {
             metrics: Arc::new(Metrics::default()),
             endpoint: endpoint.clone(),
             sender: Arc::new(sender_to(&sink.url, loopback(), timeout)),
+            traces,
+            records: store.clone(),
             in_flight_max: 4,
             claim_for: SignedDuration::from_secs(45),
             give_up_after: SignedDuration::from_hours(72),
@@ -402,21 +410,21 @@ async fn loopback_is_refused_by_number_and_by_name_unless_it_is_allowed() {
     let urls = [sink.url.clone(), named];
     for url in &urls {
         let refused = sender_to(url, Guard::default(), Duration::from_secs(30));
-        assert_eq!(refused.deliver(&row, at(1)).await, Answer::None("address_refused"), "{url}");
+        assert_eq!(refused.deliver(&row, at(1), None).await, Answer::None("address_refused"), "{url}");
     }
     assert!(sink.seen.try_recv().is_err());
     for url in &urls {
         let allowed = sender_to(url, loopback(), Duration::from_secs(30));
         let taken = Answer::Status { code: 204, retry_after: None };
-        assert_eq!(allowed.deliver(&row, at(1)).await, taken, "{url}");
+        assert_eq!(allowed.deliver(&row, at(1), None).await, taken, "{url}");
         sink.next().await;
     }
     // An allowed name does not allow its address itself.
     let by_name =
         |url| sender_to(url, Guard::default().with_hosts(["localhost".to_owned()]), Duration::from_secs(30));
-    assert_eq!(by_name(&urls[0]).deliver(&row, at(1)).await, Answer::None("address_refused"));
+    assert_eq!(by_name(&urls[0]).deliver(&row, at(1), None).await, Answer::None("address_refused"));
     let taken = Answer::Status { code: 204, retry_after: None };
-    assert_eq!(by_name(&urls[1]).deliver(&row, at(1)).await, taken);
+    assert_eq!(by_name(&urls[1]).deliver(&row, at(1), None).await, taken);
     sink.next().await;
 }
 
@@ -425,7 +433,7 @@ async fn a_redirect_is_not_followed() {
     let mut sink = Sink::open().await;
     sink.will(1, [Reply::Status(307)]);
     let sender = sender_to(&sink.url, loopback(), Duration::from_secs(30));
-    let answer = sender.deliver(&told(1, 1, CLOSED), at(1)).await;
+    let answer = sender.deliver(&told(1, 1, CLOSED), at(1), None).await;
     assert_eq!(answer, Answer::Status { code: 307, retry_after: None });
     assert_eq!(sink.next().await.path, "/hook");
     assert!(sink.seen.try_recv().is_err());

@@ -15,7 +15,9 @@ use super::campaigns::{self, CampaignsOfOrders};
 use super::field_errors::FieldErrors;
 use super::request_body::{Broken, RequestBody};
 use super::validate::Validator;
-use crate::domain::{Callback, CallbackId, ListName, OrderKind, State as CallbackState, SuppressionScope};
+use crate::domain::{
+    Callback, CallbackId, ListName, Order, OrderKind, State as CallbackState, SuppressionScope, Terms,
+};
 use crate::http::api::body::{self, JsonBytes};
 use crate::http::api::invites::{AcceptedInvite, InviteView};
 use crate::http::api::views::CallbackView;
@@ -23,6 +25,7 @@ use crate::http::auth::Caller;
 use crate::http::error::{FieldError, Written};
 use crate::http::{ApiError, App};
 use crate::store::{Enqueue, Enqueued, IdempotencyKey};
+use crate::traces::{Kind, Span};
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
@@ -98,10 +101,12 @@ pub(in crate::http::api) async fn order(
             None => Err(refusal),
         };
     };
+    let order = traced(app, headers, order);
     let warnings = validator.warnings(&order);
     let callback = validator.callback(CallbackId::new(app.ids.uuid(validator.now)), order);
     let wake_at = wake_at(&callback);
     let answer = accepted(&campaigns.as_stored(&callback), &warnings);
+    let trace = app.traces.of(&callback);
     let enqueued = app
         .store
         .enqueue_callbacks(vec![Enqueue { callback, idempotency, ceiling: caller.order_ceiling() }])
@@ -110,6 +115,10 @@ pub(in crate::http::api) async fn order(
         Some(Enqueued::New(_)) => {
             count(app, kind, 1);
             app.waker.due_at(wake_at);
+            if let Some(trace) = trace {
+                let span = Span::of(&trace, "order", Kind::Server, validator.now, app.clock.now());
+                app.traces.send(span.with("ringmaster.order", kind.as_str()));
+            }
             Ok(answer)
         }
         Some(Enqueued::Repeated(id)) => replay(app, caller, *id).await,
@@ -120,6 +129,15 @@ pub(in crate::http::api) async fn order(
         Some(Enqueued::WrongNumber) => Err(wrong_number()),
         None => Err(ApiError::internal("the store gave no answer to an order")),
     }
+}
+
+/// The order with the customer's trace, if traces are recorded and the request names one.
+fn traced(app: &App, headers: &HeaderMap, mut order: Order) -> Order {
+    if let Some(parent) = app.traces.parent(headers) {
+        let terms = order.terms.take().map(|terms| *terms).unwrap_or_default();
+        order.terms = Terms { traced: Some(parent), ..terms }.kept();
+    }
+    order
 }
 
 /// An order that is refused now may have been accepted before, when its deadline had not passed.

@@ -41,7 +41,7 @@ impl Validator<'_> {
             }
         }
         let in_line_since = in_line_since.map(|since| since.min(self.now));
-        Terms { assigned, promised_at, in_line_since, preview, origin: None }
+        Terms { assigned, promised_at, in_line_since, preview, origin: None, traced: None }
     }
 
     fn assigned(
