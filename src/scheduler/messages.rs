@@ -82,8 +82,11 @@ pub(super) fn change_because(
                 ledger::request_failed(pair, id, counted_at, &rules);
             } else if let (None, Some(at)) = (before.delivered_at, after.delivered_at) {
                 ledger::request_delivered(pair, id, at, &rules);
-            } else if matches!(after.submission.stage, Stage::Accepted | Stage::Unknown) {
-                // An unknown message counts as sent, because the consumer may answer it.
+            } else if after.delivered_at.is_none()
+                && matches!(after.submission.stage, Stage::Accepted | Stage::Unknown)
+            {
+                // An unknown message counts as sent, because the consumer may answer it. One that was delivered has its
+                // lifetime from then, also if the machine's clock was set back in between.
                 ledger::request_sent(pair, id, counted_at, &rules);
             }
         });
