@@ -12,6 +12,7 @@ mod listeners;
 mod messenger;
 mod meta;
 mod named_content;
+mod opening;
 mod pools;
 mod rules;
 mod templates;
@@ -36,8 +37,9 @@ use crate::platform::Platform;
 use crate::pools::Feeder;
 use crate::scheduler::Scheduler;
 use crate::store::Store;
-use crate::store::sqlite::{Access, Options as StoreOptions, Sqlite};
+use crate::store::sqlite::{Access, Listener, Options as StoreOptions};
 use crate::twilio::Transport;
+use crate::wake::Waker;
 use crate::webhooks::{Dispatcher, Endpoint};
 
 use daily_reports::DailyReports;
@@ -46,6 +48,7 @@ use listeners::Listeners;
 pub use contents::{catalogues, clients};
 pub use meta::{GraphReach, graphs};
 pub use named_content::{NamedContent, named_content};
+pub use opening::{open_store, reach};
 pub use rules::rules;
 pub use wiring::documents;
 
@@ -84,6 +87,8 @@ pub struct Running {
     dispatcher: Option<JoinHandle<()>>,
     feeders: Vec<JoinHandle<()>>,
     reports: Option<JoinHandle<()>>,
+    /// What other processes of the same database commit. Ends with the daemon.
+    listener: Option<Arc<Listener>>,
 }
 
 impl Running {
@@ -105,6 +110,10 @@ impl Running {
         for server in self.servers {
             server.await.context("the server panicked")?;
         }
+        if let Some(listener) = self.listener {
+            // It ends a thread, for which it waits a moment.
+            tokio::task::spawn_blocking(move || drop(listener)).await?;
+        }
         Ok(())
     }
 }
@@ -122,6 +131,7 @@ pub struct Assembled {
     daily: Option<DailyReports>,
     /// What the parts go by: the machine's clock, as long as it is trusted.
     pub clock: Arc<dyn Clock>,
+    waker: Arc<Waker>,
 }
 
 /// Dependencies of the parts.
@@ -163,7 +173,7 @@ pub async fn assemble(config: &Config, deps: Deps) -> anyhow::Result<Assembled> 
     let dispatcher = parts.dispatcher(config)?;
     let feeders = parts.feeders(config, &deps)?;
     let daily = parts.daily_reports(config)?;
-    Ok(Assembled { scheduler, doors, feeders, dispatcher, daily, clock: parts.clock() })
+    Ok(Assembled { scheduler, doors, feeders, dispatcher, daily, clock: parts.clock(), waker: parts.waker() })
 }
 
 /// Starts a daemon: opens the store, binds its address, recovers and runs.
@@ -182,7 +192,7 @@ pub async fn start(config: &Config, options: Options) -> anyhow::Result<Running>
         request_timeout: config.store.api_read_timeout,
         on_commit: Some(Arc::new(move |commands, took| gauge.store_committed(commands, took))),
     };
-    let store = Sqlite::open_with(&config.store.path, Access::Exclusive, &store_options)?;
+    let store = open_store(&config.store, Access::Exclusive, &store_options)?;
     known_to_meta::check(config).await?;
     let looked_up = content_pauses::Start { clock: &*clock, store: &store, ids: &ids };
     let config = &contents::resolve(config, &looked_up).await?;
@@ -201,7 +211,8 @@ pub async fn start(config: &Config, options: Options) -> anyhow::Result<Running>
         platforms: BTreeMap::new(),
         metrics,
     };
-    let Assembled { mut scheduler, doors, feeders, dispatcher, daily, .. } = assemble(config, deps).await?;
+    let Assembled { mut scheduler, doors, feeders, dispatcher, daily, waker, .. } = assemble(config, deps).await?;
+    let listener = opening::listen(&config.store, &waker)?;
     scheduler.recover().await.context("cannot recover from the last stop")?;
     store.void_claims().await.context("cannot release the deliveries of the last run")?;
     let servers = listeners.serve(&doors, config, &shutdown);
@@ -226,5 +237,6 @@ pub async fn start(config: &Config, options: Options) -> anyhow::Result<Running>
         dispatcher,
         feeders,
         reports,
+        listener,
     })
 }

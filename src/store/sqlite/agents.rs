@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use rusqlite::{Connection, params};
 
+use super::sql::{Connection, params};
 use super::rows::{Cells, collect, corrupt, digits, first, limit, micros, micros_if};
 use super::suppressions::Key;
 use super::{Sqlite, callbacks, list, suppression_lists};
@@ -22,7 +22,7 @@ const PUT: &str = "INSERT INTO wrap_ups (callback, tenant, disposition, effect, 
 const DUE: &str = "INSERT INTO wrap_ups (callback, tenant, due_at, revision) VALUES (?1, ?2, ?3, 0) \
      ON CONFLICT (callback) DO UPDATE SET due_at = ?3";
 pub const MISSING: &str = "SELECT count(*) FROM (SELECT 1 FROM wrap_ups INDEXED BY wrap_ups_missing \
-     WHERE disposition IS NULL AND due_at <= ?1 LIMIT ?2)";
+     WHERE disposition IS NULL AND due_at <= ?1 LIMIT ?2) AS w";
 pub const MISSING_OF_TENANT: &str = "SELECT callback FROM wrap_ups INDEXED BY wrap_ups_missing_of_tenant \
      WHERE tenant = ?1 AND disposition IS NULL AND callback < ?2 AND due_at <= ?3 ORDER BY callback DESC LIMIT ?4";
 pub const OFFERED: &str = "SELECT id FROM callbacks INDEXED BY callbacks_offered \

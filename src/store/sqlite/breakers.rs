@@ -1,8 +1,8 @@
 //! Breakers of campaigns as JSON, and the calls that are counted for them.
 
-use rusqlite::{Connection, params};
 use serde::{Deserialize, Serialize};
 
+use super::sql::{Connection, params};
 use super::rows::{collect, corrupt, digits};
 use crate::domain::{Breaker, BreakerChange, Bucket, CallCounts, CampaignCalls, CampaignId};
 use crate::store::{CampaignCallsChange, Error, Result};
@@ -11,8 +11,8 @@ use crate::store::{CampaignCallsChange, Error, Result};
 const ALL: &str = "SELECT campaign, bucket, sender, calls, answered, abandoned, failed FROM campaign_calls";
 const ADD: &str = "INSERT INTO campaign_calls (campaign, bucket, sender, calls, answered, abandoned, failed) \
      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (campaign, bucket, sender) DO UPDATE SET \
-     calls = calls + excluded.calls, answered = answered + excluded.answered, \
-     abandoned = abandoned + excluded.abandoned, failed = failed + excluded.failed";
+     calls = campaign_calls.calls + excluded.calls, answered = campaign_calls.answered + excluded.answered, \
+     abandoned = campaign_calls.abandoned + excluded.abandoned, failed = campaign_calls.failed + excluded.failed";
 pub const FORGET: &str = "DELETE FROM campaign_calls WHERE campaign = ?1 AND bucket < ?2";
 
 /// A breaker, or a change of one; what is absent is that of the default, or stays.

@@ -1,8 +1,8 @@
 //! The days of calendars that operators marked. A row stays when its day is over; a later mark of the day replaces it.
 
 use jiff::civil::Date;
-use rusqlite::{Connection, params};
 
+use super::sql::{Connection, params};
 use super::rows::{Cells, collect, micros};
 use crate::domain::calendar::MarkedDay;
 use crate::store::Result;

@@ -1,8 +1,8 @@
 //! The last trusted reading of the machine's clocks.
 
 use jiff::SignedDuration;
-use rusqlite::{Connection, params};
 
+use super::sql::{Connection, params};
 use super::rows::{Cells, first, micros, span};
 use crate::domain::{ClockDoubt, ClockMark, Reading};
 use crate::store::Result;

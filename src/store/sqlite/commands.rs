@@ -1,8 +1,8 @@
 //! Commands: changes that customers and operators request. They are in the inbox like the reports of the platforms,
 //! in a separate lane, and keep their result.
 
-use rusqlite::{Connection, params};
 
+use super::sql::{Connection, params};
 use super::reports::{self, Sealed};
 use super::rows::{collect, first, limit};
 use super::unreadable::{self, Stored};

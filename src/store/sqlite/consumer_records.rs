@@ -4,8 +4,8 @@
 
 use std::collections::BTreeSet;
 
-use rusqlite::{Connection, params};
 
+use super::sql::{Connection, params};
 use super::rows::{collect, digits, limit};
 use super::suppressions::Key;
 use super::{agents, attempts, callbacks, contacts, list, messages, persons};

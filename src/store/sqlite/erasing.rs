@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use rusqlite::{Connection, params};
 use serde_json::Value;
+use uuid::Uuid;
 
+use super::sql::{Connection, params};
 use super::rows::{collect, digits, limit, micros, micros_if};
 use super::suppressions::Key;
 use super::{agents, callbacks, erasures, list, persons};
@@ -30,9 +31,9 @@ const ATTEMPTS: &str = "UPDATE attempts SET consumer = ?2, sid = CASE WHEN IS_RA
      connection_sid = CASE WHEN length(connection_sid) = 34 THEN connection_sid END, \
      bridge_sid = CASE WHEN length(bridge_sid) = 34 THEN bridge_sid END WHERE callback = ?1";
 const MESSAGES: &str = "UPDATE messages SET consumer = ?2, sid = CASE WHEN IS_RANDOM THEN sid END, \
-     psid = CASE WHEN psid IS NULL THEN NULL ELSE CAST(?2 AS TEXT) END WHERE callback = ?1";
+     psid = CASE WHEN psid IS NULL THEN NULL ELSE CAST(CAST(?2 AS BIGINT) AS TEXT) END WHERE callback = ?1";
 const ALONE: &str = "UPDATE messages SET consumer = ?2, sid = CASE WHEN IS_RANDOM THEN sid END, \
-     psid = CASE WHEN psid IS NULL THEN NULL ELSE CAST(?2 AS TEXT) END \
+     psid = CASE WHEN psid IS NULL THEN NULL ELSE CAST(CAST(?2 AS BIGINT) AS TEXT) END \
      WHERE callback IS NULL AND consumer = ?1";
 const HELD_ALONE: &str = "INSERT INTO erasure_held (erasure, sid, account, kind) \
      SELECT ?1, sid, account, 'message' FROM messages WHERE callback IS NULL AND consumer = ?2 \
@@ -49,7 +50,8 @@ pub fn steps(db: &Connection, key: &Key, steps: &[ErasureStep]) -> Result<()> {
             ErasureStep::Traces { id, found } => traces(db, id.bytes(), found)?,
             ErasureStep::Clean { id, at } => clean(db, *id, *at)?,
             ErasureStep::Held { id, sid, state, again_at, at } => {
-                let sql = "UPDATE erasure_held SET state = ?3, due_at = ?4, tries = tries + (?4 IS NOT NULL) \
+                let sql = "UPDATE erasure_held SET state = ?3, due_at = ?4, \
+                     tries = tries + CASE WHEN CAST(?4 AS BIGINT) IS NULL THEN 0 ELSE 1 END \
                      WHERE erasure = ?1 AND sid = ?2";
                 let again_at = micros_if(*again_at);
                 db.prepare_cached(sql)?.execute(params![id.bytes(), sid, state.as_str(), again_at])?;
@@ -157,7 +159,7 @@ fn order(db: &Connection, erasure: &Erasure, id: CallbackId) -> Result<Gone> {
     let mut unnamed = 0;
     for (source, kind) in [("attempts", "call"), ("messages", "message")] {
         db.prepare_cached(&of(HELD, source))?.execute(params![erasure.id.bytes(), id.bytes(), kind])?;
-        let count = |row: &rusqlite::Row<'_>| row.get::<_, i64>(0);
+        let count = |row: &super::sql::Row<'_>| row.get::<_, i64>(0);
         unnamed += db.prepare_cached(&of(UNNAMED, source))?.query_row([id.bytes()], count)?;
     }
     for leg in ["second_sid", "connection_sid", "bridge_sid"] {
@@ -166,7 +168,7 @@ fn order(db: &Connection, erasure: &Erasure, id: CallbackId) -> Result<Gone> {
     let attempts = db.prepare_cached(&of(ATTEMPTS, ""))?.execute(params![id.bytes(), pseudonym])?;
     let messages = db.prepare_cached(&of(MESSAGES, ""))?.execute(params![id.bytes(), pseudonym])?;
     db.prepare_cached(
-        "UPDATE timeline SET consumer = CASE WHEN consumer IS NULL THEN NULL ELSE ?2 END, why = '' \
+        "UPDATE timeline SET consumer = CASE WHEN consumer IS NULL THEN NULL ELSE CAST(?2 AS BIGINT) END, why = '' \
          WHERE callback = ?1",
     )?
     .execute(params![id.bytes(), pseudonym])?;
@@ -247,8 +249,8 @@ fn person(db: &Connection, key: &Key, erasure: &Erasure, numbers: &BTreeSet<Phon
         db.prepare_cached("UPDATE pauses SET scope = ?2, why = '' WHERE scope = ?1")?
             .execute(params![format!("person:{number}"), format!("person:{pseudonym}")])?;
         for sql in [
-            "UPDATE pauses SET why = '' WHERE instr(why, ?1)",
-            "UPDATE campaign_acts SET note = NULL WHERE instr(note, ?1)",
+            "UPDATE pauses SET why = '' WHERE instr(why, ?1) > 0",
+            "UPDATE campaign_acts SET note = NULL WHERE instr(note, ?1) > 0",
         ] {
             db.prepare_cached(sql)?.execute([number.to_string()])?;
         }
@@ -277,9 +279,10 @@ fn traces(db: &Connection, id: &[u8; 16], found: &ErasureTraces) -> Result<()> {
     let reports = drop_reports(db, &found.reports)?;
     for seq in &found.reports {
         // Both are hashes of a body with a number in it. The same command is a new one from now on.
-        let commands = "UPDATE commands SET content = zeroblob(32) WHERE seq = ?1 AND outcome IS NOT NULL";
-        if db.prepare_cached(commands)?.execute([seq])? == 1 {
-            db.prepare_cached("UPDATE reports SET key = randomblob(16) WHERE seq = ?1")?.execute([seq])?;
+        let commands = "UPDATE commands SET content = ?2 WHERE seq = ?1 AND outcome IS NOT NULL";
+        if db.prepare_cached(commands)?.execute(params![seq, [0_u8; 32]])? == 1 {
+            db.prepare_cached("UPDATE reports SET key = ?2 WHERE seq = ?1")?
+                .execute(params![seq, Uuid::new_v4().into_bytes()])?;
         }
     }
     for (token, text) in &found.keys {

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use rusqlite::{Connection, params};
 
+use super::sql::{Connection, params};
 use super::rows::{Cells, collect, corrupt, digits, first, limit, micros};
 use super::suppressions::{self, Key};
 use super::{commands, persons, reports, suppression_lists};

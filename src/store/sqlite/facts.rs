@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use jiff::{SignedDuration, Timestamp};
-use rusqlite::{Connection, params};
 
+use super::sql::{Connection, params};
 use super::callbacks;
 use super::rows::{collect, first, limit, micros};
 use crate::domain::{Callback, CallbackId, CampaignId, PersonId, Phone, Tenant};

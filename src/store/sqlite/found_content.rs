@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use rusqlite::{Connection, params};
 
+use super::sql::{Connection, params};
 use super::rows::{Cells, collect, corrupt, digits, micros};
 use crate::domain::{AccountAlias, ContentRef, Phone};
 use crate::store::Result;

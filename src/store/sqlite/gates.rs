@@ -1,7 +1,7 @@
 //! What waits at gates: the lanes, and the callbacks that are called up.
 
-use rusqlite::{Connection, params};
 
+use super::sql::{Connection, params};
 use super::callbacks::{self, AT_GATE, read_gate};
 use super::rows::{collect, corrupt, first, limit};
 use crate::domain::lane::{Found, Wanted};

@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use rusqlite::{Connection, params};
 
+use super::sql::{Connection, params};
 use super::order_texts::read_senders;
 use super::persons;
 use super::rows::{Cells, collect, digits, limit, micros};

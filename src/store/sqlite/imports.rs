@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use rusqlite::{Connection, params};
 
+use super::sql::{Connection, params};
 use super::callbacks;
 use super::rows::{Cells, collect, corrupt, first, limit, micros, micros_if};
 use super::suppressions::Key;
@@ -17,6 +17,8 @@ use crate::store::{
 
 /// So many row numbers of a finding are kept.
 const ROWS_SHOWN: usize = 20;
+/// The tail of a list that needs none any more.
+const NOTHING: [u8; 0] = [];
 
 macro_rules! columns {
     () => {
@@ -287,7 +289,7 @@ fn add_findings(db: &Connection, seq: i64, added: &Added) -> Result<()> {
         db.prepare_cached(
             "INSERT INTO import_findings (import, refused, subject, code, count, first_rows) \
              VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (import, refused, subject, code) DO UPDATE \
-             SET count = count + excluded.count, first_rows = excluded.first_rows",
+             SET count = import_findings.count + excluded.count, first_rows = excluded.first_rows",
         )?
         .execute(params![
             seq,
@@ -308,10 +310,10 @@ fn numbers(text: &str) -> Result<Vec<u32>> {
 pub fn complete(db: &Connection, id: ImportId, received: u64, at: Timestamp) -> Result<bool> {
     let changed = db
         .prepare_cached(
-            "UPDATE imports SET state = 'complete', completed_at = ?3, tail = x'' \
+            "UPDATE imports SET state = 'complete', completed_at = ?3, tail = ?4 \
              WHERE id = ?1 AND state = 'receiving' AND received = ?2",
         )?
-        .execute(params![id.bytes(), received.cast_signed(), micros_if(Some(at))])?;
+        .execute(params![id.bytes(), received.cast_signed(), micros_if(Some(at)), NOTHING])?;
     Ok(changed == 1)
 }
 
@@ -358,9 +360,9 @@ pub fn remove(db: &Connection, id: ImportId, most: usize) -> Result<bool> {
     let found: Option<i64> = first(&mut db.prepare_cached(seq)?, [id.bytes()], |cells| cells.take())?;
     let Some(seq) = found else { return Ok(true) };
     db.prepare_cached(
-        "UPDATE imports SET state = 'removed', tail = x'' WHERE seq = ?1 AND state <> 'removed'",
+        "UPDATE imports SET state = 'removed', tail = ?2 WHERE seq = ?1 AND state <> 'removed'",
     )?
-    .execute([seq])?;
+    .execute(params![seq, NOTHING])?;
     if !forget(db, seq, most)? {
         return Ok(false);
     }

@@ -6,8 +6,8 @@
 use std::collections::BinaryHeap;
 
 use jiff::Timestamp;
-use rusqlite::{CachedStatement, Connection, params};
 
+use super::sql::{CachedStatement, Connection, params};
 use super::agents::MISSING_OF_TENANT;
 use super::callbacks::partitions;
 use super::order_texts::read_senders;

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use rusqlite::{Connection, params};
 use serde::{Deserialize, Serialize};
 
+use super::sql::{Connection, params};
 use super::rows::{corrupt, first, micros, micros_if, moment, span};
 use crate::domain::held::Aside;
 use crate::domain::{
@@ -15,9 +15,9 @@ use crate::domain::{
 };
 use crate::store::{Error, Lead, Result};
 
-pub const WRITE: &str = "INSERT INTO loads (one, term, as_of, load) VALUES (1, ifnull(?1, 0), ?2, ?3) \
-     ON CONFLICT (one) DO UPDATE SET term = max(term, excluded.term), as_of = excluded.as_of, load = excluded.load \
-     WHERE ?1 IS NULL OR ?1 >= term";
+pub const WRITE: &str = "INSERT INTO loads (one, term, as_of, load) VALUES (1, coalesce(?1, 0), ?2, ?3) \
+     ON CONFLICT (one) DO UPDATE SET term = coalesce(?1, loads.term), as_of = excluded.as_of, load = excluded.load \
+     WHERE ?1 IS NULL OR ?1 >= loads.term";
 
 /// Replaces what was published, unless a newer leader published it.
 pub fn write(db: &Connection, lead: Option<Lead>, loads: &Loads) -> Result<()> {

@@ -1,8 +1,8 @@
 //! The table of messages: permission requests and invites.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, params};
 
+use super::sql::{Connection, params};
 use super::attempts::read_submission;
 use super::rows::{Cells, collect, corrupt, digits, first, limit, micros, micros_if};
 use crate::domain::message::Reply;

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use rusqlite::Connection;
 use tokio::sync::oneshot;
 
+use super::sql::Connection;
 use super::fault::{Shared, gone};
 use super::suppressions::Key;
 use super::writer::Command;

@@ -3,15 +3,15 @@
 //! Only the first waiting row of a subject has a `due_at`. When it is settled, the next one gets a `due_at`.
 
 use jiff::Timestamp;
-use rusqlite::{CachedStatement, Connection, params};
 
+use super::sql::{CachedStatement, Connection, params};
 use super::rows::{Cells, collect, first, limit, micros, micros_if, moment};
 use crate::domain::{CallbackId, DeliveryId};
 use crate::store::{Backlog, Delivery, OutboxRow, Result, Settled, Subject};
 
 const INSERT: &str = "INSERT INTO outbox (id, subject, what, payload, created_at, state, due_at, tries) \
      VALUES (?1, ?2, ?3, ?4, ?5, 'waiting', CASE WHEN EXISTS (SELECT 1 FROM outbox INDEXED BY \
-     outbox_by_subject WHERE subject = ?2 AND state = 'waiting') THEN NULL ELSE ?5 END, 0) \
+     outbox_by_subject WHERE subject = ?2 AND state = 'waiting') THEN NULL ELSE CAST(?5 AS BIGINT) END, 0) \
      ON CONFLICT DO NOTHING";
 /// SQLite returns the rows in no particular order.
 pub const CLAIM: &str = "UPDATE outbox SET due_at = ?2, claimed = 1 WHERE seq IN (SELECT seq FROM outbox \
@@ -34,9 +34,9 @@ const REPLAY: &str = "UPDATE outbox SET state = 'waiting', due_at = NULL, claime
      first_tried_at = NULL, settled_at = NULL WHERE subject = ?1";
 /// Counts no further than [`Backlog::COUNTED_MAX`], from the oldest.
 pub const BACKLOG: &str = "SELECT count(*), min(created_at) FROM (SELECT created_at FROM outbox \
-     INDEXED BY outbox_waiting WHERE state = 'waiting' ORDER BY created_at LIMIT ?1)";
+     INDEXED BY outbox_waiting WHERE state = 'waiting' ORDER BY created_at LIMIT ?1) AS r";
 pub const GIVEN_UP: &str = "SELECT count(*) FROM (SELECT seq FROM outbox INDEXED BY outbox_given_up \
-     WHERE state = 'given_up' LIMIT ?1)";
+     WHERE state = 'given_up' LIMIT ?1) AS r";
 
 pub fn write(db: &Connection, rows: &[OutboxRow]) -> Result<()> {
     if rows.is_empty() {

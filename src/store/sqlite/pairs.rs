@@ -1,8 +1,8 @@
 //! The ledgers of pairs.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, params};
 
+use super::sql::{Connection, params};
 use super::attempts::read_grant;
 use super::rows::{Cells, collect, corrupt, digits, first, log, micros, micros_if};
 use crate::domain::{CallPermission, ContentRef, Pair, PairKey, PersonId};

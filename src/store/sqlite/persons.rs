@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use jiff::Timestamp;
-use rusqlite::{Connection, params};
 use uuid::Uuid;
 
+use super::sql::{Connection, params};
 use super::pairs;
 use super::rows::{Cells, collect, corrupt, digits, first, log, micros, micros_if, moment, parse};
 use super::suppressions::{self, Key};

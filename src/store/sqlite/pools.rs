@@ -1,8 +1,8 @@
 //! Pools of agents, and the seats that are held after their calls.
 
 use jiff::{SignedDuration, Timestamp};
-use rusqlite::{Connection, params};
 
+use super::sql::{Connection, params};
 use super::rows::{Cells, collect, corrupt, micros, span};
 use crate::domain::{Figure, Pool, WrapUpSeat};
 use crate::store::{PoolChanges, Result};
@@ -108,7 +108,7 @@ fn forget_commands(db: &Connection, changes: &PoolChanges) -> Result<()> {
         return Ok(());
     }
     for seq in &changes.commands {
-        db.prepare_cached("INSERT OR IGNORE INTO pool_commands (seq, folded_at) VALUES (?1, ?2)")?
+        db.prepare_cached("INSERT INTO pool_commands (seq, folded_at) VALUES (?1, ?2) ON CONFLICT DO NOTHING")?
             .execute(params![seq, micros(changes.at)])?;
     }
     let sql = "SELECT seq FROM pool_commands INDEXED BY pool_commands_by_time WHERE folded_at <= ?1 LIMIT ?2";

@@ -1,7 +1,7 @@
 //! Orders by their references.
 
-use rusqlite::{Connection, params};
 
+use super::sql::{Connection, params};
 use super::callbacks::partitions;
 use super::rows::{collect, limit};
 use crate::domain::{CallbackId, OrderKind, Tenant};

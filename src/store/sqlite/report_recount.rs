@@ -3,8 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rusqlite::Connection;
 
+use super::sql::Connection;
 use super::rows::{Id, collect};
 use super::{Sqlite, agents, attempts, callbacks, messages, report_cells, report_reads};
 use crate::domain::reporting::{

@@ -1,7 +1,7 @@
 //! The inbox of reports.
 
-use rusqlite::{Connection, params};
 
+use super::sql::{Connection, params};
 use super::rows::{collect, first, limit, micros};
 use super::{commands, events, unreadable};
 use crate::domain::Event;
@@ -28,10 +28,10 @@ pub fn seal(report: &Report) -> Result<Sealed> {
 /// The `seq` of the report, if its key is new.
 pub fn insert(db: &Connection, report: &Sealed) -> Result<Option<i64>> {
     let mut insert = db.prepare_cached(
-        "INSERT INTO reports (key, received_at, event) VALUES (?1, ?2, ?3) ON CONFLICT (key) DO NOTHING",
+        "INSERT INTO reports (key, received_at, event) VALUES (?1, ?2, ?3) ON CONFLICT (key) DO NOTHING \
+         RETURNING seq",
     )?;
-    let new = insert.execute(params![report.key, report.received_at, report.event])? == 1;
-    Ok(new.then(|| db.last_insert_rowid()))
+    first(&mut insert, params![report.key, report.received_at, report.event], |cells| cells.take())
 }
 
 pub fn append(db: &Connection, reports: &[Sealed]) -> Result<Vec<bool>> {

@@ -1,7 +1,7 @@
 //! Items that were set aside after a failure of the scheduler, and the operator's decisions about them.
 
-use rusqlite::{Connection, params};
 
+use super::sql::{Connection, params};
 use super::rows::{Cells, collect, corrupt, digits, first, micros};
 use super::{commands, reports, unmatched};
 use crate::domain::{Phone, SetAside, SetAsideEnd, SetAsideId, SetAsideItem, SetAsideVerdict};

@@ -1,8 +1,8 @@
 //! Suppression lists and their versions: made by the API, counted and retired by a batch.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, params};
 
+use super::sql::{Connection, params};
 use super::rows::{Cells, collect, corrupt, first, limit, micros, micros_if};
 use super::suppressions::{Key, add, add_names, check_key, countries, purposes, waiting};
 use super::{commands, reports};
@@ -163,7 +163,7 @@ pub fn change(db: &Connection, changes: &[ListChange]) -> Result<()> {
                         gone += limit(delete.execute(params![hash, version.id])?);
                     }
                     db.prepare_cached(
-                        "UPDATE suppression_lists SET entries = max(entries - ?2, 0) WHERE id = ?1",
+                        "UPDATE suppression_lists SET entries = CASE WHEN entries > ?2 THEN entries - ?2 ELSE 0 END WHERE id = ?1",
                     )?
                     .execute(params![version.id, gone])?;
                 }

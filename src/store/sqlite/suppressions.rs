@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use jiff::Timestamp;
-use rusqlite::{Connection, params};
 
+use super::sql::{Connection, params};
 use super::persons;
 use super::rows::{Cells, collect, corrupt, digits, limit, micros, moment, parse};
 use crate::domain::suppression::refuses_order;

@@ -3,8 +3,8 @@
 //!
 //! Within a daemon one scheduler leads. Its term begins when it builds its state, and its batches are numbered.
 
-use rusqlite::Connection;
 
+use super::sql::Connection;
 use super::rows::{corrupt, first};
 use super::writer::in_transaction;
 use crate::failpoint::failpoint;

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use rusqlite::{Connection, params, params_from_iter};
 
+use super::sql::{Connection, params, params_from_iter};
 use super::rows::{Cells, collect, digits, limit, micros};
 use super::{callbacks, persons};
 use crate::domain::timeline::Entry;

@@ -6,9 +6,9 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use rusqlite::Connection;
 use tokio::sync::oneshot;
 
+use super::sql::Connection;
 use super::fault::{Shared, gone};
 use super::reader::{Readers, in_snapshot};
 use super::{contained, tokens};

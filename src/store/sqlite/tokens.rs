@@ -1,8 +1,8 @@
 //! API tokens by their hashes, and our own secrets.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, params};
 
+use super::sql::{Connection, params};
 use super::ceilings;
 use super::order_texts::{read_senders, senders};
 use super::rows::{Cells, collect, corrupt, first, micros, micros_if};

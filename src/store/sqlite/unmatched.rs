@@ -1,8 +1,8 @@
 //! Reports without a known person.
 
 use jiff::SignedDuration;
-use rusqlite::{Connection, params};
 
+use super::sql::{Connection, params};
 use super::rows::{Cells, collect, limit, micros};
 use super::unreadable::{self, Stored};
 use crate::domain::UserId;

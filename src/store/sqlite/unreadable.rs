@@ -2,9 +2,9 @@
 //!
 //! As much as can still be seen says whom they are about.
 
-use rusqlite::Connection;
 use serde_json::Value;
 
+use super::sql::Connection;
 use super::rows::Cells;
 use super::{attempts, events, messages, persons};
 use crate::domain::{AttemptId, CallbackId, MessageId, Numbers, PersonId, Phone, UserId};

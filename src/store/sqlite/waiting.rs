@@ -1,7 +1,7 @@
 //! All waiting callbacks, part by part, in the order in which they were stored.
 
-use rusqlite::{Connection, params};
 
+use super::sql::{Connection, params};
 use super::callbacks;
 use super::rows::{collect, limit};
 use crate::domain::{Callback, CallbackId};
