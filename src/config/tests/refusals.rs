@@ -34,7 +34,11 @@ fn a_refusal_of_the_server_or_of_a_rule_names_its_key_and_what_is_expected() {
         ("[store]\nurl = \"postgres://r:geheim@h/d\"", "store.url", "has a password: set it with"),
         ("[store]\nurl = \"postgres://r@h/d?password=geheim\"", "store.url", "has a password: set it with"),
         ("[store]\nlisten_url = \"postgres://r@h\"", "store.listen_url", "names no database"),
-        ("[store]\npassword = \"geheim\"", "store.password", "secrets are not taken from the configuration file"),
+        (
+            "[store]\npassword = \"geheim\"",
+            "store.password",
+            "secrets are not taken from the configuration file",
+        ),
         ("[calling]\ndefault_country = \"XX\"", "calling.default_country", "\"XX\" is no country"),
         (
             "[calling]\ndefault_country = \"br\"",

@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::sql::{Connection, params};
 use super::rows::{Cells, collect, corrupt, digits, first, micros, micros_if};
+use super::sql::{Connection, params};
 use crate::domain::event::ConnectionEnd;
 use crate::domain::{
     AccountAlias, Attempt, AttemptId, Bridge, CallProgress, CallbackId, ContentRef, ErrorCode, Grant, Holds,
@@ -99,7 +99,7 @@ pub fn write(db: &Connection, attempts: &[Attempt]) -> Result<()> {
         ];
         let is_known = attempt.is_live() && submission.stage != Stage::Intent;
         if !is_known || progress.execute(values)? == 0 {
-            write.execute(values)?;
+            write.write(values)?;
         }
     }
     Ok(())

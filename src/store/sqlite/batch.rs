@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-
 use super::sql::Connection;
 use super::suppressions::Key;
 use super::{

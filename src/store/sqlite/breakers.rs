@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::sql::{Connection, params};
 use super::rows::{collect, corrupt, digits};
+use super::sql::{Connection, params};
 use crate::domain::{Breaker, BreakerChange, Bucket, CallCounts, CampaignCalls, CampaignId};
 use crate::store::{CampaignCallsChange, Error, Result};
 
@@ -83,16 +83,16 @@ pub fn write(db: &Connection, change: &CampaignCallsChange) -> Result<()> {
     }
     let mut forget = db.prepare_cached(FORGET)?;
     for campaign in &change.forgotten {
-        forget.execute(params![campaign.bytes(), i64::MAX])?;
+        forget.write(params![campaign.bytes(), i64::MAX])?;
     }
     let mut add = db.prepare_cached(ADD)?;
     for (campaign, bucket, sender, counts) in change.added.iter() {
         let CallCounts { calls, answered, abandoned, failed } = counts;
         let key = (campaign.bytes(), bucket.0, digits(sender));
-        add.execute(params![key.0, key.1, key.2, calls, answered, abandoned, failed])?;
+        add.write(params![key.0, key.1, key.2, calls, answered, abandoned, failed])?;
     }
     for campaign in change.added.campaigns() {
-        forget.execute(params![campaign.bytes(), change.from.0])?;
+        forget.write(params![campaign.bytes(), change.from.0])?;
     }
     Ok(())
 }

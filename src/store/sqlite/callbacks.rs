@@ -6,13 +6,13 @@ use std::sync::LazyLock;
 
 use jiff::Timestamp;
 
-use super::sql::{CachedStatement, Connection, ToSql, Value, params};
 use super::campaigns::Named;
 use super::ceilings::Ceilings;
 use super::counts::{Counts, Standing};
 use super::hours_text::HoursText;
 use super::order_texts::{psids, read_psids, read_senders, read_variables, senders, variables};
 use super::rows::{self, Cells, collect, corrupt, digits, first, limit, micros, micros_if};
+use super::sql::{CachedStatement, Connection, ToSql, Value, params};
 use super::suppressions::{self, Key};
 use super::{agents, consents, failures, links, terms};
 use crate::domain::callback::{Closed, Waiting};
@@ -270,10 +270,10 @@ impl<'a> Standstill<'a> {
 }
 
 /// Writes what can change of a stored callback.
-fn change(statement: &mut CachedStatement<'_>, seq: i64, callback: &Callback) -> Result<usize> {
+fn change(statement: &mut CachedStatement<'_>, seq: i64, callback: &Callback) -> Result<()> {
     let order = &callback.order;
     let Standstill { at, place, attempt, note } = Standstill::of(&callback.state);
-    let changed = statement.execute(params![
+    statement.write(params![
         seq,
         callback.version.cast_signed(),
         micros(order.earliest),
@@ -306,7 +306,7 @@ fn change(statement: &mut CachedStatement<'_>, seq: i64, callback: &Callback) ->
         callback.handling.as_deref().map(terms::handling_text).transpose()?,
         offered_until(callback),
     ])?;
-    Ok(changed)
+    Ok(())
 }
 
 /// Binds the parameters of a new row after as many of the rows before it.

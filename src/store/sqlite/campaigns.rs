@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-
-use super::sql::{Connection, params};
 use super::rows::{Cells, collect, first, limit, micros, micros_if, parse};
+use super::sql::{Connection, params};
 use super::{breakers, follow_ups};
 use crate::domain::{Callback, CallbackId, Campaign, CampaignId, CampaignState, OrderKind, Outcome, Tenant};
 use crate::store::{CampaignChange, CampaignRecord, CampaignRows, Error, RecordedAct, Result};
@@ -176,13 +175,7 @@ pub fn write(db: &Connection, changes: &[CampaignChange]) -> Result<()> {
         }
         if let Some(RecordedAct { at, act, by, note }) = act {
             let note = note.as_deref();
-            db.prepare_cached(NOTE)?.execute(params![
-                campaign.id.bytes(),
-                micros(*at),
-                &**act,
-                &**by,
-                note
-            ])?;
+            db.prepare_cached(NOTE)?.write(params![campaign.id.bytes(), micros(*at), &**act, &**by, note])?;
         }
     }
     Ok(())
@@ -198,7 +191,7 @@ pub fn count(db: &Connection, changes: Counted) -> Result<()> {
     }
     let mut add = db.prepare_cached(COUNT)?;
     for ((campaign, kind, state), change) in changes.into_iter().filter(|(_, change)| *change != 0) {
-        add.execute(params![campaign.bytes(), kind.as_str(), state, change])?;
+        add.write(params![campaign.bytes(), kind.as_str(), state, change])?;
     }
     Ok(())
 }

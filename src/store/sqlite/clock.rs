@@ -2,8 +2,8 @@
 
 use jiff::SignedDuration;
 
-use super::sql::{Connection, params};
 use super::rows::{Cells, first, micros, span};
+use super::sql::{Connection, params};
 use crate::domain::{ClockDoubt, ClockMark, Reading};
 use crate::store::Result;
 
@@ -14,7 +14,7 @@ pub fn write(db: &Connection, mark: &ClockMark) -> Result<()> {
          ON CONFLICT (one) DO UPDATE SET boot = excluded.boot, wall = excluded.wall, up = excluded.up, \
          doubt_since = excluded.doubt_since, jumped_by = excluded.jumped_by",
     )?
-    .execute(params![
+    .write(params![
         &*trusted.boot,
         micros(trusted.wall),
         span(trusted.up),

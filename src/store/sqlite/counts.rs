@@ -3,10 +3,9 @@
 
 use std::collections::BTreeMap;
 
-
-use super::sql::{Connection, params};
 use super::campaigns;
 use super::rows::{self, collect, first};
+use super::sql::{Connection, params};
 use crate::domain::{Callback, OrderKind, Outcome, Tenant};
 use crate::store::{Census, Result};
 
@@ -80,12 +79,12 @@ impl Counts {
         let mut add = db.prepare_cached(ADD)?;
         for ((kind, tenant, state), change) in self.orders {
             if change != 0 {
-                add.execute(params![kind.as_str(), tenant.as_str(), state, change])?;
+                add.write(params![kind.as_str(), tenant.as_str(), state, change])?;
             }
         }
         let mut add = db.prepare_cached(ADD_WAITING)?;
         for (partition, change) in self.waiting.into_iter().filter(|(_, change)| *change != 0) {
-            add.execute([partition, change])?;
+            add.write([partition, change])?;
         }
         campaigns::count(db, self.campaigns)
     }

@@ -55,7 +55,10 @@ pub fn migrate(reach: Reach) -> Result<Migrated> {
 /// A connection waits for its answers, which a thread that runs tasks must not do.
 fn apart<T: Send>(work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
     std::thread::scope(|scope| {
-        scope.spawn(work).join().unwrap_or_else(|_| Err(Error::Unavailable("the store could not be opened".into())))
+        scope
+            .spawn(work)
+            .join()
+            .unwrap_or_else(|_| Err(Error::Unavailable("the store could not be opened".into())))
     })
 }
 
@@ -272,7 +275,9 @@ fn explain(reach: &Reach, fault: Fault) -> Error {
         Some("53300") => format!("has no free connection: {fault}; raise max_connections or close others"),
         Some("57P03") => format!("is not ready: {fault}; wait until the server has started"),
         None if fault.is_lost() => {
-            format!("cannot be reached: {fault}; check that the server runs, and host, port and TLS in store.url")
+            format!(
+                "cannot be reached: {fault}; check that the server runs, and host, port and TLS in store.url"
+            )
         }
         _ => return Error::Unavailable(Box::new(fault)),
     };

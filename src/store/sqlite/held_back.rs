@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use super::sql::{Connection, params};
 use super::order_texts::read_senders;
 use super::persons;
 use super::rows::{Cells, collect, digits, limit, micros};
+use super::sql::{Connection, params};
 use crate::domain::{Name, PersonId, Phone, spelling};
 use crate::store::{Count, HeldBack, Result, Whom};
 

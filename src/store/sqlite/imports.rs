@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::sql::{Connection, params};
 use super::callbacks;
 use super::rows::{Cells, collect, corrupt, first, limit, micros, micros_if};
+use super::sql::{Connection, params};
 use super::suppressions::Key;
 use crate::domain::{CampaignId, ImportId, Tenant};
 use crate::store::{
@@ -89,7 +89,7 @@ pub fn make(db: &Connection, new: &NewImport) -> Result<MadeImport> {
         "INSERT INTO imports (id, tenant, name, state, campaign, owner, settings, size, sha256, created_at, created_by) \
          VALUES (?1, ?2, ?3, 'receiving', ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
     )?
-    .execute(params![
+    .write(params![
         new.id.bytes(),
         new.tenant.as_str(),
         new.name,
@@ -170,7 +170,7 @@ pub fn step(db: &Connection, step: &ImportStep, key: &Key) -> Result<ImportStepp
         "UPDATE imports SET received = ?2, tail = ?3, place = ?4, hash = ?5, rows = rows + ?6, \
          accepted = accepted + ?7, accepted_before = accepted_before + ?8 WHERE seq = ?1",
     )?
-    .execute(params![
+    .write(params![
         seq,
         received.cast_signed(),
         tail,
@@ -268,7 +268,7 @@ fn refuse(
     let mut save = db.prepare_cached(SAVE_FAULT)?;
     let mut seen: Vec<&str> = Vec::new();
     for (number, ImportFault { field, code, detail }) in faults.iter().enumerate() {
-        save.execute(params![seq, row, limit(number), field, code, detail])?;
+        save.write(params![seq, row, limit(number), field, code, detail])?;
         if !seen.contains(&code.as_str()) {
             seen.push(code);
             added.find(true, subject, code, row);
@@ -291,14 +291,7 @@ fn add_findings(db: &Connection, seq: i64, added: &Added) -> Result<()> {
              VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (import, refused, subject, code) DO UPDATE \
              SET count = import_findings.count + excluded.count, first_rows = excluded.first_rows",
         )?
-        .execute(params![
-            seq,
-            refused,
-            subject,
-            code,
-            finding.count.cast_signed(),
-            rows.join(" ")
-        ])?;
+        .write(params![seq, refused, subject, code, finding.count.cast_signed(), rows.join(" ")])?;
     }
     Ok(())
 }
@@ -362,7 +355,7 @@ pub fn remove(db: &Connection, id: ImportId, most: usize) -> Result<bool> {
     db.prepare_cached(
         "UPDATE imports SET state = 'removed', tail = ?2 WHERE seq = ?1 AND state <> 'removed'",
     )?
-    .execute(params![seq, NOTHING])?;
+    .write(params![seq, NOTHING])?;
     if !forget(db, seq, most)? {
         return Ok(false);
     }
@@ -371,8 +364,8 @@ pub fn remove(db: &Connection, id: ImportId, most: usize) -> Result<bool> {
     if db.prepare_cached(sql)?.execute(params![seq, limit(most)])? == most {
         return Ok(false);
     }
-    db.prepare_cached("DELETE FROM import_findings WHERE import = ?1")?.execute([seq])?;
-    db.prepare_cached("DELETE FROM imports WHERE seq = ?1")?.execute([seq])?;
+    db.prepare_cached("DELETE FROM import_findings WHERE import = ?1")?.write([seq])?;
+    db.prepare_cached("DELETE FROM imports WHERE seq = ?1")?.write([seq])?;
     Ok(true)
 }
 

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::sql::{Connection, params};
 use super::rows::{corrupt, first, micros, micros_if, moment, span};
+use super::sql::{Connection, params};
 use crate::domain::held::Aside;
 use crate::domain::{
     AccountAlias, AccountView, AttemptId, Calendars, CallbackId, CampaignId, ClockDoubt, Held, InUse, Loads,
@@ -24,7 +24,7 @@ pub fn write(db: &Connection, lead: Option<Lead>, loads: &Loads) -> Result<()> {
     let as_of = loads.as_of.unwrap_or(Timestamp::UNIX_EPOCH);
     let text = serde_json::to_string(&Kept::of(loads)).map_err(|error| Error::Corrupt(error.to_string()))?;
     let term = lead.map(|lead| lead.term.cast_signed());
-    db.prepare_cached(WRITE)?.execute(params![term, micros(as_of), text])?;
+    db.prepare_cached(WRITE)?.write(params![term, micros(as_of), text])?;
     Ok(())
 }
 

@@ -79,7 +79,6 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-
 pub use self::backup::backup;
 pub use self::database::{Migrated, migrate};
 pub use self::found_content::FoundContent;

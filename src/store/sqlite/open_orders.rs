@@ -2,9 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-
-use super::sql::{Connection, params};
 use super::rows::{Cells, collect, digits};
+use super::sql::{Connection, params};
 use crate::domain::campaign::campaign_id;
 use crate::domain::{CampaignId, OrderKind, Phone, Tenant};
 use crate::store::{OpenOrder, Result};

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
-use super::sql::Connection;
 use super::fault::{Shared, gone};
+use super::sql::Connection;
 use super::suppressions::Key;
 use super::writer::Command;
 use super::{callbacks, contained};

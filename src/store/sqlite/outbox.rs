@@ -4,8 +4,8 @@
 
 use jiff::Timestamp;
 
-use super::sql::{CachedStatement, Connection, params};
 use super::rows::{Cells, collect, first, limit, micros, micros_if, moment};
+use super::sql::{CachedStatement, Connection, params};
 use crate::domain::{CallbackId, DeliveryId};
 use crate::store::{Backlog, Delivery, OutboxRow, Result, Settled, Subject};
 
@@ -44,7 +44,7 @@ pub fn write(db: &Connection, rows: &[OutboxRow]) -> Result<()> {
     }
     let mut insert = db.prepare_cached(INSERT)?;
     for row in rows {
-        insert.execute(params![
+        insert.write(params![
             row.id.bytes(),
             row.subject.bytes(),
             row.what,
@@ -63,7 +63,7 @@ pub fn claim(db: &Connection, now: Timestamp, until: Timestamp, rows: usize) -> 
 }
 
 pub fn void_claims(db: &Connection) -> Result<()> {
-    db.prepare_cached(VOID_CLAIMS)?.execute([])?;
+    db.prepare_cached(VOID_CLAIMS)?.write([])?;
     Ok(())
 }
 
@@ -85,11 +85,11 @@ pub fn next_after(db: &Connection, now: Timestamp) -> Result<Option<Timestamp>> 
 pub fn settle(db: &Connection, id: DeliveryId, tried_at: Timestamp, settled: Settled) -> Result<()> {
     let word = match settled {
         Settled::RetryAt(at) => {
-            db.prepare_cached(RETRY)?.execute(params![id.bytes(), micros(at), micros(tried_at)])?;
+            db.prepare_cached(RETRY)?.write(params![id.bytes(), micros(at), micros(tried_at)])?;
             return Ok(());
         }
         Settled::Disabled => {
-            db.prepare_cached(REST)?.execute([])?;
+            db.prepare_cached(REST)?.write([])?;
             return Ok(());
         }
         Settled::Delivered => "delivered",
@@ -109,7 +109,7 @@ pub fn settle(db: &Connection, id: DeliveryId, tried_at: Timestamp, settled: Set
 }
 
 fn release(statement: &mut CachedStatement<'_>, subject: &[u8; 16], at: Option<Timestamp>) -> Result<()> {
-    statement.execute(params![subject, micros_if(at)])?;
+    statement.write(params![subject, micros_if(at)])?;
     Ok(())
 }
 

@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::sql::{Connection, params};
 use super::rows::{Cells, collect, micros, micros_if};
+use super::sql::{Connection, params};
 use crate::domain::Pause;
 use crate::store::{Error, PauseLifted, Result};
 

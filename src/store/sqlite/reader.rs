@@ -12,9 +12,9 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
-use super::sql::{self, Connection};
 use super::contained;
 use super::fault::gone;
+use super::sql::{self, Connection};
 use super::writer::roll_back;
 use crate::store::{Error, Result};
 

@@ -1,7 +1,7 @@
 //! The cells of reports, and the labels that have cells of their own: written with a batch.
 
-use super::sql::{Connection, ToSql, params};
 use super::rows::collect;
+use super::sql::{Connection, ToSql, params};
 use crate::domain::reporting::{Cells, LabelKind, Labels};
 use crate::store::{ReportChange, Result};
 
@@ -18,22 +18,31 @@ const REMEMBER: &str =
 
 pub fn write(db: &Connection, change: &ReportChange) -> Result<()> {
     for (tenant, kind, label) in &change.labels {
-        db.prepare_cached(REMEMBER)?.execute(params![tenant.as_str(), kind.as_str(), label])?;
+        db.prepare_cached(REMEMBER)?.write(params![tenant.as_str(), kind.as_str(), label])?;
     }
     add(db, &change.cells)
 }
 
 /// Adds cells to those that are stored.
-pub fn add(db: &Connection, cells: &Cells) -> Result<()> {
+fn add(db: &Connection, cells: &Cells) -> Result<()> {
+    add_by(db, ADD, cells)
+}
+
+/// The same into another table.
+pub fn add_to(db: &Connection, table: &str, cells: &Cells) -> Result<()> {
+    add_by(db, &ADD.replace("report_cells", table), cells)
+}
+
+fn add_by(db: &Connection, sql: &str, cells: &Cells) -> Result<()> {
     if cells.is_empty() {
         return Ok(());
     }
-    let mut add = db.prepare_cached(ADD)?;
+    let mut add = db.prepare_cached(sql)?;
     for (key, counts) in cells.iter() {
         let (tenant, family) = (key.tenant.as_str(), key.family.as_str());
         let mut row: Vec<&dyn ToSql> = vec![&tenant, &family, &key.label, &key.quarter.0, &key.is_late];
         row.extend(counts.iter().map(|count| count as &dyn ToSql));
-        add.execute(&row[..])?;
+        add.write(&row[..])?;
     }
     Ok(())
 }

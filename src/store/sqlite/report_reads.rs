@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::sql::{Connection, params};
 use super::rows::{Cells as Columns, collect, first, limit, micros};
+use super::sql::{Connection, params};
 use crate::domain::reporting::{Counts, PLACES, Quarter};
 use crate::domain::{Numbers, Tenant};
 use crate::store::{CellSum, CellSums, CellsWanted, Expiring, LabelsWanted, Result, SumBy, Waiting};

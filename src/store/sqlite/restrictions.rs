@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::sql::{Connection, params};
 use super::rows::{Cells, collect, digits, micros, micros_if};
+use super::sql::{Connection, params};
 use crate::domain::{Phone, Restriction};
 use crate::store::Result;
 
@@ -62,7 +62,7 @@ fn end(db: &Connection, restriction: &Restriction) -> Result<usize> {
              ON CONFLICT (account, sender) DO UPDATE SET told_at = excluded.told_at \
              WHERE excluded.told_at > restriction_ends.told_at",
         )?
-        .execute(of)?;
+        .write(of)?;
     }
     let sql = "DELETE FROM restrictions WHERE account = ?1 AND sender = ?2 \
          AND (told_at IS NULL OR CAST(?3 AS BIGINT) IS NULL OR told_at <= ?3)";

@@ -179,9 +179,9 @@ pub fn limit(rows: usize) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::parse;
-    use crate::domain::event::{ConnectionEnd, MessageProgress};
     use super::sql::{CachedStatement, FromSql, Params, Row, Value};
-use crate::domain::{CallProgress, LegOrder, MessagePurpose, Proof, Stage};
+    use crate::domain::event::{ConnectionEnd, MessageProgress};
+    use crate::domain::{CallProgress, LegOrder, MessagePurpose, Proof, Stage};
 
     /// A renamed variant would make stored rows unreadable.
     #[test]

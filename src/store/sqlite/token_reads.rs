@@ -8,9 +8,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
 
-use super::sql::Connection;
 use super::fault::{Shared, gone};
 use super::reader::{Readers, in_snapshot};
+use super::sql::Connection;
 use super::{contained, tokens};
 use crate::store::{Result, Token};
 

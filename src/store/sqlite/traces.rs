@@ -7,8 +7,8 @@ use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use memchr::memmem;
 
-use super::sql::{Connection, params};
 use super::rows::{collect, digits, first, limit};
+use super::sql::{Connection, params};
 use crate::domain::{Erasure, Name};
 use crate::store::{ErasureTraces, KeyPlace, Result};
 

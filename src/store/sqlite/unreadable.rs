@@ -4,8 +4,8 @@
 
 use serde_json::Value;
 
-use super::sql::Connection;
 use super::rows::Cells;
+use super::sql::Connection;
 use super::{attempts, events, messages, persons};
 use crate::domain::{AttemptId, CallbackId, MessageId, Numbers, PersonId, Phone, UserId};
 use crate::store::{Error, FiledReport, Result, UnreadableReport};

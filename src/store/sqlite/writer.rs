@@ -11,9 +11,9 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
-use super::sql::{self, Connection};
 use super::fault::{Shared, gone};
 use super::orders_together::{Ordered, OrdersTogether};
+use super::sql::{self, Connection};
 use super::suppressions::Key;
 use super::term;
 use super::{OnCommit, contained};

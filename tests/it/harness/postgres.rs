@@ -85,7 +85,9 @@ impl Database {
     /// Ends all connections to the database but those of this call.
     pub(crate) fn cut(&self) {
         let name = &self.name;
-        self.admin(&format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"));
+        self.admin(&format!(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
+        ));
     }
 
     /// Lets nobody in any more, and ends what is open.
@@ -106,7 +108,10 @@ impl Database {
 impl Drop for Database {
     fn drop(&mut self) {
         // A failed test says more than this.
-        let _ = run(&url(&self.folder, "postgres", "postgres"), &format!("DROP DATABASE {} WITH (FORCE)", self.name));
+        let _ = run(
+            &url(&self.folder, "postgres", "postgres"),
+            &format!("DROP DATABASE {} WITH (FORCE)", self.name),
+        );
     }
 }
 
@@ -148,7 +153,9 @@ fn told(error: tokio_postgres::Error) -> String {
 /// The folder of the running server, and the lock that keeps it running.
 fn server() -> (PathBuf, File) {
     let user = fs::metadata(env!("CARGO_MANIFEST_DIR")).unwrap().uid();
-    let place: u32 = env!("CARGO_MANIFEST_DIR").bytes().fold(5381, |hash: u32, byte| hash.wrapping_mul(33) ^ u32::from(byte));
+    let place: u32 = env!("CARGO_MANIFEST_DIR")
+        .bytes()
+        .fold(5381, |hash: u32, byte| hash.wrapping_mul(33) ^ u32::from(byte));
     let folder = std::env::temp_dir().join(format!("ringmaster-postgres-{user}-{place:08x}"));
     fs::create_dir_all(&folder).unwrap();
     fs::set_permissions(&folder, fs::Permissions::from_mode(0o777)).unwrap();
@@ -169,12 +176,22 @@ fn server() -> (PathBuf, File) {
 fn start(folder: &Path) {
     let data = folder.join("data");
     program(folder, &format!("rm -rf {}", data.display()));
-    program(folder, &format!("{PROGRAMS}/initdb -D {} -A trust -U postgres -E UTF8 --no-locale --no-sync", data.display()));
+    program(
+        folder,
+        &format!(
+            "{PROGRAMS}/initdb -D {} -A trust -U postgres -E UTF8 --no-locale --no-sync",
+            data.display()
+        ),
+    );
     program(folder, &format!("printf '{}' > {}/pg_hba.conf", ACCESS.replace('\n', "\\n"), data.display()));
     let options = format!("-k {} {SETTINGS}", folder.display());
     program(
         folder,
-        &format!("{PROGRAMS}/pg_ctl -D {} -o '{options}' -l {}/log -w start", data.display(), folder.display()),
+        &format!(
+            "{PROGRAMS}/pg_ctl -D {} -o '{options}' -l {}/log -w start",
+            data.display(),
+            folder.display()
+        ),
     );
     admin(folder, &format!("CREATE DATABASE {TEMPLATE} ENCODING 'UTF8' TEMPLATE template0"));
     let reach = Reach::new(&url(folder, TEMPLATE, "postgres"), None, None).unwrap();

@@ -110,7 +110,10 @@ fn texts_are_ordered_by_their_bytes() {
 fn a_database_that_cannot_be_used_is_refused_with_what_helps() {
     let database = Database::bare();
     database.run("CREATE TABLE invoices (id BIGINT)");
-    refused(database.reach(), "is the database of another program; give Ringmaster a database or a schema of its own");
+    refused(
+        database.reach(),
+        "is the database of another program; give Ringmaster a database or a schema of its own",
+    );
     let absent = database.url().replace(database.name(), "nothing_here");
     refused(Reach::new(&absent, None, None).unwrap(), "does not exist");
     let nobody = Reach::new("postgres://r@127.0.0.1:1/ringmaster", None, None).unwrap();
@@ -126,7 +129,10 @@ fn a_wrong_password_is_refused_without_showing_it() {
     database.run(
         "DO $$ BEGIN CREATE ROLE locked LOGIN PASSWORD 'opensesame'; EXCEPTION WHEN OTHERS THEN NULL; END $$",
     );
-    database.run(&format!("GRANT ALL ON DATABASE {} TO locked; GRANT ALL ON SCHEMA public TO locked", database.name()));
+    database.run(&format!(
+        "GRANT ALL ON DATABASE {} TO locked; GRANT ALL ON SCHEMA public TO locked",
+        database.name()
+    ));
     let reach = |password| Reach::new(&database.url_as("locked"), Some(password), None).unwrap();
     let refusal = refusal(reach("geheim"));
     assert!(refusal.contains("refuses the user or the password"), "{refusal}");
@@ -151,7 +157,10 @@ fn an_older_program_is_refused_unless_the_schema_says_that_it_may() {
     let Migrated { to, .. } = migrate(database.reach()).unwrap();
     let newer = to + 1;
     database.run(&format!("UPDATE ringmaster SET schema = {newer}, least = {newer}"));
-    refused(database.reach(), &format!("has schema {newer}, which needs a program that knows schema {newer}"));
+    refused(
+        database.reach(),
+        &format!("has schema {newer}, which needs a program that knows schema {newer}"),
+    );
     database.run(&format!("UPDATE ringmaster SET least = {to}"));
     assert_eq!(migrate(database.reach()).unwrap(), Migrated { from: Some(newer), to: newer });
     drop(database.store());

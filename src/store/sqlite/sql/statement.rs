@@ -29,6 +29,22 @@ impl CachedStatement<'_> {
         }
     }
 
+    /// Changes rows of which nobody asks how many they are. PostgreSQL is not waited for: it tells an error when the next
+    /// answer is read, or in the commit.
+    ///
+    /// # Errors
+    /// Those of the engine.
+    pub fn write(&mut self, params: impl Params) -> Result<()> {
+        match self {
+            Self::Sqlite(statement) => {
+                bind(statement, &params)?;
+                statement.raw_execute()?;
+                Ok(())
+            }
+            Self::Postgres(statement) => Ok(statement.write(&params)?),
+        }
+    }
+
     /// # Errors
     /// Those of the engine.
     pub fn query(&mut self, params: impl Params) -> Result<Rows<'_>> {

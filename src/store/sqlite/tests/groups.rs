@@ -8,8 +8,8 @@ use futures_util::future::join_all;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::super::sql::Connection;
 use super::super::rows::{Cells, collect};
+use super::super::sql::Connection;
 use super::super::writer::Writer;
 use super::super::{Access, callbacks, counts, file};
 use crate::domain::callback::Waiting;

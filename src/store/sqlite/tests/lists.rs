@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::super::sql::Connection;
 use super::super::list::{self, BOUNDS, Bounds};
+use super::super::sql::Connection;
 use super::super::writer::in_savepoint;
 use super::super::{callbacks, counts, file};
 use crate::domain::callback::{Closed, Waiting};

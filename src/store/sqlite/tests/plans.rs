@@ -1,6 +1,5 @@
 //! The scheduler's questions are seeks, however much is stored.
 
-
 use super::super::sql::Connection;
 use super::super::{
     agents, attempts, callbacks, campaigns, commands, counts, erasures, facts, file, gates, held_back,

@@ -66,9 +66,7 @@ impl Fault {
 
     /// Whether another transaction came first.
     pub fn is_conflict(&self) -> bool {
-        self.state.as_ref().is_some_and(|state| {
-            *state == SqlState::UNIQUE_VIOLATION || class(state) == "40"
-        })
+        self.state.as_ref().is_some_and(|state| *state == SqlState::UNIQUE_VIOLATION || class(state) == "40")
     }
 
     /// Whether the server was reached and did not do what it was asked, which it will not do the next time either.

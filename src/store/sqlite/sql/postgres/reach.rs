@@ -102,7 +102,9 @@ fn mode(asked: Option<&str>, is_near: bool) -> Result<SslMode, String> {
 fn is_near(config: &Config) -> bool {
     config.get_hosts().iter().all(|host| match host {
         Host::Unix(_) => true,
-        Host::Tcp(name) => name == "localhost" || name.parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback()),
+        Host::Tcp(name) => {
+            name == "localhost" || name.parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback())
+        }
     })
 }
 
@@ -123,7 +125,8 @@ fn tls(ca: Option<&Path>) -> Result<MakeRustlsConnect, String> {
     let mut roots = RootCertStore::empty();
     match ca {
         Some(path) => {
-            let cannot = |error: &dyn fmt::Display| format!("store.ca: {} cannot be read: {error}", path.display());
+            let cannot =
+                |error: &dyn fmt::Display| format!("store.ca: {} cannot be read: {error}", path.display());
             let certificates = CertificateDer::pem_file_iter(path).map_err(|error| cannot(&error))?;
             for certificate in certificates {
                 let certificate = certificate.map_err(|error| cannot(&error))?;
@@ -159,12 +162,14 @@ mod tests {
 
     #[test]
     fn an_address_is_read_with_the_password_beside_it() {
-        let reach = Reach::new("postgres://ringmaster@127.0.0.1:5433/calls", Some("opensesame"), None).unwrap();
+        let reach =
+            Reach::new("postgres://ringmaster@127.0.0.1:5433/calls", Some("opensesame"), None).unwrap();
         assert_eq!(reach.name(), "127.0.0.1:5433/calls");
         assert_eq!(reach.config().get_user(), Some("ringmaster"));
         assert_eq!(reach.config().get_password(), Some(&b"opensesame"[..]));
         assert_eq!(format!("{reach:?}"), "Reach { name: \"127.0.0.1:5433/calls\", .. }");
-        let socket = Reach::new("postgres:///calls?host=/run/postgresql&user=ringmaster", None, None).unwrap();
+        let socket =
+            Reach::new("postgres:///calls?host=/run/postgresql&user=ringmaster", None, None).unwrap();
         assert_eq!(socket.name(), "/run/postgresql/calls");
         assert_eq!(socket.config().get_user(), Some("ringmaster"));
     }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Waker};
+use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use futures_util::future::join;
@@ -38,6 +38,7 @@ pub struct Session {
     reach: Arc<Reach>,
     runtime: Runtime,
     live: RefCell<Option<Live>>,
+    transaction: Cell<Transaction>,
     /// The failed attempts to connect, and when the next one may be made.
     retry: Cell<(u32, Option<Instant>)>,
     /// A read may not take longer.
@@ -47,16 +48,16 @@ pub struct Session {
 struct Live {
     client: Arc<Client>,
     statements: HashMap<Box<str>, Arc<Prepared>>,
-    transaction: Transaction,
     /// What was sent and whose answer nobody has read.
     later: Vec<Later>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
 enum Transaction {
+    #[default]
     None,
-    Open,
-    /// A statement failed, so it can only be rolled back.
+    Open(Access),
+    /// A statement failed or the connection was lost, so it can only be rolled back.
     Failed,
 }
 
@@ -72,6 +73,7 @@ impl Session {
             reach,
             runtime,
             live: RefCell::default(),
+            transaction: Cell::default(),
             retry: Cell::default(),
             deadline: Cell::default(),
         };
@@ -90,6 +92,7 @@ impl Session {
     }
 
     pub fn begin(&self, access: Access) -> Result<()> {
+        self.roll_back()?;
         self.connect()?;
         let sql = match access {
             Access::Write => BEGIN_WRITING.to_owned(),
@@ -103,35 +106,38 @@ impl Session {
                 }
             },
         };
-        self.set_transaction(Transaction::Open);
-        self.later(|client| async move { client.batch_execute(&sql).await })
+        self.transaction.set(Transaction::Open(access));
+        let begun = self.later(|client| async move { client.batch_execute(&sql).await });
+        if begun.is_err() {
+            self.transaction.set(Transaction::None);
+        }
+        begun
     }
 
     /// The error, and whether it is unknown what became of the transaction.
     pub fn commit(&self) -> std::result::Result<(), (Fault, bool)> {
         let client = self.client().map_err(|fault| (fault, false))?;
-        if self.transaction() == Transaction::Failed {
-            let fault = Fault::of("a statement of the transaction failed before");
-            return Err((fault, false));
-        }
+        let Transaction::Open(access) = self.transaction.get() else {
+            return Err((Fault::lost("the transaction failed before"), false));
+        };
         let mut is_sent = false;
         let done = self.wait(async {
             is_sent = true;
             client.batch_execute("COMMIT").await
         });
-        self.set_transaction(Transaction::None);
+        self.transaction.set(Transaction::None);
         done.map_err(|fault| {
-            let is_unknown = is_sent && fault.is_lost();
+            let is_unknown = is_sent && access == Access::Write && fault.is_lost();
             (fault, is_unknown)
         })
     }
 
     pub fn roll_back(&self) -> Result<()> {
-        if self.transaction() == Transaction::None {
+        if self.transaction.replace(Transaction::None) == Transaction::None {
             return Ok(());
         }
-        self.set_transaction(Transaction::None);
-        let client = self.client()?;
+        // A lost connection has ended its transaction.
+        let Ok(client) = self.client() else { return Ok(()) };
         self.live.borrow_mut().iter_mut().for_each(|live| live.later.clear());
         self.wait(async { client.batch_execute("ROLLBACK").await })
     }
@@ -173,7 +179,9 @@ impl Session {
     /// The connection as it is.
     pub fn client(&self) -> Result<Arc<Client>> {
         let live = self.live.borrow();
-        live.as_ref().map(|live| Arc::clone(&live.client)).ok_or_else(|| Fault::lost("the connection was lost"))
+        live.as_ref()
+            .map(|live| Arc::clone(&live.client))
+            .ok_or_else(|| Fault::lost("the connection was lost"))
     }
 
     /// Sends something now, and reads its answer with that of the next statement that waits.
@@ -183,8 +191,10 @@ impl Session {
     {
         let mut sent: Later = Box::pin(send(self.client()?));
         // Polled for the first time it is sent. Its answer cannot be there, so nobody has to be woken.
-        if let std::task::Poll::Ready(Err(error)) = sent.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-            return Err(self.failed(Fault::new(&error)));
+        match sent.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Pending => {}
+            Poll::Ready(Ok(())) => return Ok(()),
+            Poll::Ready(Err(error)) => return Err(self.failed(Fault::new(&error))),
         }
         if let Some(live) = self.live.borrow_mut().as_mut() {
             live.later.push(sent);
@@ -202,9 +212,10 @@ impl Session {
             for sent in earlier.unwrap_or_default() {
                 sent.await?;
             }
-            Ok(())
+            Ok::<(), tokio_postgres::Error>(())
         };
-        let both = self.runtime.block_on(async { tokio::time::timeout(PATIENCE, join(earlier, answer)).await });
+        let both =
+            self.runtime.block_on(async { tokio::time::timeout(PATIENCE, join(earlier, answer)).await });
         let fault = match both {
             Ok((Ok(()), Ok(answer))) => return Ok(answer),
             Ok((Err(error), _) | (Ok(()), Err(error))) => Fault::new(&error),
@@ -216,26 +227,24 @@ impl Session {
     fn failed(&self, fault: Fault) -> Fault {
         if fault.is_lost() {
             *self.live.borrow_mut() = None;
-        } else if self.transaction() == Transaction::Open {
-            self.set_transaction(Transaction::Failed);
+        }
+        if self.transaction.get() != Transaction::None {
+            self.transaction.set(Transaction::Failed);
         }
         fault
     }
 
-    fn transaction(&self) -> Transaction {
-        self.live.borrow().as_ref().map_or(Transaction::None, |live| live.transaction)
-    }
-
-    fn set_transaction(&self, transaction: Transaction) {
-        if let Some(live) = self.live.borrow_mut().as_mut() {
-            live.transaction = transaction;
-        }
-    }
-
     /// Connects, unless it is connected. After a failed attempt it waits for a while before the next one.
     fn connect(&self) -> Result<()> {
-        let is_open = |live: &Live| !live.client.is_closed() || live.transaction != Transaction::None;
-        if self.live.borrow().as_ref().is_some_and(is_open) {
+        if self.transaction.get() != Transaction::None {
+            // What follows would not be in the transaction.
+            return self.client().map(drop);
+        }
+        if self.live.borrow().is_some() {
+            // Lets the connection see that the server has closed it.
+            self.runtime.block_on(tokio::task::yield_now());
+        }
+        if self.live.borrow().as_ref().is_some_and(|live| !live.client.is_closed()) {
             return Ok(());
         }
         let (failed, not_before) = self.retry.get();
@@ -250,7 +259,7 @@ impl Session {
             Ok(client) => {
                 let (statements, later) = (HashMap::new(), Vec::new());
                 let client = Arc::new(client);
-                let live = Live { client, statements, transaction: Transaction::None, later };
+                let live = Live { client, statements, later };
                 *self.live.borrow_mut() = Some(live);
                 self.retry.set((0, None));
                 Ok(())

@@ -59,22 +59,31 @@ impl<'s> Statement<'s> {
     }
 
     pub fn execute(&self, params: &impl Params) -> Result<usize, Fault> {
-        self.run(self.parameters(params)?)
+        let parameters = self.parameters(params)?;
+        let client = self.session.client()?;
+        let changed = self.session.wait(client.execute_raw(&self.prepared.statement, parameters))?;
+        Ok(usize::try_from(changed).unwrap_or(usize::MAX))
+    }
+
+    /// Does not wait for the end.
+    pub fn write(&self, params: &impl Params) -> Result<(), Fault> {
+        let parameters = self.parameters(params)?;
+        self.send(parameters.iter().map(|parameter| Owned::of(parameter.0)).collect())
     }
 
     pub fn query(&self, params: &impl Params) -> Result<Vec<Row>, Fault> {
         let parameters = self.parameters(params)?;
         let client = self.session.client()?;
-        self.session.wait(async {
-            client.query_raw(&self.prepared.statement, parameters).await?.try_collect().await
-        })
+        self.session
+            .wait(async { client.query_raw(&self.prepared.statement, parameters).await?.try_collect().await })
     }
 
     pub fn bind(&mut self, number: usize, value: Value<'_>) -> Result<(), Fault> {
         let count = self.prepared.count;
         self.bound.resize(count, Owned::Null);
         let place = number.checked_sub(1).and_then(|place| self.bound.get_mut(place));
-        *place.ok_or_else(|| Fault::of(format!("there is no parameter {number} of {count}")))? = Owned::of(value);
+        *place.ok_or_else(|| Fault::of(format!("there is no parameter {number} of {count}")))? =
+            Owned::of(value);
         Ok(())
     }
 
@@ -86,18 +95,16 @@ impl<'s> Statement<'s> {
     pub fn execute_bound(&self) -> Result<(), Fault> {
         let null = Owned::Null;
         let bound = |place: &usize| self.bound.get(*place).unwrap_or(&null).clone();
-        let bound: Vec<Owned> = self.prepared.parameters.iter().map(bound).collect();
-        let prepared = Arc::clone(&self.prepared);
-        self.session.later(|client| async move {
-            let parameters: Vec<Parameter<'_>> = bound.iter().map(|owned| Parameter(owned.value())).collect();
-            client.execute_raw(&prepared.statement, parameters).await.map(drop)
-        })
+        self.send(self.prepared.parameters.iter().map(bound).collect())
     }
 
-    fn run(&self, parameters: Vec<Parameter<'_>>) -> Result<usize, Fault> {
-        let client = self.session.client()?;
-        let changed = self.session.wait(client.execute_raw(&self.prepared.statement, parameters))?;
-        Ok(usize::try_from(changed).unwrap_or(usize::MAX))
+    fn send(&self, values: Vec<Owned>) -> Result<(), Fault> {
+        let prepared = Arc::clone(&self.prepared);
+        self.session.later(|client| async move {
+            let parameters: Vec<Parameter<'_>> =
+                values.iter().map(|owned| Parameter(owned.value())).collect();
+            client.execute_raw(&prepared.statement, parameters).await.map(drop)
+        })
     }
 
     /// The values in the order of PostgreSQL's parameters.

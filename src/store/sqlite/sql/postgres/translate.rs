@@ -13,7 +13,8 @@ pub struct Translated {
 
 /// Translates the subset of SQLite's language that the store uses.
 pub fn translate(sql: &str) -> Translated {
-    let mut translation = Translation { text: String::with_capacity(sql.len()), parameters: Vec::new(), count: 0 };
+    let mut translation =
+        Translation { text: String::with_capacity(sql.len()), parameters: Vec::new(), count: 0 };
     let tokens = tokens(sql);
     let mut rest = &tokens[..];
     while let [first, after @ ..] = rest {
@@ -74,7 +75,8 @@ fn tokens(sql: &str) -> Vec<&str> {
     let mut tokens = Vec::new();
     let mut at = 0;
     while let Some(&first) = bytes.get(at) {
-        let span = |belongs: &dyn Fn(u8) -> bool| bytes[at + 1..].iter().take_while(|byte| belongs(**byte)).count();
+        let span =
+            |belongs: &dyn Fn(u8) -> bool| bytes[at + 1..].iter().take_while(|byte| belongs(**byte)).count();
         let length = match first {
             b'\'' | b'"' => (span(&|byte| byte != first) + 2).min(bytes.len() - at),
             b'?' => 1 + span(&|byte| byte.is_ascii_digit()),
@@ -104,9 +106,17 @@ mod tests {
         becomes("SELECT a FROM t INDEXED BY t_by_a WHERE a = 1", "SELECT a FROM t WHERE a = 1", &[]);
         becomes("UPDATE t INDEXED BY i SET a = 1", "UPDATE t SET a = 1", &[]);
         becomes("SELECT a FROM t NOT INDEXED WHERE a", "SELECT a FROM t WHERE a", &[]);
-        becomes("SELECT a FROM t AS x CROSS JOIN u ON u.a = x.a", "SELECT a FROM t AS x JOIN u ON u.a = x.a", &[]);
+        becomes(
+            "SELECT a FROM t AS x CROSS JOIN u ON u.a = x.a",
+            "SELECT a FROM t AS x JOIN u ON u.a = x.a",
+            &[],
+        );
         becomes("INSERT OR FAIL INTO t VALUES (1)", "INSERT INTO t VALUES (1)", &[]);
-        becomes("SELECT a FROM t WHERE a = 1 OR b NOT IN (1)", "SELECT a FROM t WHERE a = 1 OR b NOT IN (1)", &[]);
+        becomes(
+            "SELECT a FROM t WHERE a = 1 OR b NOT IN (1)",
+            "SELECT a FROM t WHERE a = 1 OR b NOT IN (1)",
+            &[],
+        );
     }
 
     #[test]
@@ -127,7 +137,11 @@ mod tests {
 
     #[test]
     fn texts_in_quotes_stay_as_they_are() {
-        becomes("SELECT 'ifnull(?1 CROSS JOIN', \"NOT INDEXED\"", "SELECT 'ifnull(?1 CROSS JOIN', \"NOT INDEXED\"", &[]);
+        becomes(
+            "SELECT 'ifnull(?1 CROSS JOIN', \"NOT INDEXED\"",
+            "SELECT 'ifnull(?1 CROSS JOIN', \"NOT INDEXED\"",
+            &[],
+        );
         becomes("SELECT 'it''s ?', ?", "SELECT 'it''s ?', $1", &[0]);
         becomes("SELECT 'ä', é", "SELECT 'ä', é", &[]);
     }
