@@ -3,6 +3,7 @@
 //! Two ports: [`Wake`] for those who commit, [`Sleep`] for the scheduler. [`Waker`] is both within one process. A lost
 //! wake-up delays what is due to the scheduler's next look at the store; it loses nothing.
 
+use std::fmt;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -57,6 +58,12 @@ pub struct Waker {
     recorded: Notify,
     /// Tells other processes of the same store.
     others: OnceLock<Box<dyn Fn() + Send + Sync>>,
+}
+
+impl fmt::Debug for Waker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Waker").finish_non_exhaustive()
+    }
 }
 
 impl Default for Waker {
@@ -218,7 +225,9 @@ mod tests {
         let waker = Waker::default();
         let told = std::sync::Arc::new(AtomicI64::new(0));
         let count = std::sync::Arc::clone(&told);
-        waker.tell_others(move || drop(count.fetch_add(1, Ordering::Relaxed)));
+        waker.tell_others(move || {
+            count.fetch_add(1, Ordering::Relaxed);
+        });
         waker.sleeping_until(Some(at(100)));
         waker.now();
         waker.due_at(at(99));

@@ -130,14 +130,14 @@ impl Drop for Readers {
     }
 }
 
-fn work_off(db: Connection, readings: &Mutex<Receiver<Reading>>, waiting: &AtomicUsize) {
+fn work_off(mut db: Connection, readings: &Mutex<Receiver<Reading>>, waiting: &AtomicUsize) {
     let current: Arc<Mutex<Option<Stop>>> = Arc::default();
     let looked_at = Arc::clone(&current);
     let is_to_stop = move || {
         let current = looked_at.lock().unwrap_or_else(PoisonError::into_inner);
         current.as_ref().is_some_and(Stop::is_now)
     };
-    if let Some(db) = db.sqlite()
+    if let Some(db) = db.sqlite_mut()
         && let Err(error) = db.progress_handler(INSTRUCTIONS, Some(is_to_stop))
     {
         tracing::error!(%error, "reads of the store cannot be stopped");

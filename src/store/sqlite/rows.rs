@@ -179,7 +179,6 @@ pub fn limit(rows: usize) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::parse;
-    use super::sql::{CachedStatement, FromSql, Params, Row, Value};
     use crate::domain::event::{ConnectionEnd, MessageProgress};
     use crate::domain::{CallProgress, LegOrder, MessagePurpose, Proof, Stage};
 

@@ -194,6 +194,35 @@ async fn a_lost_connection_is_unavailable_once_and_made_again() {
 }
 
 #[tokio::test]
+async fn after_a_connection_lost_in_the_commit_it_is_unknown_whether_it_was_written() {
+    let database = Database::new();
+    let store = database.store();
+    database.run(
+        "CREATE FUNCTION cut() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
+         PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END $$; \
+         CREATE CONSTRAINT TRIGGER cut AFTER INSERT ON reports DEFERRABLE INITIALLY DEFERRED \
+         FOR EACH ROW EXECUTE FUNCTION cut()",
+    );
+    let written = store.append_reports(vec![report(1)]).await;
+    assert!(matches!(written, Err(Error::OutcomeUnknown)), "{written:?}");
+    database.run("DROP TRIGGER cut ON reports");
+    assert_eq!(store.append_reports(vec![report(1)]).await.unwrap(), [true]);
+}
+
+#[tokio::test]
+async fn a_failed_command_does_not_affect_what_the_connection_does_next() {
+    let database = Database::new();
+    let store = database.store();
+    keep(&store, [callback(1)]).await;
+    for _ in 0..3 {
+        let twice = store.enqueue_callbacks(vec![order(callback(1))]).await;
+        assert!(matches!(twice, Err(Error::Conflict)), "{twice:?}");
+    }
+    keep(&store, [callback(2)]).await;
+    assert_eq!(store.wrong_counts().await.unwrap(), Vec::<String>::new());
+}
+
+#[tokio::test]
 async fn numbers_that_a_rolled_back_transaction_took_are_not_left_out() {
     let database = Database::new();
     let store = database.store();

@@ -13,8 +13,9 @@ mod value;
 use std::time::Instant;
 
 pub use self::error::{Error, Result};
-pub use self::params::{Params, params, params_from_iter};
-pub use self::row::{Row, Rows};
+pub(in crate::store::sqlite) use self::params::params;
+pub use self::params::{Params, params_from_iter};
+pub use self::row::Row;
 pub use self::statement::CachedStatement;
 pub use self::value::{FromSql, ToSql, Value};
 
@@ -142,11 +143,77 @@ impl Connection {
         }
     }
 
+    /// For the settings of SQLite that need the connection alone.
+    pub const fn sqlite_mut(&mut self) -> Option<&mut rusqlite::Connection> {
+        match self {
+            Self::Sqlite(db) => Some(db),
+            Self::Postgres(_) => None,
+        }
+    }
+
     /// For what only SQLite has.
     pub const fn sqlite(&self) -> Option<&rusqlite::Connection> {
         match self {
             Self::Sqlite(db) => Some(db),
             Self::Postgres(_) => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn db() -> Connection {
+        let db = Connection::from(rusqlite::Connection::open_in_memory().unwrap());
+        db.execute_batch("CREATE TABLE t (a INTEGER, b TEXT, c BLOB) STRICT").unwrap();
+        db
+    }
+
+    fn count(db: &Connection) -> i64 {
+        db.query_row("SELECT count(*) FROM t", [], |row| row.get(0)).unwrap()
+    }
+
+    #[test]
+    fn values_are_read_as_they_were_written() {
+        let db = db();
+        let sql = "INSERT INTO t (a, b, c) VALUES (?1, ?2, ?3)";
+        assert_eq!(db.execute(sql, params![i64::MIN, "ä", [1_u8, 2]]).unwrap(), 1);
+        assert_eq!(db.execute(sql, (None::<i64>, Some(""), &[0_u8; 0][..])).unwrap(), 1);
+        let mut statement = db.prepare_cached("SELECT a, b, c FROM t").unwrap();
+        let mut rows = statement.query([]).unwrap();
+        let first = rows.next().unwrap().unwrap();
+        assert_eq!(first.get::<_, i64>(0).unwrap(), i64::MIN);
+        assert_eq!(first.get_ref(1).unwrap(), Value::Text("ä"));
+        assert_eq!(first.get::<_, [u8; 2]>(2).unwrap(), [1, 2]);
+        let second = rows.next().unwrap().unwrap();
+        assert_eq!(second.get::<_, Option<i64>>(0).unwrap(), None);
+        assert_eq!(second.get::<_, String>(1).unwrap(), "");
+        assert!(matches!(second.get::<_, i64>(0), Err(Error::Cell { column: 0, found: "NULL" })));
+        assert!(rows.next().unwrap().is_none());
+    }
+
+    #[test]
+    fn a_statement_needs_all_its_parameters_and_a_row_that_is_asked_for() {
+        let db = db();
+        let sql = "INSERT INTO t (a, b) VALUES (?1, ?2)";
+        assert!(db.execute(sql, [1_i64]).is_err());
+        assert!(db.execute(sql, [1_i64, 2, 3]).is_err());
+        assert_eq!(count(&db), 0);
+        assert!(matches!(db.query_row("SELECT a FROM t", [], |_| Ok(())), Err(Error::NoRow)));
+    }
+
+    #[test]
+    fn a_transaction_is_whole_or_nothing() {
+        let db = db();
+        db.begin(Access::Write).unwrap();
+        db.prepare_cached("INSERT INTO t (a) VALUES (?1)").unwrap().write([1_i64]).unwrap();
+        db.roll_back().unwrap();
+        db.roll_back().unwrap();
+        assert_eq!(count(&db), 0);
+        db.begin(Access::Write).unwrap();
+        db.prepare_cached("INSERT INTO t (a) VALUES (?1)").unwrap().write([1_i64]).unwrap();
+        db.commit().unwrap();
+        assert_eq!(count(&db), 1);
     }
 }

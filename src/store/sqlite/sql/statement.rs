@@ -6,7 +6,7 @@ use super::error::{Error, Result};
 use super::params::Params;
 use super::postgres;
 use super::row::{Row, Rows};
-use super::value::{ToSql, Value};
+use super::value::Value;
 
 /// A statement that its connection keeps for the next time.
 pub enum CachedStatement<'c> {

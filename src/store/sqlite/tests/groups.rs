@@ -135,7 +135,7 @@ async fn a_command_that_panics_does_not_stop_the_writer() {
     let panics = writer
         .run(|db| {
             keep(db, 1)?;
-            assert!(db.is_autocommit(), "a command runs inside a transaction");
+            assert!(db.sqlite().unwrap().is_autocommit(), "a command runs inside a transaction");
             Ok(())
         })
         .await;

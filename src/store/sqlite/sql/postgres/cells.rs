@@ -119,7 +119,7 @@ mod tests {
     #[test]
     fn a_parameter_of_another_type_is_refused_and_not_shown() {
         let mut out = BytesMut::new();
-        let refused = Parameter(Value::Text("+5511999999999")).to_sql(&Type::INT8, &mut out).unwrap_err();
+        let refused = Parameter(Value::Text("+5511999999999")).to_sql(&Type::INT8, &mut out).err().unwrap();
         assert_eq!(refused.to_string(), "a parameter is a text, not int8");
         Parameter(Value::Integer(2)).to_sql(&Type::BOOL, &mut out).unwrap();
         Parameter(Value::Integer(-2)).to_sql(&Type::INT8, &mut out).unwrap();

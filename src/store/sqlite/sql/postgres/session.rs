@@ -81,11 +81,6 @@ impl Session {
         Ok(session)
     }
 
-    /// What it connects to.
-    pub const fn reach(&self) -> &Arc<Reach> {
-        &self.reach
-    }
-
     /// From now on a read fails that is not done at this time.
     pub fn set_deadline(&self, deadline: Option<Instant>) {
         self.deadline.set(deadline);

@@ -34,9 +34,11 @@ impl Translation {
     fn take<'t>(&mut self, first: &str, after: &'t [&'t str]) -> &'t [&'t str] {
         let is = |token: &str, word: &str| token.eq_ignore_ascii_case(word);
         match after {
-            [_, by, _, _, rest @ ..] if is(first, "INDEXED") && is(by, "BY") => return rest,
-            [_, indexed, rest @ ..] if is(first, "NOT") && is(indexed, "INDEXED") => return rest,
-            [_, fail, rest @ ..] if is(first, "OR") && is(fail, "FAIL") => return rest,
+            [_, by, _, _, rest @ ..] if is(first, "INDEXED") && is(by, "BY") => return without_space(rest),
+            [_, indexed, rest @ ..] if is(first, "NOT") && is(indexed, "INDEXED") => {
+                return without_space(rest);
+            }
+            [_, fail, rest @ ..] if is(first, "OR") && is(fail, "FAIL") => return without_space(rest),
             [_, rest @ ..] if is(first, "CROSS") => return rest,
             [_, pattern, rest @ ..] if is(first, "GLOB") => {
                 self.text.push_str("~ ");
@@ -65,6 +67,14 @@ impl Translation {
         });
         self.text.push('$');
         self.text.push_str(&(number + 1).to_string());
+    }
+}
+
+/// Without the space that comes first, because there is one before what was taken out.
+fn without_space<'t>(tokens: &'t [&'t str]) -> &'t [&'t str] {
+    match tokens {
+        [space, rest @ ..] if space.trim().is_empty() => rest,
+        _ => tokens,
     }
 }
 
