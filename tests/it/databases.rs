@@ -132,19 +132,36 @@ async fn without_its_database_a_daemon_answers_503_and_goes_on_when_it_is_back()
     served.stop().await;
 }
 
+/// The program with a configuration that names this database.
+fn program(url: &str) -> Program {
+    let account = r#"
+[accounts.main]
+account_sid = "AC00000000000000000000000000000001"
+api_key_sid = "SK00000000000000000000000000000001"
+[accounts.main.senders."+442079460000"]
+permission_request_content_sid = "HX00000000000000000000000000000001"
+"#;
+    let toml = format!("[store]\nurl = \"{url}\"\n{account}");
+    Program::new()
+        .file("ringmaster.toml", toml)
+        .with("RINGMASTER_CONFIG", "ringmaster.toml")
+        .with("RINGMASTER_HTTP__PUBLIC_URL", "https://calls.example.com")
+        .with("RINGMASTER_ACCOUNTS__MAIN__API_KEY_SECRET", "key-secret-0123456789")
+        .with("RINGMASTER_ACCOUNTS__MAIN__AUTH_TOKEN", "auth-token-0123456789")
+}
+
 #[test]
 fn the_command_line_creates_the_schema_and_makes_tokens_in_it() {
     let database = Database::bare();
-    let toml = format!("[store]\nurl = \"{}\"\n", database.url());
-    let program = Program::new().file("ringmaster.toml", toml);
-    let migrated = program.run(&["migrate", "--config", "ringmaster.toml"]).output();
+    let program = program(&database.url());
+    let migrated = program.run(&["migrate"]).output();
     assert!(migrated.starts_with("created schema "), "{migrated}");
-    let again = program.run(&["migrate", "--config", "ringmaster.toml"]).output();
+    let again = program.run(&["migrate"]).output();
     assert!(again.contains("nothing was changed"), "{again}");
-    let token = program.run(&["token", "create", "shop", "--config", "ringmaster.toml"]).output();
+    let token = program.run(&["token", "create", "shop"]).output();
     assert!(token.starts_with("rm_"), "{token}");
     assert_eq!(database.ask("SELECT name FROM tokens"), ["shop"]);
-    let refused = program.run(&["store", "backup", "copy.db", "--config", "ringmaster.toml"]).error();
+    let refused = program.run(&["store", "backup", "copy.db"]).error();
     assert!(refused.contains("the store is a PostgreSQL database"), "{refused}");
 }
 
@@ -152,12 +169,9 @@ fn the_command_line_creates_the_schema_and_makes_tokens_in_it() {
 fn a_refused_database_is_one_line_with_what_helps() {
     let database = Database::bare();
     database.run("CREATE TABLE invoices (id BIGINT)");
-    let program = Program::new().file("ringmaster.toml", format!("[store]\nurl = \"{}\"\n", database.url()));
-    let refused = program.run(&["migrate", "--config", "ringmaster.toml"]).error();
+    let refused = program(&database.url()).run(&["migrate"]).error();
     assert!(refused.contains("is the database of another program; give Ringmaster"), "{refused}");
     assert_eq!(database.ask("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"), ["1"]);
-    let nowhere = "[store]\nurl = \"postgres://r@127.0.0.1:1/none\"\n";
-    let program = Program::new().file("ringmaster.toml", nowhere);
-    let refused = program.run(&["migrate", "--config", "ringmaster.toml"]).error();
+    let refused = program("postgres://r@127.0.0.1:1/none").run(&["migrate"]).error();
     assert!(refused.contains("cannot be reached"), "{refused}");
 }

@@ -274,11 +274,10 @@ fn explain(reach: &Reach, fault: Fault) -> Error {
         }
         Some("53300") => format!("has no free connection: {fault}; raise max_connections or close others"),
         Some("57P03") => format!("is not ready: {fault}; wait until the server has started"),
-        None if fault.is_lost() => {
-            format!(
-                "cannot be reached: {fault}; check that the server runs, and host, port and TLS in store.url"
-            )
-        }
+        None => format!(
+            "cannot be reached: {fault}; check that the server runs, host, port and sslmode in store.url, store.ca, and \
+             the password in RINGMASTER_STORE__PASSWORD or the file store.password_file"
+        ),
         _ => return Error::Unavailable(Box::new(fault)),
     };
     unusable(reach, &why)

@@ -19,7 +19,7 @@ impl ToSql for Parameter<'_> {
             (Value::Integer(number), &Type::INT4) => out.put_i32(number.try_into()?),
             (Value::Integer(number), &Type::INT2) => out.put_i16(number.try_into()?),
             (Value::Integer(number), &Type::BOOL) => out.put_u8(u8::from(number != 0)),
-            (Value::Text(text), &(Type::TEXT | Type::VARCHAR | Type::NAME)) => out.put_slice(text.as_bytes()),
+            (Value::Text(text), &(Type::TEXT | Type::VARCHAR | Type::NAME)) => put_text(text, out),
             (Value::Blob(bytes), &Type::BYTEA) => out.put_slice(bytes),
             (value, kind) => return Err(format!("a parameter is {}, not {kind}", value.kind()).into()),
         }
@@ -31,6 +31,15 @@ impl ToSql for Parameter<'_> {
     }
 
     to_sql_checked!();
+}
+
+/// PostgreSQL's texts cannot hold U+0000, so it becomes the replacement character.
+fn put_text(text: &str, out: &mut BytesMut) {
+    if memchr::memchr(0, text.as_bytes()).is_some() {
+        out.put_slice(text.replace('\0', "\u{FFFD}").as_bytes());
+    } else {
+        out.put_slice(text.as_bytes());
+    }
 }
 
 /// A cell as PostgreSQL sends it.
@@ -121,6 +130,8 @@ mod tests {
         let mut out = BytesMut::new();
         let refused = Parameter(Value::Text("+5511999999999")).to_sql(&Type::INT8, &mut out).err().unwrap();
         assert_eq!(refused.to_string(), "a parameter is a text, not int8");
+        Parameter(Value::Text("a\0b")).to_sql(&Type::TEXT, &mut out).unwrap();
+        assert_eq!(out.split(), "a\u{FFFD}b".as_bytes());
         Parameter(Value::Integer(2)).to_sql(&Type::BOOL, &mut out).unwrap();
         Parameter(Value::Integer(-2)).to_sql(&Type::INT8, &mut out).unwrap();
         assert_eq!(out[..], [1, 255, 255, 255, 255, 255, 255, 255, 254]);
