@@ -1,6 +1,6 @@
 //! Opening a PostgreSQL database: what it must be, its schema, and the connections.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::reader::{Bounds, Readers};
@@ -8,7 +8,7 @@ use super::sql::postgres::{Fault, Reach, Session};
 use super::sql::{self, Connection};
 use super::token_reads::TokenReads;
 use super::writer::Writer;
-use super::{Access, Engine, Options, Sqlite, term};
+use super::{Access, Engine, Options, Sqlite, held, term};
 use crate::store::{Error, Result};
 
 mod migrations {
@@ -42,6 +42,30 @@ impl Sqlite {
     pub fn connect(reach: Reach, access: Access, options: &Options) -> Result<Self> {
         apart(|| open(&Arc::new(reach), access, options))
     }
+}
+
+impl Sqlite {
+    /// Opens a database without threads of the store: every operation runs while its caller waits.
+    ///
+    /// # Errors
+    /// As [`Sqlite::connect`].
+    pub fn connect_inline(reach: Reach) -> Result<Self> {
+        apart(|| {
+            let db = Connection::from(prepare(&Arc::new(reach))?.0);
+            let term = term::begin(&db)?;
+            Ok(Self::new(Engine::Inline(Mutex::new(db), term), None, Arc::default()))
+        })
+    }
+}
+
+/// Runs work on a connection that has no thread.
+pub fn inline<T: Send>(
+    db: &Mutex<Connection>,
+    work: impl FnOnce(&Connection) -> Result<T> + Send,
+) -> Result<T> {
+    let is_database = held(db).postgres().is_some();
+    let work = || work(&held(db));
+    if is_database { apart(work) } else { work() }
 }
 
 /// Brings the schema of a database to the version of this program.

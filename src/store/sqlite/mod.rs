@@ -297,9 +297,11 @@ impl Sqlite {
     {
         match &self.open.engine {
             Engine::Threads { writer, .. } => writer.run(work).await,
-            Engine::Inline(db, term) => in_transaction(&held(db), |db| {
-                term::check(db, Some(*term))?;
-                contained(|| work(db))
+            Engine::Inline(db, term) => database::inline(db, |db| {
+                in_transaction(db, |db| {
+                    term::check(db, Some(*term))?;
+                    contained(|| work(db))
+                })
             }),
             Engine::Memory(db) => in_savepoint(&held(db), |db| contained(|| work(db))),
         }
@@ -315,7 +317,7 @@ impl Sqlite {
                 request_readers.run(work).await
             }
             Engine::Threads { readers, .. } => readers.run(work).await,
-            Engine::Inline(db, _) => in_snapshot(&held(db), |db| contained(|| work(db))),
+            Engine::Inline(db, _) => database::inline(db, |db| in_snapshot(db, |db| contained(|| work(db)))),
             Engine::Memory(db) => contained(|| work(&held(db))),
         }
     }

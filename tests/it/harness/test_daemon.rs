@@ -88,7 +88,7 @@ impl TestDaemon {
         let clock = Arc::new(ManualClock::new(START.parse().unwrap()));
         if std::env::var(STORE).is_ok_and(|store| store == "postgresql") {
             let database = Arc::new(Database::new());
-            let store = Arc::new(database.store());
+            let store = Arc::new(Sqlite::connect_inline(database.reach()).unwrap());
             let mut daemon = Self::begin(config, store, clock, platform).await;
             daemon.ground.database = Some(database);
             return daemon;

@@ -36,7 +36,8 @@ const BEGIN_WRITING: &str = "BEGIN; SET LOCAL idle_in_transaction_session_timeou
 /// A connection of one thread.
 pub struct Session {
     reach: Arc<Reach>,
-    runtime: Runtime,
+    /// `None` while it is dropped.
+    runtime: Option<Runtime>,
     live: RefCell<Option<Live>>,
     transaction: Cell<Transaction>,
     /// The failed attempts to connect, and when the next one may be made.
@@ -71,7 +72,7 @@ impl Session {
         let runtime = runtime.map_err(|error| Fault::lost(format!("there is no runtime: {error}")))?;
         let session = Self {
             reach,
-            runtime,
+            runtime: Some(runtime),
             live: RefCell::default(),
             transaction: Cell::default(),
             retry: Cell::default(),
@@ -209,14 +210,17 @@ impl Session {
             }
             Ok::<(), tokio_postgres::Error>(())
         };
-        let both =
-            self.runtime.block_on(async { tokio::time::timeout(PATIENCE, join(earlier, answer)).await });
+        let both = self.block_on(async { tokio::time::timeout(PATIENCE, join(earlier, answer)).await });
         let fault = match both {
             Ok((Ok(()), Ok(answer))) => return Ok(answer),
             Ok((Err(error), _) | (Ok(()), Err(error))) => Fault::new(&error),
             Err(_) => Fault::lost("the database did not answer in time"),
         };
         Err(self.failed(fault))
+    }
+
+    fn block_on<T>(&self, work: impl Future<Output = T>) -> T {
+        self.runtime.as_ref().expect("the runtime lives as long as the session").block_on(work)
     }
 
     fn failed(&self, fault: Fault) -> Fault {
@@ -237,7 +241,7 @@ impl Session {
         }
         if self.live.borrow().is_some() {
             // Lets the connection see that the server has closed it.
-            self.runtime.block_on(tokio::task::yield_now());
+            self.block_on(tokio::task::yield_now());
         }
         if self.live.borrow().as_ref().is_some_and(|live| !live.client.is_closed()) {
             return Ok(());
@@ -246,7 +250,7 @@ impl Session {
         if not_before.is_some_and(|not_before| Instant::now() < not_before) {
             return Err(Fault::lost("the database is away"));
         }
-        let connected = self.runtime.block_on(async {
+        let connected = self.block_on(async {
             let connecting = connected(&self.reach);
             tokio::time::timeout(PATIENCE, connecting).await
         });
@@ -266,6 +270,15 @@ impl Session {
                 self.retry.set((failed.saturating_add(1), Instant::now().checked_add(pause)));
                 Err(fault)
             }
+        }
+    }
+}
+
+impl Drop for Session {
+    /// A task may drop it, which must not wait.
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
         }
     }
 }
