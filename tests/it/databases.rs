@@ -1,6 +1,8 @@
 //! A whole daemon whose store is a PostgreSQL database: it serves, goes on without the database, and shares it with the
 //! command line.
 
+use jiff::SignedDuration;
+use ringmaster::clock::{Clock as _, SystemClock};
 use ringmaster::config::Config;
 use ringmaster::daemon::{self, Running};
 use ringmaster::http::auth;
@@ -85,10 +87,11 @@ impl Served {
 }
 
 fn far_order() -> Value {
+    let day = |days: i64| (SystemClock.now() + SignedDuration::from_hours(24 * days)).to_string();
     json!({
         "consumer": "+5511987650001", "sender": "+551140000001", "document": "message",
         "variables": {"message": "Your parcel is at the door."},
-        "earliest": "2036-12-20T12:00:00Z", "latest": "2036-12-21T12:00:00Z",
+        "earliest": day(1), "latest": day(2),
     })
 }
 

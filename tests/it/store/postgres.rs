@@ -241,10 +241,12 @@ async fn what_one_process_commits_the_other_reads_and_hears_of() {
     let woken = Arc::new(Notify::new());
     let bell = Arc::clone(&woken);
     let hears = Listener::start(database.reach(), move || bell.notify_one()).unwrap();
-    let tells = Listener::start(database.reach(), || {}).unwrap();
-    while !(hears.hears() && tells.hears()) {
-        tokio::task::yield_now().await;
-    }
+    let begun = Arc::new(Notify::new());
+    let bell = Arc::clone(&begun);
+    let tells = Listener::start(database.reach(), move || bell.notify_one()).unwrap();
+    woken.notified().await;
+    begun.notified().await;
+    assert!(hears.hears() && tells.hears());
     keep(&one, [callback(1)]).await;
     tells.tell();
     woken.notified().await;

@@ -40,7 +40,8 @@ struct Shared {
 }
 
 impl Listener {
-    /// Calls `woken` after each notification of another process, and each second while none would come.
+    /// Calls `woken` when notifications begin to come, after each of another process, and each second while none would
+    /// come.
     ///
     /// # Errors
     /// If there is no thread.
@@ -128,7 +129,10 @@ where
         loop {
             match poll_fn(|context| connection.poll_message(context)).await {
                 Some(Ok(AsyncMessage::Notification(told))) if told.payload() == mark => {
-                    hears.store(true, Ordering::Relaxed);
+                    // What was told before is not told again.
+                    if !hears.swap(true, Ordering::Relaxed) {
+                        woken();
+                    }
                 }
                 Some(Ok(AsyncMessage::Notification(_))) => woken(),
                 Some(Ok(_)) => {}
