@@ -13,6 +13,7 @@ mod messenger;
 mod meta;
 mod metrics_page;
 mod named_content;
+mod opening;
 mod pools;
 mod rules;
 mod templates;
@@ -39,9 +40,10 @@ use crate::platform::Platform;
 use crate::pools::Feeder;
 use crate::scheduler::Scheduler;
 use crate::store::Store;
-use crate::store::sqlite::{Access, Options as StoreOptions, Sqlite};
+use crate::store::sqlite::{Access, Listener, Options as StoreOptions};
 use crate::traces::Traces;
 use crate::twilio::Transport;
+use crate::wake::Waker;
 use crate::webhooks::{Dispatcher, Endpoint};
 
 use daily_reports::DailyReports;
@@ -50,6 +52,7 @@ use listeners::Listeners;
 pub use contents::{catalogues, clients};
 pub use meta::{GraphReach, graphs};
 pub use named_content::{NamedContent, named_content};
+pub use opening::{open_store, reach};
 pub use rules::rules;
 pub use wiring::documents;
 
@@ -90,6 +93,8 @@ pub struct Running {
     reports: Option<JoinHandle<()>>,
     /// Sends traces, until it is told that there are no more.
     exporter: Option<(JoinHandle<()>, CancellationToken)>,
+    /// What other processes of the same database commit. Ends with the daemon.
+    listener: Option<Arc<Listener>>,
 }
 
 impl Running {
@@ -115,6 +120,10 @@ impl Running {
             end.cancel();
             exporter.await.context("the exporter of traces panicked")?;
         }
+        if let Some(listener) = self.listener {
+            // It ends a thread, for which it waits a moment.
+            tokio::task::spawn_blocking(move || drop(listener)).await?;
+        }
         Ok(())
     }
 }
@@ -132,6 +141,7 @@ pub struct Assembled {
     daily: Option<DailyReports>,
     /// What the parts go by: the machine's clock, as long as it is trusted.
     pub clock: Arc<dyn Clock>,
+    waker: Arc<Waker>,
 }
 
 /// Dependencies of the parts.
@@ -175,7 +185,7 @@ pub async fn assemble(config: &Config, deps: Deps) -> anyhow::Result<Assembled> 
     let dispatcher = parts.dispatcher(config)?;
     let feeders = parts.feeders(config, &deps)?;
     let daily = parts.daily_reports(config)?;
-    Ok(Assembled { scheduler, doors, feeders, dispatcher, daily, clock: parts.clock() })
+    Ok(Assembled { scheduler, doors, feeders, dispatcher, daily, clock: parts.clock(), waker: parts.waker() })
 }
 
 /// Starts a daemon: opens the store, binds its address, recovers and runs.
@@ -194,7 +204,7 @@ pub async fn start(config: &Config, options: Options) -> anyhow::Result<Running>
         request_timeout: config.store.api_read_timeout,
         on_commit: Some(Arc::new(move |commands, took| gauge.store_committed(commands, took))),
     };
-    let store = Sqlite::open_with(&config.store.path, Access::Exclusive, &store_options)?;
+    let store = open_store(&config.store, Access::Exclusive, &store_options)?;
     known_to_meta::check(config).await?;
     let looked_up = content_pauses::Start { clock: &*clock, store: &store, ids: &ids };
     let config = &contents::resolve(config, &looked_up).await?;
@@ -215,7 +225,9 @@ pub async fn start(config: &Config, options: Options) -> anyhow::Result<Running>
         metrics,
         traces,
     };
-    let Assembled { mut scheduler, doors, feeders, dispatcher, daily, .. } = assemble(config, deps).await?;
+    let Assembled { mut scheduler, doors, feeders, dispatcher, daily, waker, .. } =
+        assemble(config, deps).await?;
+    let listener = opening::listen(&config.store, &waker)?;
     scheduler.recover().await.context("cannot recover from the last stop")?;
     store.void_claims().await.context("cannot release the deliveries of the last run")?;
     let accepting = CancellationToken::new();
@@ -240,6 +252,7 @@ pub async fn start(config: &Config, options: Options) -> anyhow::Result<Running>
         feeders,
         reports,
         exporter,
+        listener,
     })
 }
 

@@ -1,4 +1,5 @@
-//! The store in a SQLite file: one thread writes and groups commits, several threads read.
+//! The store in SQL, in a SQLite file or in a PostgreSQL database: one thread writes and groups commits, several threads
+//! read. Both engines run the same statements; see [`sql`].
 //!
 //! A file has one daemon, on a local disk: a lock beside the file refuses a second one, and if the lock fails, the
 //! [`term`] stops the first one from writing. Times are stored in microseconds.
@@ -18,6 +19,7 @@ mod consents;
 mod consumer_records;
 mod contacts;
 mod counts;
+mod database;
 mod erasing;
 mod erasures;
 mod events;
@@ -57,6 +59,7 @@ mod reports;
 mod restrictions;
 mod rows;
 mod set_aside;
+mod sql;
 mod suppression_lists;
 mod suppressions;
 mod term;
@@ -76,19 +79,20 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use rusqlite::Connection;
-
 pub use self::backup::backup;
+pub use self::database::{Migrated, migrate};
 pub use self::found_content::FoundContent;
 use self::reader::{Bounds, Readers, in_snapshot};
 pub use self::report_recount::Recounted;
+use self::sql::Connection;
+pub use self::sql::postgres::{Listener, Reach};
 use self::token_reads::TokenReads;
 use self::writer::{Writer, in_savepoint, in_transaction};
 use super::{Enqueue, Enqueued, Result, Token};
 use crate::domain::AccountAlias;
 use crate::panics::contain_now;
 
-/// A [`Store`](super::Store) in one SQLite file, or in memory.
+/// A [`Store`](super::Store) in one SQLite file, in memory, or in a PostgreSQL database.
 pub struct Sqlite {
     open: Arc<Open>,
     /// Whether it reads with the connections for API requests.
@@ -293,9 +297,11 @@ impl Sqlite {
     {
         match &self.open.engine {
             Engine::Threads { writer, .. } => writer.run(work).await,
-            Engine::Inline(db, term) => in_transaction(&held(db), |db| {
-                term::check(db, Some(*term))?;
-                contained(|| work(db))
+            Engine::Inline(db, term) => database::inline(db, |db| {
+                in_transaction(db, |db| {
+                    term::check(db, Some(*term))?;
+                    contained(|| work(db))
+                })
             }),
             Engine::Memory(db) => in_savepoint(&held(db), |db| contained(|| work(db))),
         }
@@ -311,7 +317,7 @@ impl Sqlite {
                 request_readers.run(work).await
             }
             Engine::Threads { readers, .. } => readers.run(work).await,
-            Engine::Inline(db, _) => in_snapshot(&held(db), |db| contained(|| work(db))),
+            Engine::Inline(db, _) => database::inline(db, |db| in_snapshot(db, |db| contained(|| work(db)))),
             Engine::Memory(db) => contained(|| work(&held(db))),
         }
     }
