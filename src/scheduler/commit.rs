@@ -34,6 +34,7 @@ pub(super) async fn commit(mut turn: Turn<'_>) -> store::Result<bool> {
         kept,
         slot_freed,
         lanes_before,
+        paid,
         sweep,
         decided_again,
         counted,
@@ -66,6 +67,7 @@ pub(super) async fn commit(mut turn: Turn<'_>) -> store::Result<bool> {
     {
         outbound::unsend(scheduler, &effects);
         scheduler.gates.put_back(lanes_before);
+        scheduler.gates.give_back(paid);
         take_back(scheduler, answers);
         scheduler.give_back(ready);
         return match error {

@@ -64,6 +64,7 @@ pub(super) fn begin(scheduler: &mut Scheduler) -> Turn<'_> {
         released: BTreeSet::new(),
         called_up: Vec::new(),
         lanes_before: Vec::new(),
+        paid: Vec::new(),
         slot_freed: false,
         counted: Counted::default(),
         reported: ReportChange::default(),
@@ -289,6 +290,7 @@ fn submit(turn: &mut Turn<'_>) {
 fn undo(turn: Turn<'_>) {
     outbound::unsend(turn.scheduler, &turn.effects);
     turn.scheduler.gates.put_back(turn.lanes_before);
+    turn.scheduler.gates.give_back(turn.paid);
     commit::take_back(turn.scheduler, turn.answers);
     turn.scheduler.give_back(turn.ready);
 }

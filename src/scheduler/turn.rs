@@ -10,6 +10,7 @@ use super::campaigns_ending::Sweep;
 use super::counted::Counted;
 use super::erasing::Step;
 use super::following::Following;
+use super::gates::Payment;
 use super::incoming::Callers;
 use super::overdue::Subject;
 use super::reached::Reached;
@@ -53,6 +54,8 @@ pub(super) struct Turn<'a> {
     pub(super) called_up: Vec<(CallbackId, Gate)>,
     /// The lanes that waited at gates before callbacks were read from there. They are put back if nothing is written.
     pub(super) lanes_before: Vec<(Gate, Lanes)>,
+    /// What campaigns have paid for their turns at gates. It is given back if nothing is written.
+    pub(super) paid: Vec<Payment>,
     /// A slot was freed for which callbacks wait at a gate.
     pub(super) slot_freed: bool,
     /// Calls of campaigns that are over.

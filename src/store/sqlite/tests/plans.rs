@@ -87,6 +87,7 @@ fn the_scheduler_seeks_and_never_sorts() {
     assert_plan(&db, facts::REQUESTS, &[&format!("SEARCH messages {by_rowid}")]);
     assert_plan(&db, facts::GRANTS, &[&format!("SEARCH timeline {by_rowid}")]);
     assert_plan(&db, imports::NAMED, &["SEARCH imports USING INDEX imports_by_name (tenant=? AND name=?)"]);
+    assert_plan(&db, imports::LIST, &["SEARCH imports USING INDEX imports_of_tenants (tenant=? AND seq<?)"]);
     assert_plan(&db, imports::UNFINISHED, &["SEARCH imports USING INDEX imports_of_campaigns (campaign=?)"]);
     assert_plan(&db, attempts::LIVE, &["USING INDEX attempts_live"]);
     assert_plan(&db, messages::UNSETTLED, &["USING INDEX messages_unsettled"]);
