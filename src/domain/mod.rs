@@ -114,7 +114,7 @@ pub use sender::{AccountAlias, CallbackPermission, RequestRoad, Sender};
 pub use set_aside::{SetAside, SetAsideEnd, SetAsideItem, SetAsideVerdict};
 pub use shared::Shared;
 pub use submission::{Answer, Stage, Submission};
-pub use suppression::{ListName, Suppression, SuppressionScope};
+pub use suppression::{ListName, ListTerm, Suppression, SuppressionScope};
 pub use terms::{Assigned, Handling, Offer, Origin, Preview, PreviewElse, Taken, Terms};
 pub use words::Words;
 pub use wrap_up::{DeclaredDisposition, EffectKind, WrapUp, WrapUpEffect, WrapUpRecord};

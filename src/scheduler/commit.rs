@@ -35,6 +35,7 @@ pub(super) async fn commit(mut turn: Turn<'_>) -> store::Result<bool> {
         slot_freed,
         lanes_before,
         paid,
+        completes_list,
         sweep,
         decided_again,
         counted,
@@ -98,6 +99,7 @@ pub(super) async fn commit(mut turn: Turn<'_>) -> store::Result<bool> {
     scheduler.erasing.committed(now, &steps, dropped);
     scheduler.campaigns_ending.committed(sweep.as_ref(), &loads.campaigns);
     scheduler.new_rules.committed(decided_again);
+    scheduler.list_was_completed |= completes_list;
     let sweeps = sweep.is_some()
         || decided_again.is_some()
         || (contents.ends_callbacks && loads.campaigns.ending().next().is_some());
@@ -109,6 +111,7 @@ pub(super) async fn commit(mut turn: Turn<'_>) -> store::Result<bool> {
         || slot_freed
         || contents.ends_aside
         || lifts
+        || completes_list
         || sweeps
         || erases
         || confirmed.is_some();

@@ -65,6 +65,7 @@ pub(super) fn begin(scheduler: &mut Scheduler) -> Turn<'_> {
         called_up: Vec::new(),
         lanes_before: Vec::new(),
         paid: Vec::new(),
+        completes_list: false,
         slot_freed: false,
         counted: Counted::default(),
         reported: ReportChange::default(),
@@ -101,6 +102,9 @@ pub(super) async fn take(scheduler: &mut Scheduler) -> store::Result<Taken> {
     scheduler.containment.clear();
     let max = scheduler.deps.settings.turn_max;
     let store = scheduler.deps.store.clone();
+    if scheduler.list_was_completed {
+        scheduler.read_list_terms().await?;
+    }
     let mut turn = begin(scheduler);
     let now = turn.now;
     // On the heap: both are large, and callers are deep.

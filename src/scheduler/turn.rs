@@ -82,6 +82,8 @@ pub(super) struct Turn<'a> {
     pub(super) wrap_ups: BTreeMap<CallbackId, WrapUpRecord>,
     /// What is done for erasures in this turn.
     pub(super) erasing: Step,
+    /// A version of a suppression list is whole since this turn.
+    pub(super) completes_list: bool,
     /// An operator confirmed the machine's clock in this turn.
     pub(super) clock_is_confirmed: bool,
     /// Error codes of the platform that occurred for the first time.
