@@ -7,7 +7,9 @@ use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 
 use super::Result;
-use crate::domain::{Bucket, Callback, CallbackId, Campaign, CampaignCalls, CampaignId, Outcome, Tenant};
+use crate::domain::{
+    Bucket, Callback, CallbackId, Campaign, CampaignCalls, CampaignId, FieldChange, Outcome, Tenant,
+};
 
 /// Campaigns, as the doors and the scheduler read them. A batch writes them.
 #[async_trait]
@@ -91,6 +93,8 @@ pub struct RecordedAct {
     /// The name of the API token.
     pub by: Arc<str>,
     pub note: Option<Arc<str>>,
+    /// What it changed. Acts that were recorded by older versions of the program do not tell.
+    pub changes: Vec<FieldChange>,
 }
 
 /// A campaign after a change.

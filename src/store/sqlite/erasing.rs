@@ -249,6 +249,7 @@ fn person(db: &Connection, key: &Key, erasure: &Erasure, numbers: &BTreeSet<Phon
         for sql in [
             "UPDATE pauses SET why = '' WHERE instr(why, ?1)",
             "UPDATE campaign_acts SET note = NULL WHERE instr(note, ?1)",
+            "UPDATE campaign_acts SET changes = NULL WHERE instr(changes, ?1)",
         ] {
             db.prepare_cached(sql)?.execute([number.to_string()])?;
         }
