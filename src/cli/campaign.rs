@@ -355,6 +355,7 @@ struct Campaign {
     by_state: BTreeMap<String, u64>,
     #[serde(default)]
     history: Vec<Recorded>,
+    holds: Option<super::pause::Holds>,
 }
 
 #[derive(Deserialize)]
@@ -480,6 +481,10 @@ fn print(campaign: &Campaign, out: &mut dyn Write) -> anyhow::Result<()> {
     rows.push([name("state"), standing(&campaign.state)]);
     if let Some(pause) = &campaign.pause {
         rows.push([name("paused"), plain(format!("until {}: {}", pause.end(), pause.cause()))]);
+    }
+    if let Some(holds) = &campaign.holds {
+        let has_end = campaign.pause.as_ref().is_some_and(|pause| pause.until.is_some());
+        holds.show(has_end, &mut rows);
     }
     if let Some(max) = campaign.concurrent_calls_max {
         rows.push([name("calls at once"), plain(format!("at most {max}"))]);

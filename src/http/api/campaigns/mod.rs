@@ -21,6 +21,7 @@ use breaker::BreakerView;
 use follow_up::FollowUpView;
 
 use super::pauses;
+use super::pauses::set::HoldsView;
 use crate::domain::{Campaign, CampaignId, CampaignState, FieldChange, PauseScope, Pauses};
 use crate::http::auth::Caller;
 use crate::http::{ApiError, App};
@@ -78,6 +79,10 @@ pub(super) struct ProgressView {
     by_state: BTreeMap<String, u64>,
     /// The last 100 changes, newest first.
     history: Vec<ActView>,
+    /// What its pause holds back, counted when it was set: only in the answer to `POST /v1/campaigns/{id}/pause`. The newest
+    /// 10,000 callbacks are looked at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    holds: Option<HoldsView>,
 }
 
 /// A change of a campaign.
@@ -159,6 +164,7 @@ impl ProgressView {
             open: record.open(),
             by_state: record.counts.clone(),
             history: record.acts.iter().map(act).collect(),
+            holds: None,
         }
     }
 }

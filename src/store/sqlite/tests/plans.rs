@@ -167,6 +167,8 @@ fn what_a_pause_holds_back_is_sought_and_has_an_end() {
             "COVERING INDEX pairs_permission_ends (permission_until>? AND permission_until<?)",
         ),
         (held_back::PERMITTED_TO, "USING INDEX pairs_by_person (person=?)"),
+        (held_back::OF_CAMPAIGN, "USING INDEX callbacks_by_campaign (kind=? AND tenant=? AND campaign=?)"),
+        (held_back::PERMITTED_PAIR, "(sender=? AND person=?)"),
     ] {
         assert_plan(&db, sql, &[expected]);
         assert!(sql.contains("LIMIT"), "counts without an end: {sql}");
