@@ -14,6 +14,13 @@ use crate::domain::{
 /// Campaigns, as the doors and the scheduler read them. A batch writes them.
 #[async_trait]
 pub trait CampaignReads: Send + Sync {
+    /// The names of those of these campaigns that belong to the tenant.
+    async fn campaign_names(
+        &self,
+        tenant: &Tenant,
+        ids: &[CampaignId],
+    ) -> Result<BTreeMap<CampaignId, String>>;
+
     /// Those that are not over, and the canceled ones with open callbacks; at most [`Campaign::OPEN_MAX`].
     async fn open_campaigns(&self) -> Result<Vec<Campaign>>;
 

@@ -94,6 +94,18 @@ pub fn list(
     collect(&mut db.prepare_cached(LIST)?, params![tenant.as_str(), before, limit(most)], read)
 }
 
+/// The names of those that belong to the tenant.
+pub fn names(db: &Connection, tenant: &Tenant, ids: &[CampaignId]) -> Result<BTreeMap<CampaignId, String>> {
+    let mut seek = db.prepare_cached("SELECT name FROM campaigns WHERE id = ?1 AND tenant = ?2")?;
+    let mut names = BTreeMap::new();
+    for id in ids {
+        let name: Option<String> =
+            first(&mut seek, params![id.bytes(), tenant.as_str()], |cells| cells.take())?;
+        names.extend(name.map(|name| (*id, name)));
+    }
+    Ok(names)
+}
+
 /// A field with its values before and after.
 type Stored = (String, Option<String>, Option<String>);
 

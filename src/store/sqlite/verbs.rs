@@ -150,6 +150,15 @@ impl CampaignReads for Sqlite {
         self.read(move |db| campaigns::record(db, id)).await
     }
 
+    async fn campaign_names(
+        &self,
+        tenant: &Tenant,
+        ids: &[CampaignId],
+    ) -> Result<BTreeMap<CampaignId, String>> {
+        let (tenant, ids) = (tenant.clone(), ids.to_vec());
+        self.read(move |db| campaigns::names(db, &tenant, &ids)).await
+    }
+
     async fn list_campaigns(
         &self,
         tenant: &Tenant,
