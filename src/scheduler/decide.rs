@@ -120,6 +120,7 @@ fn place_call(turn: &mut Turn<'_>, callback: &Callback, number: Phone) {
         grant: turn.work.pairs.get(key).and_then(|pair| waited_for(callback, pair)),
         proof: script.proof,
         holds: policy::holds(callback, sender, Some(script), now),
+        agent: callback.agent_at(now).cloned(),
         ..Attempt::new(
             AttemptId::new(deps.ids.uuid(now)),
             callback.id,
