@@ -24,13 +24,13 @@ impl Trip {
     pub fn why(&self) -> String {
         match self {
             Self::Abandoned { abandoned, answered, percent_max, of_min } => {
-                let least = least(answered, of_min);
+                let least = least(*answered, *of_min);
                 format!(
                     "{abandoned} of {answered} answered calls in 24 h were abandoned, and at most {percent_max} %{least} may be"
                 )
             }
             Self::Failed { failed, calls, percent_max, of_min, minutes } => {
-                let least = least(calls, of_min);
+                let least = least(*calls, *of_min);
                 format!(
                     "{failed} of {calls} calls in {minutes} minutes failed, and at most {percent_max} %{least} may"
                 )

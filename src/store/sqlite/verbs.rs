@@ -1,5 +1,7 @@
 //! The methods of the ports: each is one command to the writer, or one read.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 use jiff::civil::Date;
