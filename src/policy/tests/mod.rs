@@ -94,6 +94,7 @@ fn rules() -> Rules {
         destinations_refused: vec![Prefix::parse("+53").unwrap()],
         people: PeopleRules::CAUTIOUS,
         registers: Vec::new(),
+        stop_when_list_expired: false,
         number_zones: crate::domain::number_zones::Narrowed::default(),
         inviting: InviteRules::CAUTIOUS,
         queueing: Queueing::STRICT,

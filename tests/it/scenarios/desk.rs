@@ -35,10 +35,10 @@ impl Runner {
     }
 
     /// The words of an order about agents and consent: the field, its value, and the words behind it.
-    pub(super) fn option_of_agents<'w>(
+    pub(super) fn option_of_agents<'r, 'w>(
         &self,
-        rest: &'w [&'w str],
-    ) -> Result<Option<(&'static str, Value, &'w [&'w str])>> {
+        rest: &'r [&'w str],
+    ) -> Result<Option<(&'static str, Value, &'r [&'w str])>> {
         let zone = &self.setting()?.zone;
         Ok(Some(match rest {
             ["previewed", more @ ..] => ("preview", json!(true), more),
