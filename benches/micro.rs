@@ -154,6 +154,7 @@ fn decisions() {
         person: PersonView::unknown(PersonId::of(rows::consumer(1))),
         contacts: BTreeMap::new(),
         calendars: Calendars::default(),
+        list_terms: Vec::new().into(),
         held: None,
     };
     measure("policy", "the next step of a callback that may be called now", "", || {

@@ -355,6 +355,7 @@ struct Campaign {
     by_state: BTreeMap<String, u64>,
     #[serde(default)]
     history: Vec<Recorded>,
+    holds: Option<super::pause::Holds>,
 }
 
 #[derive(Deserialize)]
@@ -398,6 +399,25 @@ struct Recorded {
     act: String,
     by: String,
     note: Option<String>,
+    #[serde(default)]
+    changes: Vec<Changed>,
+}
+
+#[derive(Deserialize)]
+struct Changed {
+    field: String,
+    before: Option<String>,
+    after: Option<String>,
+}
+
+impl Recorded {
+    /// What it changed, and the note.
+    fn told(&self) -> String {
+        let value = |value: &Option<String>| value.clone().unwrap_or_else(|| "none".to_owned());
+        let of = |it: &Changed| format!("{} {} -> {}", it.field, value(&it.before), value(&it.after));
+        let all: Vec<String> = self.changes.iter().map(of).chain(self.note.clone()).collect();
+        all.join("; ")
+    }
 }
 
 #[derive(Deserialize)]
@@ -462,6 +482,10 @@ fn print(campaign: &Campaign, out: &mut dyn Write) -> anyhow::Result<()> {
     if let Some(pause) = &campaign.pause {
         rows.push([name("paused"), plain(format!("until {}: {}", pause.end(), pause.cause()))]);
     }
+    if let Some(holds) = &campaign.holds {
+        let has_end = campaign.pause.as_ref().is_some_and(|pause| pause.until.is_some());
+        holds.show(has_end, &mut rows);
+    }
     if let Some(max) = campaign.concurrent_calls_max {
         rows.push([name("calls at once"), plain(format!("at most {max}"))]);
     }
@@ -496,10 +520,9 @@ fn print(campaign: &Campaign, out: &mut dyn Write) -> anyhow::Result<()> {
         return Ok(());
     }
     writeln!(out)?;
-    let mut rows = Rows::new(&["at", "change", "by", "note"]);
+    let mut rows = Rows::new(&["at", "change", "by", "what changed, and the note"]);
     for act in &campaign.history {
-        let note = act.note.as_deref().unwrap_or_default();
-        rows.push([plain(second(act.at)), name(&act.act), plain(&act.by), plain(note)]);
+        rows.push([plain(second(act.at)), name(&act.act), plain(&act.by), plain(act.told())]);
     }
     Ok(rows.write(out)?)
 }
@@ -531,6 +554,8 @@ mod tests {
         campaign["by_state"] = json!({"connected": 1, "waiting": 2});
         campaign["history"] = json!([
             {"at": "2026-11-23T12:00:00Z", "act": "pause", "by": "ops", "note": "lunch"},
+            {"at": "2026-11-23T09:00:00Z", "act": "change", "by": "ops", "note": "slower", "changes": [
+                {"field": "concurrent_calls_max", "before": null, "after": "20"}, {"field": "weight", "before": "10", "after": "5"}]},
             {"at": "2026-11-23T08:00:00Z", "act": "create", "by": "crm"},
         ]);
         let campaign = serde_json::from_value(campaign).unwrap();
@@ -545,8 +570,9 @@ mod tests {
           waiting      2
         created        2026-11-23T08:00:00Z by crm
 
-        at                    change  by   note
+        at                    change  by   what changed, and the note
         2026-11-23T12:00:00Z  pause   ops  lunch
+        2026-11-23T09:00:00Z  change  ops  concurrent_calls_max none -> 20; weight 10 -> 5; slower
         2026-11-23T08:00:00Z  create  crm
         ");
     }

@@ -7,14 +7,14 @@ use clap::Subcommand;
 use super::failure::refusal;
 use super::settings::ConfigFile;
 use crate::config::Config;
-use crate::daemon::named_content;
+use crate::daemon::{named_content, start_checks};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Check a configuration and print all its faults, or its effective keys
     ///
-    /// Reads the file, the RINGMASTER_ variables and the files of secrets, and checks them, as "serve" does before it
-    /// starts. Prints each fault on its own line, with its origin. If there is none, prints possible problems as
+    /// Reads the file, the RINGMASTER_ variables, the files of secrets, the TwiML documents and the declarations of
+    /// content, and checks them, as "serve" does before it starts. Asks no platform and opens no store. Prints each fault on its own line, with its origin. If there is none, prints possible problems as
     /// lines that begin with "# warning:", and all keys with their values and origins. Secrets are printed as ***.
     #[command(after_long_help = "Example:\n  ringmaster config check --config ringmaster.toml")]
     Check(ConfigFile),
@@ -40,6 +40,10 @@ fn check(file: &ConfigFile, out: &mut dyn Write) -> anyhow::Result<()> {
                 named.faults.iter().try_for_each(|fault| writeln!(out, "{fault}"))?;
                 let hints = ["docs/CONTENT.md explains what a sender can name"];
                 return refusal(refused(named.faults.len()), hints);
+            }
+            if let Err(faults) = start_checks(&config) {
+                faults.iter().try_for_each(|fault| writeln!(out, "{fault:#}"))?;
+                return refusal(refused(faults.len()), ["\"serve\" would not start with it"]);
             }
             let doubts = config.doubts().into_iter().chain(named.doubts);
             doubts.into_iter().try_for_each(|doubt| writeln!(out, "# warning: {doubt}"))?;

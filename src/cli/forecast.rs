@@ -44,6 +44,8 @@ struct Told {
     reached: Numbers,
     days: Vec<Day>,
     binds: Vec<Bind>,
+    agents: Option<u32>,
+    agents_idle_percent: Option<u64>,
     rates: Rates,
 }
 
@@ -143,6 +145,12 @@ impl Told {
             "waits for: {}",
             if binds.is_empty() { "nothing".to_owned() } else { binds.join(", ") }
         )?;
+        if let (Some(agents), Some(idle)) = (self.agents, self.agents_idle_percent) {
+            writeln!(
+                out,
+                "agents: {agents}, who wait {idle} % of the time in which somebody could be called"
+            )?;
+        }
         writeln!(out)?;
         let rates = &self.rates;
         let mut table = Rows::new(&["rate", "value", "from"]);

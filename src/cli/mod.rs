@@ -534,7 +534,9 @@ mod tests {
                 for inner in command.get_subcommands() {
                     visit(inner, &format!("{path} {}", inner.get_name()), names);
                 }
-            } else {
+            }
+            // Such a command does something without a command below it too.
+            if !command.has_subcommands() || command.is_args_conflicts_with_subcommands_set() {
                 names.push(path.to_owned());
             }
         }

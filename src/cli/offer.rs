@@ -67,7 +67,7 @@ struct Page {
 #[derive(Deserialize)]
 struct Offer {
     id: String,
-    seconds_left: i64,
+    left_s: i64,
     number: u32,
     callback: views::Callback,
 }
@@ -118,14 +118,14 @@ impl List {
             return Ok(writeln!(out, "no offers")?);
         }
         let mut rows = Rows::new(&["callback", "consumer", "campaign", "reference", "offer", "left"]);
-        for Offer { id, seconds_left, number, callback } in &page.offers {
+        for Offer { id, left_s, number, callback } in &page.offers {
             rows.push([
                 name(id),
                 plain(&callback.consumer),
                 plain(callback.campaign.as_deref().unwrap_or_default()),
                 plain(callback.reference.as_deref().unwrap_or_default()),
                 plain(number),
-                plain(format!("{seconds_left}s")),
+                plain(format!("{left_s}s")),
             ]);
         }
         Ok(rows.write(out)?)

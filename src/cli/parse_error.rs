@@ -4,7 +4,7 @@ use clap::error::{ContextKind, ContextValue};
 use clap::{Arg, Command, Error};
 
 /// Example values by the name of the flag or of its value. A flag with a default or possible values needs no example.
-const EXAMPLES: [(&str, &str); 79] = [
+const EXAMPLES: [(&str, &str); 80] = [
     ("NUMBER", "+5511987654321"),
     ("WHEN", "+2h"),
     ("LEVEL", "urgent"),
@@ -16,6 +16,7 @@ const EXAMPLES: [(&str, &str); 79] = [
     ("NAME=VALUE", "name=Ana"),
     ("JSON", "'{\"ticket\": 17}'"),
     ("KEY", "import-7"),
+    ("IMPORT", "imp_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f"),
     ("EVENT", "0"),
     ("LINE", "callback.closed"),
     ("FILE", "callbacks.ndjson"),

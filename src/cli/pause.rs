@@ -225,7 +225,7 @@ pub(super) struct Row {
     by: String,
     why: String,
     since: Timestamp,
-    until: Option<Timestamp>,
+    pub(super) until: Option<Timestamp>,
 }
 
 impl Page {
@@ -285,11 +285,26 @@ struct Taken {
     holds: Option<Holds>,
 }
 
+/// What a pause holds back.
 #[derive(Deserialize)]
-struct Holds {
+pub(super) struct Holds {
     callbacks: Count,
     deadlines: Count,
     permissions: Count,
+    promises: Option<Count>,
+}
+
+impl Holds {
+    /// Adds what ends before the pause does.
+    pub(super) fn show(&self, has_end: bool, rows: &mut Rows) {
+        let when = if has_end { "before it ends" } else { "unless it is lifted" };
+        rows.push([name("holds"), plain(format!("{} waiting callbacks and invites", self.callbacks))]);
+        rows.push([name("deadlines"), plain(format!("{} of these pass {when}", self.deadlines))]);
+        if let Some(promises) = &self.promises {
+            rows.push([name("promises"), plain(format!("{promises} of these come due {when}"))]);
+        }
+        rows.push([name("permissions"), plain(format!("{} end {when}", self.permissions))]);
+    }
 }
 
 #[derive(Deserialize)]
@@ -310,10 +325,7 @@ fn print_taken(Taken { pause, holds }: &Taken, out: &mut dyn Write) -> anyhow::R
     rows.push([name("paused"), plain(format!("{what}, until {}", pause.end()))]);
     rows.push([name("id"), plain(&pause.id)]);
     if let Some(holds) = holds {
-        let when = if pause.until.is_some() { "before it ends" } else { "unless it is lifted" };
-        rows.push([name("holds"), plain(format!("{} waiting callbacks and invites", holds.callbacks))]);
-        rows.push([name("deadlines"), plain(format!("{} of these pass {when}", holds.deadlines))]);
-        rows.push([name("permissions"), plain(format!("{} end {when}", holds.permissions))]);
+        holds.show(pause.until.is_some(), &mut rows);
     }
     Ok(rows.write(out)?)
 }
@@ -363,13 +375,14 @@ mod tests {
         pause["until"] = "2026-11-23T14:00:00Z".into();
         let count = |count: u64, at_least| json!({"count": count, "at_least": at_least});
         let holds = json!({"callbacks": count(10_000, true), "deadlines": count(12, true),
-            "permissions": count(3, false)});
+            "permissions": count(3, false), "promises": count(2, true)});
         let taken = serde_json::from_value(json!({"pause": pause, "holds": holds})).unwrap();
         insta::assert_snapshot!(shown(|out| print_taken(&taken, out)), @r"
         paused       account main, until 2026-11-23T14:00:00Z
         id           ps_1
         holds        at least 10000 waiting callbacks and invites
         deadlines    at least 12 of these pass before it ends
+        promises     at least 2 of these come due before it ends
         permissions  3 end before it ends
         ");
         let taken = serde_json::from_value(json!({"pause": row("all")})).unwrap();

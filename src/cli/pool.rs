@@ -115,7 +115,7 @@ impl Set {
             ("as_of", as_of.map(|at| at.to_string().into())),
             ("valid_for", Some(self.valid_for.into())),
             ("headroom", self.headroom.map(Into::into)),
-            ("wrap_up_seconds", self.wrap_up.map(Into::into)),
+            ("wrap_up_s", self.wrap_up.map(Into::into)),
         ];
         let given = given.into_iter().filter_map(|(field, value)| Some((field.to_owned(), value?)));
         Value::Object(given.collect::<Map<_, _>>())
@@ -132,7 +132,7 @@ struct Row {
     as_of: Timestamp,
     valid_until: Timestamp,
     headroom: u32,
-    wrap_up_seconds: i64,
+    wrap_up_s: i64,
     in_calls: u32,
     in_wrap_up: u32,
     room: u32,
@@ -169,7 +169,7 @@ fn one(pool: &Row, out: &mut dyn Write) -> anyhow::Result<()> {
     rows.push([name("holds until"), plain(second(pool.valid_until))]);
     rows.push([name("kept back"), plain(pool.headroom.to_string())]);
     rows.push([name("in calls"), plain(pool.in_calls.to_string())]);
-    rows.push([name("in wrap-up"), plain(format!("{} (each {} s)", pool.in_wrap_up, pool.wrap_up_seconds))]);
+    rows.push([name("in wrap-up"), plain(format!("{} (each {} s)", pool.in_wrap_up, pool.wrap_up_s))]);
     rows.push([name("room"), plain(pool.room.to_string())]);
     rows.push([name("fed by"), plain(&pool.by)]);
     if let Some(fault) = &pool.fault {
@@ -213,7 +213,7 @@ mod tests {
 
     fn pool() -> Value {
         json!({"name": "support", "state": "fed", "free": 3, "as_of": "2026-11-23T12:00:00.4Z",
-            "valid_until": "2026-11-23T12:01:00.4Z", "headroom": 1, "wrap_up_seconds": 30, "in_calls": 1,
+            "valid_until": "2026-11-23T12:01:00.4Z", "headroom": 1, "wrap_up_s": 30, "in_calls": 1,
             "in_wrap_up": 1, "room": 1, "by": "acd"})
     }
 

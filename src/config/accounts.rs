@@ -8,7 +8,6 @@ use url::Url;
 use crate::content::{self, role::Role};
 use crate::domain::agent_target::AgentError;
 use crate::domain::person::PORTFOLIO_DEFAULT;
-use crate::domain::pool::NoPoolName;
 use crate::domain::{
     AccountAlias, AgentTarget, CallbackPermission, ContentRef, Phone, PoolName, Portfolio, Sender,
 };
@@ -293,7 +292,7 @@ impl Setting for PoolName {
     const KIND: &'static str = "pool";
 
     fn read(value: &Value) -> Result<Self, String> {
-        String::read(value)?.parse().map_err(|error: NoPoolName| error.to_string())
+        PoolName::given(&String::read(value)?).map_err(|error| error.to_string())
     }
 
     fn write(&self) -> String {

@@ -11,7 +11,7 @@ use super::http::endpoint;
 use super::secret::Secret;
 use super::section::{Reading, Section};
 use super::tree::Origin;
-use crate::domain::pool::{NoPoolName, Pool, PoolName};
+use crate::domain::pool::{Pool, PoolName};
 
 /// A pool that is fed from a source.
 #[derive(Debug, Clone)]
@@ -38,9 +38,8 @@ pub enum PoolSource {
 
 /// Reads one pool.
 pub(super) fn read(name: &str, section: &mut Section<'_>) -> Option<(PoolName, PoolSettings)> {
-    let pool = name.parse::<PoolName>();
-    if let Err(error) = pool {
-        let error: NoPoolName = error;
+    let pool = PoolName::given(name);
+    if let Err(error) = &pool {
         section.fault("", error.to_string());
     }
     let seconds = Duration::from_secs;

@@ -13,8 +13,9 @@ pub(super) fn read(name: &str, section: &mut Section<'_>) -> Option<Register> {
     let list = format!("imported:{name}").parse::<ListName>();
     // The name is a segment of a path in the API.
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
-    if list.is_err() || !name.bytes().all(is_plain) {
-        let expected = "expected 1 to 100 letters, digits, \"-\", \"_\" and \".\"";
+    if list.is_err() || matches!(name, "." | "..") || !name.bytes().all(is_plain) {
+        let expected =
+            "expected 1 to 100 letters, digits, \"-\", \"_\" and \".\", but not \".\" or \"..\" alone";
         section.fault("", format!("is not the name of a register: {expected}"));
     }
     let age = section.ask("age").within(SignedDuration::from_hours(1), AGE_MAX).or(Register::AGE);

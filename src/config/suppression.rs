@@ -1,4 +1,4 @@
-//! `[suppression]`: the key with which the names on suppression lists are hashed.
+//! `[suppression]`: the key with which the names on suppression lists are hashed, and what a list past its term does.
 
 use super::secret::Secret;
 use super::section::Section;
@@ -11,11 +11,16 @@ const KEY_MIN: usize = 32;
 pub struct Suppression {
     /// Hashes the names; `None` for a key that the store has.
     pub key: Option<Secret>,
+    /// Whether nothing leaves for somebody whom an imported list binds that is past its term.
+    pub stop_when_expired: bool,
 }
 
 impl Suppression {
     pub(super) fn read(section: &mut Section<'_>) -> Self {
-        Self { key: section.secret("key").rule(long_enough).optional() }
+        Self {
+            key: section.secret("key").rule(long_enough).optional(),
+            stop_when_expired: section.ask("stop_when_expired").value(),
+        }
     }
 }
 

@@ -35,6 +35,13 @@ pub(super) struct DailyReports {
     pub(super) state: Arc<DailyState>,
 }
 
+/// Refuses files in a directory that is not there.
+pub(super) fn check_directory(daily: &Daily) -> anyhow::Result<()> {
+    let directory = &daily.directory;
+    anyhow::ensure!(directory.is_dir(), "reports.daily.directory: {} is no directory", directory.display());
+    Ok(())
+}
+
 /// The reports of these names.
 ///
 /// # Errors
@@ -308,11 +315,10 @@ mod tests {
         let now = at("2026-11-26T09:00:00Z");
         assert_eq!(writer.look(now).await, now + RETRY);
         let written = names(directory.path());
-        assert_eq!(written.len(), 7, "{written:?}");
-        assert!(written.iter().all(|name| name.starts_with("answer-rate-")), "the others are: {written:?}");
-        assert_eq!(writer.state.now().written, None, "no day is whole");
+        assert_eq!(written.len(), 13, "{written:?}");
+        assert!(!written.contains(&"agents-2026-11-23.csv".to_owned()), "the others are: {written:?}");
         let (since, why) = writer.state.now().failed.unwrap();
-        assert!(since == now && why.contains("agents-2026-11-17.csv is not written"), "{why}");
+        assert!(since == now && why.contains("agents-2026-11-23.csv is not written"), "{why}");
         assert!(why.contains("more than 5000 names"), "{why}");
         writer.look(now + RETRY).await;
         assert_eq!(writer.state.now().failed.unwrap(), (now, why), "the same failure goes on");

@@ -16,6 +16,7 @@ mod named_content;
 mod opening;
 mod pools;
 mod rules;
+mod start_checks;
 mod templates;
 mod tracing_to;
 mod wiring;
@@ -54,6 +55,7 @@ pub use meta::{GraphReach, graphs};
 pub use named_content::{NamedContent, named_content};
 pub use opening::{open_store, reach};
 pub use rules::rules;
+pub use start_checks::start_checks;
 pub use wiring::documents;
 
 /// Arguments of a daemon besides its configuration.
@@ -171,14 +173,7 @@ pub type MakeGraphTransport = dyn Fn(&GraphReach) -> anyhow::Result<Arc<dyn Tran
 /// # Errors
 /// If the configuration or the store does not allow it.
 pub async fn assemble(config: &Config, deps: Deps) -> anyhow::Result<Assembled> {
-    anyhow::ensure!(
-        !(config.accounts.is_empty() && config.meta.is_empty()),
-        "no Twilio account is configured: add [accounts.<alias>] with its senders (see `ringmaster config default`)"
-    );
-    let documents = Arc::new(documents(config)?);
-    wiring::check_inbound_documents(config, &documents)?;
-    wiring::check_spoken_documents(&documents)?;
-    wiring::check_missed_calls(config, &documents)?;
+    let documents = Arc::new(start_checks(config).map_err(start_checks::as_one)?);
     let parts = wiring::Shared::new(config, &deps, documents).await?;
     let scheduler = Scheduler::new(parts.scheduler_deps(config, &deps)?);
     let doors = parts.doors(config);

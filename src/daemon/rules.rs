@@ -63,6 +63,7 @@ pub fn rules(config: &Config) -> Rules {
             .clone()
             .unwrap_or_else(|| BARRED_DESTINATIONS.iter().map(|barred| barred.prefix).collect()),
         registers: config.registers.values().cloned().collect(),
+        stop_when_list_expired: config.suppression.stop_when_expired,
         number_zones: config.calling.number_zones.clone(),
         people: config.calling.people,
         inviting: config.inviting,

@@ -379,11 +379,7 @@ impl Shared {
     pub(super) fn daily_reports(&self, config: &Config) -> anyhow::Result<Option<DailyReports>> {
         let Some(daily) = config.reports.daily.clone() else { return Ok(None) };
         let reports = daily_reports::named(&daily.names)?;
-        anyhow::ensure!(
-            daily.directory.is_dir(),
-            "reports.daily.directory: {} is no directory",
-            daily.directory.display()
-        );
+        daily_reports::check_directory(&daily)?;
         let store = self.api_store.clone();
         let (clock, state) = (self.clock(), self.daily.clone());
         Ok(Some(DailyReports { daily, reports, rates: rates(config), store, clock, state }))

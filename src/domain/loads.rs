@@ -7,8 +7,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::{
-    AccountAlias, Calendars, CampaignPaces, Campaigns, Held, Holds, InUse, Offers, Pauses, Phone, PoolLoad,
-    Pools, Resource, Seats, SenderPart,
+    AccountAlias, Calendars, CampaignPaces, Campaigns, Held, Holds, InUse, ListTerm, Offers, Pauses, Phone,
+    PoolLoad, Pools, Resource, Seats, SenderPart,
 };
 
 /// How many of a resource are in use.
@@ -61,6 +61,8 @@ pub struct Loads {
     pub seats: Seats,
     /// The offers to agents in progress.
     pub offers: Offers,
+    /// The terms of imported suppression lists, if calls stop when one is over. Shared, like the pauses.
+    pub list_terms: Arc<[ListTerm]>,
     pub held: Held,
     /// When the scheduler published them; `None` before it has. They have not changed since.
     pub as_of: Option<Timestamp>,

@@ -16,7 +16,7 @@ pub struct PoolName(Arc<str>);
 /// Why a text is no name of a pool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "is no name of a pool: expected 1 to {} letters, digits, \"-\", \"_\" and \".\"",
+    "is no name of a pool: expected 1 to {} letters, digits, \"-\", \"_\" and \".\", but not \".\" or \"..\" alone",
     PoolName::LENGTH_MAX
 )]
 pub struct NoPoolName;
@@ -28,6 +28,15 @@ impl PoolName {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// A name that somebody gives. `.` and `..` are none: a path of the API cannot end with them. Stored names may be older
+    /// than this rule.
+    ///
+    /// # Errors
+    /// If it is no name.
+    pub fn given(text: &str) -> Result<Self, NoPoolName> {
+        if matches!(text, "." | "..") { Err(NoPoolName) } else { text.parse() }
     }
 }
 
@@ -242,6 +251,8 @@ mod tests {
         for name in ["", "two words", "a/b", "é", &format!("{longest}p")] {
             assert_eq!(name.parse::<PoolName>(), Err(NoPoolName), "{name:?}");
         }
+        let given = |name| PoolName::given(name).is_ok();
+        assert_eq!([".", "..", "...", ".a", "a/b"].map(given), [false, false, true, true, false]);
     }
 
     #[test]

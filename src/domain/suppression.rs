@@ -149,6 +149,29 @@ pub struct Suppression {
     pub why: Option<Arc<str>>,
 }
 
+/// The term of a list that comes in versions: what its newest whole version says of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListTerm {
+    pub list: ListName,
+    /// The purposes that it binds; empty for all.
+    pub purposes: Vec<Purpose>,
+    /// The countries of the numbers that it binds; empty for all.
+    pub countries: Vec<Country>,
+    /// From then on it says nothing certain of anybody.
+    pub valid_until: Timestamp,
+}
+
+impl ListTerm {
+    /// Whether it is over at `now`, for a call for this purpose to this number.
+    #[must_use]
+    pub fn is_over(&self, now: Timestamp, purpose: Purpose, consumer: Phone) -> bool {
+        self.valid_until <= now
+            && (self.purposes.is_empty() || self.purposes.contains(&purpose))
+            && (self.countries.is_empty()
+                || Country::of(consumer).is_some_and(|country| self.countries.contains(&country)))
+    }
+}
+
 /// For what something would leave.
 #[derive(Debug, Clone, Copy)]
 pub struct Errand<'a> {
@@ -271,6 +294,22 @@ mod tests {
             !checked.forbids(at(0), Outgoing::Call, &to("+5511987654321")),
             "it was asked, and forbids nothing"
         );
+    }
+
+    #[test]
+    fn the_term_of_a_list_is_over_for_whom_it_binds() {
+        let term = ListTerm {
+            list: "imported:x".parse().unwrap(),
+            purposes: vec![Purpose::Marketing],
+            countries: Country::parse("BR").into_iter().collect(),
+            valid_until: at(60),
+        };
+        let over = |second| term.is_over(at(second), Purpose::Marketing, brazil());
+        assert_eq!([over(59), over(60), over(61)], [false, true, true]);
+        assert!(!term.is_over(at(60), Purpose::Requested, brazil()));
+        assert!(!term.is_over(at(60), Purpose::Marketing, Phone::parse("+4915112345678").unwrap()));
+        let all = ListTerm { purposes: Vec::new(), countries: Vec::new(), ..term };
+        assert!(all.is_over(at(60), Purpose::Service, Phone::parse("+4915112345678").unwrap()));
     }
 
     fn main() -> AccountAlias {

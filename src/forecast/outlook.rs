@@ -43,6 +43,11 @@ pub struct Outlook {
     pub days: Vec<Days>,
     /// Of the time in which something waited, the share in which it waited for this, the greatest first.
     pub binds: Vec<(Bind, f64)>,
+    /// The seats of agents that were assumed; `None` if agents do not bound it.
+    pub agents: Option<u32>,
+    /// Of the time in which somebody was called or might be, the share in which agents neither talked nor wrapped up. The
+    /// ringing of answered calls counts as talking.
+    pub agents_idle: Option<f64>,
 }
 
 /// Plays the work `plays` times, or until `is_over`. `None` if there is no work or no play was made.
@@ -88,6 +93,8 @@ fn told(work: &Work, all: &[Played]) -> Outlook {
         reached: counts(|played| played.reached).unwrap_or(zero),
         days: days(work, all, times),
         binds: binds(all),
+        agents: work.ceilings.agents,
+        agents_idle: work.ceilings.agents.map(|agents| idle(work, all, agents)),
     }
 }
 
@@ -117,6 +124,16 @@ fn days(work: &Work, all: &[Played], times: f64) -> Vec<Days> {
         }
     };
     by_day.into_iter().map(day).collect()
+}
+
+/// How much of their time the agents wait, in the mean of the plays.
+#[expect(clippy::cast_precision_loss, reason = "milliseconds of a year are below 2^52")]
+fn idle(work: &Work, all: &[Played], agents: u32) -> f64 {
+    let of = |played: &Played| {
+        let there = played.worked as f64 * f64::from(agents) * work.share();
+        if there > 0.0 { (1.0 - played.talked as f64 / there).clamp(0.0, 1.0) } else { 0.0 }
+    };
+    all.iter().map(of).sum::<f64>() / all.len().max(1) as f64
 }
 
 #[expect(clippy::cast_precision_loss, reason = "milliseconds of a year are below 2^52")]

@@ -48,6 +48,10 @@ pub(super) struct Played {
     pub(super) reached: u64,
     /// For how long the work waited for what.
     pub(super) bound: BTreeMap<Bind, Millis>,
+    /// For how long there was a call, or somebody who might be called.
+    pub(super) worked: Millis,
+    /// For how long agents talked and wrapped up, all together.
+    pub(super) talked: Millis,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -135,6 +139,7 @@ struct Play<'a> {
     /// Rows that may be called now: the highest priority first, then the earliest deadline.
     queue: BinaryHeap<(u8, Reverse<Millis>, Reverse<usize>)>,
     calls: Vec<Calls>,
+    in_progress: u64,
     free: Option<u32>,
     /// What the calls at once are bound by, and how much longer a call takes its place in the thinned work.
     places: (Bind, f64),
@@ -182,6 +187,7 @@ pub(super) fn play(work: &Work, open: &Open, seed: u64) -> Played {
         next_order: 0,
         queue: BinaryHeap::new(),
         calls: vec![Calls::default(); work.rows.len()],
+        in_progress: 0,
         free: whole.map(|whole| whole as u32),
         places: (bound, stretch),
         gap: gap.min(86_400_000.0) as Millis,
@@ -238,6 +244,9 @@ impl Play<'_> {
         self.now = at;
         if passed <= 0 {
             return;
+        }
+        if !self.queue.is_empty() || self.in_progress > 0 {
+            self.played.worked += passed;
         }
         let waits = |bind| self.waits.get(&bind).is_some_and(|count| *count > 0);
         let bind = if !self.queue.is_empty() {
@@ -339,7 +348,13 @@ impl Play<'_> {
         let reached = self.rng.f64() < rates.answered.value;
         let mean = if reached { rates.answered_s.value } else { rates.missed_s.value };
         // Between half and one and a half of the mean.
-        let lasts = seconds(mean * (0.5 + self.rng.f64()) * self.places.1);
+        let mut lasts = mean * (0.5 + self.rng.f64());
+        if reached {
+            lasts += self.work.ceilings.wrap_up_s;
+            self.played.talked = self.played.talked.saturating_add(seconds(lasts));
+        }
+        let lasts = seconds(lasts * self.places.1);
+        self.in_progress += 1;
         if let Some(free) = &mut self.free {
             *free -= 1;
         }
@@ -358,6 +373,7 @@ impl Play<'_> {
     }
 
     fn end(&mut self, index: usize, reached: bool) {
+        self.in_progress = self.in_progress.saturating_sub(1);
         if let Some(free) = &mut self.free {
             *free += 1;
         }

@@ -75,6 +75,29 @@ fn the_fewer_of_calls_and_agents_bind() {
 }
 
 #[test]
+fn agents_wait_while_phones_ring_that_nobody_answers() {
+    let mut one = work(300);
+    assert_eq!((told(&one).agents, told(&one).agents_idle), (None, None), "agents do not bound it");
+    one.ceilings.agents = Some(5);
+    let idle = |work: &Work| told(work).agents_idle.unwrap();
+    assert!(idle(&one) < 0.05, "everybody answers: {}", idle(&one));
+    one.rates.answered = Rate::assumed(0.5);
+    one.rows.iter_mut().for_each(|row| row.attempts = 1);
+    // For each answered call of 120 s there is one of 40 s that nobody answers.
+    assert!((0.22..=0.30).contains(&idle(&one)), "{}", idle(&one));
+    assert_eq!(told(&one).agents, Some(5));
+}
+
+#[test]
+fn a_seat_is_held_until_the_wrap_up_is_over() {
+    let mut one = work(300);
+    one.ceilings.agents = Some(5);
+    one.ceilings.wrap_up_s = 120.0;
+    let last = minutes(told(&one).last_call.unwrap());
+    assert!((232..=250).contains(&last), "twice as long as without: {last} minutes");
+}
+
+#[test]
 fn a_pace_spreads_the_calls() {
     let mut one = work(300);
     one.ceilings = Ceilings { per_minute: Some(2.0), ..Ceilings::default() };

@@ -38,8 +38,10 @@ pub enum Permission {
 pub struct Ceilings {
     /// At once, for senders, accounts and the campaign.
     pub calls: Option<u32>,
-    /// At once, for agents.
+    /// At once, for agents, or for the seats of their pools.
     pub agents: Option<u32>,
+    /// How long a seat is held after a call that was answered, in seconds.
+    pub wrap_up_s: f64,
     /// To begin in a minute.
     pub per_minute: Option<f64>,
     /// To one person in 24 hours; 0: any number.

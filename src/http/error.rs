@@ -256,6 +256,12 @@ impl ApiError {
         Some(causes.join(": "))
     }
 
+    /// The wrong fields.
+    #[must_use]
+    pub fn faults(&self) -> &[FieldError] {
+        &self.0.errors
+    }
+
     /// The problem as a field error, for answers with several of them.
     pub(super) fn fault(&self) -> FieldError {
         FieldError { field: String::new(), code: self.0.code, detail: self.0.detail.clone() }

@@ -41,7 +41,7 @@ use crate::metrics::Metrics;
 use crate::policy::Rules;
 use crate::policy::presets::Preset;
 use crate::reports::{DailyState, Rates};
-use crate::store::{self, ApiStore};
+use crate::store::{self, ApiStore, list_terms};
 use crate::traces::Traces;
 use crate::twiml::Library;
 use crate::wake::Wake;
@@ -118,6 +118,9 @@ impl App {
         loads.pauses = Arc::new(Pauses::new(self.store.pauses(self.clock.now()).await?));
         loads.campaigns = Arc::new(Campaigns::new(self.store.open_campaigns().await?));
         loads.pools = Arc::new(self.store.pools().await?.into_iter().collect());
+        if self.rules.stop_when_list_expired {
+            loads.list_terms = list_terms(self.store.suppression_lists().await?).into();
+        }
         loads.seats.forget_ended(self.clock.now());
         Ok(loads)
     }

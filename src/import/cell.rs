@@ -9,7 +9,8 @@ use super::Fault;
 /// If the cell is not UTF-8, or is a formula. A formula is never computed, and never sent on.
 pub(super) fn text<'a>(field: &str, cell: &'a [u8]) -> Result<Option<&'a str>, Fault> {
     let Ok(text) = std::str::from_utf8(cell) else {
-        let detail = "is not UTF-8: save the list as UTF-8, or give its encoding";
+        let detail = "is not UTF-8: save the list as \"CSV UTF-8\", or give its encoding, such as windows-1252 (which Latin-1 is \
+                      read as too)";
         return Err(Fault::new(field, "cell.not_utf8", detail));
     };
     let text = text.trim();

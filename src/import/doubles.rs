@@ -1,4 +1,5 @@
-//! Finds rows of a list that call the same person from the same sender, also by another spelling of the number.
+//! Finds rows of a list that call the same person from the same sender, also by another spelling of the number, and rows
+//! with the same reference.
 
 use std::collections::HashMap;
 use std::collections::hash_map::{Entry, RandomState};
@@ -25,11 +26,12 @@ impl PersonKey {
     }
 }
 
-/// The first row of each person and sender: 20 bytes a row and the free room of a table.
+/// The first row of each person and sender, 20 bytes a row, and of each reference, 12 bytes, with the free room of the tables.
 #[derive(Debug, Default)]
 pub(super) struct Doubles {
     senders: RandomState,
     rows: HashMap<(u64, u64), u32>,
+    references: HashMap<u64, u32>,
 }
 
 impl Doubles {
@@ -37,6 +39,17 @@ impl Doubles {
     pub(super) fn earlier(&mut self, row: u32, person: PersonId, sender: Option<&str>) -> Option<u32> {
         let sender = sender.map_or(0, |sender| self.senders.hash_one(sender));
         match self.rows.entry((person.number().digits(), sender)) {
+            Entry::Occupied(first) => Some(*first.get()),
+            Entry::Vacant(place) => {
+                place.insert(row);
+                None
+            }
+        }
+    }
+
+    /// The earlier row with the same reference; `None` if this is the first one, which is then remembered.
+    pub(super) fn earlier_reference(&mut self, row: u32, reference: &str) -> Option<u32> {
+        match self.references.entry(self.senders.hash_one(reference)) {
             Entry::Occupied(first) => Some(*first.get()),
             Entry::Vacant(place) => {
                 place.insert(row);
@@ -58,6 +71,15 @@ mod tests {
         assert_eq!(first, key("+551187650101", None));
         assert_ne!(first, key("+5511987650102", None));
         assert_ne!(first, key("+5511987650101", Some("+551151991234")));
+    }
+
+    #[test]
+    fn a_reference_has_one_row() {
+        let mut doubles = Doubles::default();
+        assert_eq!(doubles.earlier_reference(2, "c-1"), None);
+        assert_eq!(doubles.earlier_reference(3, "c-2"), None);
+        assert_eq!(doubles.earlier_reference(4, "c-1"), Some(2));
+        assert_eq!(doubles.earlier_reference(5, "c-1"), Some(2), "the first one is told");
     }
 
     #[test]

@@ -15,10 +15,31 @@ pub enum Encoding {
     Utf16Le,
     #[serde(rename = "utf-16be")]
     Utf16Be,
+    /// The one of older spreadsheets in western Europe and America. ISO 8859-1 (Latin-1) is read as this too.
+    #[serde(rename = "windows-1252")]
+    Windows1252,
+}
+
+/// The characters 0x80 to 0x9F of Windows-1252; the others are those of Unicode. WHATWG, *Encoding*, index windows-1252,
+/// 2026-11-29.
+const WINDOWS_1252: [char; 32] = [
+    '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8D}', 'Ž', '\u{8F}', '\u{90}',
+    '‘', '’', '“', '”', '•', '–', '—', '\u{98}', '™', 'š', '›', 'œ', '\u{9D}', 'ž', 'Ÿ',
+];
+
+/// The text of bytes in Windows-1252: a character for each byte.
+pub(super) fn of_windows_1252(bytes: &[u8]) -> String {
+    let of = |byte: &u8| match byte {
+        0x80..=0x9F => WINDOWS_1252[usize::from(byte - 0x80)],
+        byte => char::from(*byte),
+    };
+    bytes.iter().map(of).collect()
 }
 
 impl Encoding {
-    pub const ALL: [Self; 3] = [Self::Utf8, Self::Utf16Le, Self::Utf16Be];
+    pub const ALL: [Self; 4] = [Self::Utf8, Self::Utf16Le, Self::Utf16Be, Self::Windows1252];
+    /// Their names, for errors.
+    pub const NAMES: &str = "utf-8, utf-16le, utf-16be or windows-1252";
 
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -26,6 +47,7 @@ impl Encoding {
             Self::Utf8 => "utf-8",
             Self::Utf16Le => "utf-16le",
             Self::Utf16Be => "utf-16be",
+            Self::Windows1252 => "windows-1252",
         }
     }
 
@@ -48,12 +70,21 @@ impl Encoding {
         }
     }
 
+    /// How many bytes a unit has: a byte, or half of a pair.
+    pub(super) const fn unit(self) -> usize {
+        match self {
+            Self::Utf8 | Self::Windows1252 => 1,
+            Self::Utf16Le | Self::Utf16Be => 2,
+        }
+    }
+
     /// How many bytes the mark at the start has; 0 without one.
     pub(super) fn mark(self, first: &[u8]) -> usize {
         let mark: &[u8] = match self {
             Self::Utf8 => &[0xEF, 0xBB, 0xBF],
             Self::Utf16Le => &[0xFF, 0xFE],
             Self::Utf16Be => &[0xFE, 0xFF],
+            Self::Windows1252 => &[],
         };
         if first.starts_with(mark) { mark.len() } else { 0 }
     }
@@ -96,6 +127,10 @@ impl<R: BufRead> Utf8<R> {
         let mut bytes = Vec::with_capacity(2 * UNITS);
         (&mut self.inner).take(2 * UNITS as u64).read_to_end(&mut bytes)?;
         let is_end = bytes.len() < 2 * UNITS;
+        if self.encoding == Encoding::Windows1252 {
+            (self.ready, self.taken) = (of_windows_1252(&bytes).into_bytes(), 0);
+            return Ok(());
+        }
         let pairs = bytes.chunks(2).map(|pair| match (pair, self.encoding) {
             (&[a, b], Encoding::Utf16Be) => u16::from_be_bytes([a, b]),
             (&[a, b], _) => u16::from_le_bytes([a, b]),
@@ -176,6 +211,17 @@ mod tests {
         assert_eq!(read(&bytes, None), "ab\u{FFFD}");
         assert_eq!(read(&[b'a', 0, 0x3D, 0xD8], None), "a\u{FFFD}");
         assert_eq!(read(b"", None), "");
+    }
+
+    #[test]
+    fn windows_1252_has_a_character_for_each_byte() {
+        let bytes: Vec<u8> = (0..=255).collect();
+        let text = read(&bytes, Some(Encoding::Windows1252));
+        assert_eq!(text.chars().count(), 256);
+        let told = Some(Encoding::Windows1252);
+        assert_eq!(read(b"S\xE3o Jo\xE3o \x80 \x93x\x94 \x9F", told), "São João € “x” Ÿ");
+        assert_eq!(read(&[0xEF, 0xBB, 0xBF], told), "ï»¿", "there is no mark");
+        assert_eq!(read(&b"\xE9".repeat(3 * UNITS), told), "é".repeat(3 * UNITS));
     }
 
     #[test]

@@ -53,6 +53,13 @@ impl Fault {
     pub fn double(first: u32) -> Self {
         Self::new("consumer", "row.double", format!("calls the same person as row {first}"))
     }
+
+    /// Of a row with the reference of an earlier row.
+    #[must_use]
+    pub fn twice(first: u32) -> Self {
+        let detail = format!("is the reference of row {first} too: give each row its own, or none");
+        Self::new("reference", "reference.twice", detail)
+    }
 }
 
 /// Why a list cannot be read at all, or not to its end. The messages have no value of the list.

@@ -104,6 +104,11 @@ impl Maker {
                 if let Some(first) = doubles.earlier(row, person, sender.as_deref()) {
                     return Err(vec![Fault::double(first)]);
                 }
+                if let Some(Value::String(reference)) = order.get("reference")
+                    && let Some(first) = doubles.earlier_reference(row, reference)
+                {
+                    return Err(vec![Fault::twice(first)]);
+                }
             }
         }
         self.add_defaults(&mut order);

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ListError;
 use super::columns::Columns;
-use super::encoding::Encoding;
+use super::encoding::{Encoding, of_windows_1252};
 use super::order::Maker;
 use super::quotes::Quotes;
 use super::rows::{Options, ROWS_MAX, Row};
@@ -148,8 +148,8 @@ impl PartRows {
             }
             self.place.header =
                 record.iter().map(|cell| String::from_utf8_lossy(cell).into_owned()).collect();
-            self.place.row = 1;
-            at = position(&reader);
+            self.place.row = self.place.row.saturating_add(1);
+            at = row_end(&reader, 0);
         }
         let columns = self.place.columns(options)?;
         self.advance_to(&reader.get_ref().get_ref().clone(), 0, at);
@@ -169,21 +169,22 @@ impl PartRows {
                     false => Err(ListError::TooManyRows { max: ROWS_MAX }),
                 };
             }
-            let number = self.place.row.saturating_add(1);
+            let mut number = self.place.row.saturating_add(1);
             let (made, text, from, to) = match &mut self.source {
                 Source::Table { reader, columns, record, at } => {
+                    let (text, from) = (reader.get_ref().get_ref().clone(), *at);
+                    let blank = blank_rows(&text[from.min(text.len())..]);
+                    number = number.saturating_add(blank);
                     if !read(reader, record, number)? {
+                        *at = text.len();
+                        self.place.row = self.place.row.saturating_add(blank);
+                        self.advance_to(&text, from, text.len());
                         self.take_rest();
                         return Ok(None);
                     }
-                    let (from, to) = (*at, position(reader));
+                    let to = row_end(reader, from);
                     *at = to;
-                    (
-                        self.maker.of_cells(number, columns, record),
-                        reader.get_ref().get_ref().clone(),
-                        from,
-                        to,
-                    )
+                    (self.maker.of_cells(number, columns, record), text, from, to)
                 }
                 Source::Lines { text, at } => {
                     let rest = &text[*at..];
@@ -222,7 +223,8 @@ impl PartRows {
     }
 
     fn advance_to(&mut self, text: &Bytes, from: usize, to: usize) {
-        self.taken += raw_len(&text[from..to.min(text.len())], self.place.encoding);
+        let to = to.min(text.len());
+        self.taken += raw_len(&text[from.min(to)..to], self.place.encoding);
     }
 
     /// At the end of the list nothing is left over, such as half a character.
@@ -255,7 +257,7 @@ impl PartRows {
 /// # Errors
 /// [`ListError::RowTooLong`], most often because a quotation mark is not closed.
 pub fn check_rest(rest: &[u8], place: Option<&Place>) -> Result<(), ListError> {
-    let unit = if place.is_some_and(|place| place.encoding != Encoding::Utf8) { 2 } else { 1 };
+    let unit = place.map_or(1, |place| place.encoding.unit());
     if rest.len() > ROW_BYTES_MAX * unit {
         let row = place.map_or(1, |place| place.row.saturating_add(1));
         return Err(ListError::RowTooLong { row, max: ROW_BYTES_MAX });
@@ -277,8 +279,19 @@ fn read(
     }
 }
 
-fn position(reader: &csv::Reader<Cursor<Bytes>>) -> usize {
-    usize::try_from(reader.position().byte()).unwrap_or(usize::MAX)
+/// Where the row ends that was read last and began at `from`. The reader leaves the second half of `\r\n`.
+fn row_end(reader: &csv::Reader<Cursor<Bytes>>, from: usize) -> usize {
+    let text = reader.get_ref().get_ref();
+    let at = usize::try_from(reader.position().byte()).unwrap_or(usize::MAX).max(from).min(text.len());
+    let is_half = at > 0 && text[at - 1] == b'\r' && text.get(at) == Some(&b'\n');
+    if is_half { at + 1 } else { at }
+}
+
+/// How many blank rows a text begins with.
+fn blank_rows(text: &[u8]) -> u32 {
+    let ends = text.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+    let pairs = text[..ends].windows(2).filter(|pair| pair == b"\r\n").count();
+    u32::try_from(ends - pairs).unwrap_or(u32::MAX)
 }
 
 /// What the beginning of a list tells, and how many bytes of white space are before it.
@@ -290,14 +303,13 @@ fn begin(
 ) -> Result<Option<(Place, usize)>, ListError> {
     let skipped = text.iter().take_while(|byte| matches!(byte, b' ' | b'\r' | b'\n')).count();
     let lines = text[..skipped].iter().filter(|&&byte| byte == b'\n').count();
-    let mut row = u32::try_from(lines).unwrap_or(u32::MAX);
+    let row = u32::try_from(lines).unwrap_or(u32::MAX);
     let format = match text.get(skipped) {
         None if is_last => return Err(ListError::Empty),
         None => return Ok(None),
         Some(b'[') => return Err(ListError::ArrayInParts),
         Some(b'{') => Format::Ndjson,
         Some(_) => {
-            row = 0;
             let first = &text[skipped..];
             Format::Csv(options.delimiter.unwrap_or_else(|| detect(&first[..first.len().min(LINE_MAX)])))
         }
@@ -307,8 +319,10 @@ fn begin(
 
 /// The text of bytes. Half a unit at their end is only read at the end of the list.
 fn decoded(raw: &Bytes, encoding: Encoding, is_last: bool) -> Bytes {
-    if encoding == Encoding::Utf8 {
-        return raw.clone();
+    match encoding {
+        Encoding::Utf8 => return raw.clone(),
+        Encoding::Windows1252 => return of_windows_1252(raw).into_bytes().into(),
+        Encoding::Utf16Le | Encoding::Utf16Be => {}
     }
     let (pairs, rest) = raw.as_chunks::<2>();
     let units = pairs.iter().map(|pair| match encoding {
@@ -324,7 +338,10 @@ fn decoded(raw: &Bytes, encoding: Encoding, is_last: bool) -> Bytes {
 fn raw_len(text: &[u8], encoding: Encoding) -> usize {
     match encoding {
         Encoding::Utf8 => text.len(),
-        _ => 2 * String::from_utf8_lossy(text).chars().map(char::len_utf16).sum::<usize>(),
+        Encoding::Windows1252 => String::from_utf8_lossy(text).chars().count(),
+        Encoding::Utf16Le | Encoding::Utf16Be => {
+            2 * String::from_utf8_lossy(text).chars().map(char::len_utf16).sum::<usize>()
+        }
     }
 }
 
@@ -339,7 +356,9 @@ fn whole_rows(text: &[u8], format: Format) -> usize {
 fn whole_records(text: &[u8], delimiter: u8) -> usize {
     let (mut quotes, mut end) = (Quotes::new(delimiter), 0);
     for (at, &byte) in text.iter().enumerate() {
-        if quotes.next(byte) {
+        // The second half of `\r\n` may be in the next part.
+        let is_half = byte == b'\r' && matches!(text.get(at + 1), None | Some(b'\n'));
+        if quotes.next(byte) && !is_half {
             end = at + 1;
         }
     }
@@ -362,7 +381,7 @@ mod tests {
     use super::*;
     use crate::import::Fault;
 
-    const LIST: &str = "phone;var.name\r\n+5511987650101;\"Ana;\r\nB\"\"é\"\r\n;\r\n+5511987650102;5\" x\r\n\r\nno;😀\r\n+5511987650103;last";
+    const LIST: &str = "\r\nphone;var.name\r\n+5511987650101;\"Ana;\r\nB\"\"é\"\r\n;\r\n+5511987650102;5\" x\r\n\r\nno;😀\r\n+5511987650103;last";
 
     /// The rows of a list that arrives in parts of this size, with the place written down between them.
     fn in_parts(list: &[u8], size: usize, options: &Options) -> Result<(Vec<Row>, u32), ListError> {
@@ -420,6 +439,20 @@ mod tests {
     }
 
     #[test]
+    fn a_list_in_windows_1252_is_read_in_parts_of_any_size() {
+        let list = b"phone;var.name\r\n+5511987650101;Jo\xE3o \x80\r\n\r\n+5511987650102;\"S\xE3o\r\nx\"\r\n";
+        let options = Options { encoding: Some(Encoding::Windows1252), ..Options::default() };
+        let expected = whole(list, &options);
+        assert_eq!(expected.iter().map(|(number, _)| *number).collect::<Vec<_>>(), [2, 4]);
+        assert!(expected[0].1.as_ref().is_ok_and(|order| order.contains("João €")), "{expected:?}");
+        for size in 1..list.len() + 1 {
+            let (rows, _) = in_parts(list, size, &options).unwrap();
+            let rows: Vec<_> = rows.into_iter().map(|row| (row.number, row.order)).collect();
+            assert_eq!(rows, expected, "in parts of {size} bytes");
+        }
+    }
+
+    #[test]
     fn each_row_tells_its_person_and_no_row_is_compared() {
         let list = b"phone\n+5511987650101\n+551187650101\n";
         let (rows, _) = in_parts(list, 5, &Options::default()).unwrap();
@@ -433,7 +466,7 @@ mod tests {
         let list = "phone;x\n+5511987650101;1\n\n\"+5511987650102;2\n+5511987650103;3\n";
         for size in 1..list.len() + 1 {
             let error = in_parts(list.as_bytes(), size, &Options::default()).unwrap_err();
-            assert!(matches!(error, ListError::QuoteOpen { row: 3 }), "{size}: {error}");
+            assert!(matches!(error, ListError::QuoteOpen { row: 4 }), "{size}: {error}");
         }
     }
 

@@ -15,13 +15,15 @@ enum Within {
 pub(super) struct Quotes {
     delimiter: u8,
     within: Within,
+    /// Line ends outside of quotes. `\r\n` is one.
     rows: u32,
     is_blank: bool,
+    is_after_return: bool,
 }
 
 impl Quotes {
     pub(super) const fn new(delimiter: u8) -> Self {
-        Self { delimiter, within: Within::Start, rows: 0, is_blank: true }
+        Self { delimiter, within: Within::Start, rows: 0, is_blank: true, is_after_return: false }
     }
 
     /// Takes the next byte. Returns whether it ends a line outside of quotes. Only a mark at the start of a cell opens a
@@ -35,16 +37,26 @@ impl Quotes {
             (_, byte) if byte == self.delimiter => Within::Start,
             _ => Within::Cell,
         };
-        if is_end {
-            self.rows = self.rows.saturating_add(u32::from(!self.is_blank));
-        }
+        let is_pair = self.is_after_return && byte == b'\n';
+        self.rows = self.rows.saturating_add(u32::from(is_end && !is_pair));
+        self.is_after_return = is_end && byte == b'\r';
         self.is_blank = is_end;
         is_end
     }
 
+    /// Whether no byte of a row was seen since the last line end.
+    pub(super) const fn is_blank(&self) -> bool {
+        self.is_blank
+    }
+
+    /// The row of the next byte, from 1. Blank rows count, as in a spreadsheet.
+    pub(super) const fn row(&self) -> u32 {
+        self.rows.saturating_add(1)
+    }
+
     /// The row, from 1, whose quotation is not closed.
     pub(super) fn open_in(&self) -> Option<u32> {
-        (self.within == Within::Quotes).then(|| self.rows.saturating_add(1))
+        (self.within == Within::Quotes).then(|| self.row())
     }
 }
 
@@ -69,7 +81,7 @@ mod tests {
             ("a;\"b\"\"", Some(1)),
             ("a;\"b\"\"\"", None),
             ("a;5\" x", None),
-            ("a;b\r\n\r\n\n\"c;\n", Some(2)),
+            ("a;b\r\n\r\n\n\"c;\n", Some(4)),
             ("a\n\"b\nc\"\nd\n;\"", Some(4)),
         ] {
             assert_eq!(after(text).open_in(), open, "{text:?}");

@@ -36,8 +36,8 @@ pub struct Options {
 /// One row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
-    /// The number of the row, from 1. In CSV the row of the names is row 1, and blank lines do not count; in NDJSON it
-    /// is the number of the line.
+    /// The number of the row, from 1, as a spreadsheet shows it: the row of the names and blank rows count. In NDJSON it is
+    /// the number of the line.
     pub number: u32,
     /// The order as JSON.
     pub order: Result<String, Vec<Fault>>,
@@ -107,7 +107,7 @@ impl<R: BufRead> Rows<R> {
                 Source::Array { values: array(text)?.into_iter(), row: 0 }
             }
             Some(_) => {
-                let mut table = Table::open(text, options.delimiter)?;
+                let mut table = Table::open(text, lines, options.delimiter)?;
                 found.delimiter = Some(table.delimiter());
                 let columns = match table.read()? {
                     Some((_, record)) => {

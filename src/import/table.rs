@@ -1,6 +1,7 @@
 //! CSV as records of bytes: the delimiter is found in the first line, and a record has a maximum size.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
 use std::io::{self, Read};
 use std::rc::Rc;
 
@@ -28,27 +29,34 @@ pub struct Table<R> {
     left: Rc<Cell<usize>>,
     /// The row whose quotation the end of the list did not close.
     open_in: Rc<Cell<Option<u32>>>,
+    /// The rows that begin in what was read ahead, in order.
+    begun: Rc<RefCell<VecDeque<u32>>>,
     record: ByteRecord,
-    /// The number of the last record, from 1. Blank lines do not count.
+    /// The rows before the list, which are blank.
+    before: u32,
+    /// The number of the last record, from 1. Blank rows count, as in a spreadsheet.
     number: u32,
     delimiter: u8,
 }
 
 impl<R: Read> Table<R> {
-    /// Opens a list in UTF-8. Without `delimiter` it is the most frequent one in the first line, outside of quotes.
+    /// Opens a list in UTF-8, of which so many blank rows were passed over. Without `delimiter` it is the most frequent one
+    /// in the first line, outside of quotes.
     ///
     /// # Errors
     /// If the list cannot be read.
-    pub fn open(mut input: R, delimiter: Option<u8>) -> Result<Self, ListError> {
+    pub fn open(mut input: R, before: u32, delimiter: Option<u8>) -> Result<Self, ListError> {
         let mut first = Vec::new();
         (&mut input).take(LINE_MAX as u64).read_to_end(&mut first).map_err(ListError::Unreadable)?;
         let delimiter = delimiter.unwrap_or_else(|| detect(&first));
         let (left, open_in) = (Rc::new(Cell::new(0)), Rc::new(Cell::new(None)));
+        let begun = Rc::new(RefCell::new(VecDeque::new()));
         let input = Limited {
             inner: io::Cursor::new(first).chain(input),
             left: Rc::clone(&left),
             quotes: Quotes::new(delimiter),
             open_in: Rc::clone(&open_in),
+            begun: Rc::clone(&begun),
         };
         let reader = csv::ReaderBuilder::new()
             .has_headers(false)
@@ -56,7 +64,16 @@ impl<R: Read> Table<R> {
             .delimiter(delimiter)
             .buffer_capacity(BUFFER)
             .from_reader(input);
-        Ok(Self { reader, left, open_in, record: ByteRecord::new(), number: 0, delimiter })
+        Ok(Self {
+            reader,
+            left,
+            open_in,
+            begun,
+            record: ByteRecord::new(),
+            before,
+            number: before,
+            delimiter,
+        })
     }
 
     pub const fn delimiter(&self) -> u8 {
@@ -69,11 +86,12 @@ impl<R: Read> Table<R> {
     /// If the list cannot be read, or the record is too long. Then the rest is lost.
     pub fn read(&mut self) -> Result<Option<(u32, &ByteRecord)>, ListError> {
         self.left.set(ROW_BYTES_MAX + BUFFER);
-        let row = self.number.saturating_add(1);
         let read = self.reader.read_byte_record(&mut self.record);
         if let (Ok(_), Some(row)) = (&read, self.open_in.get()) {
-            return Err(ListError::QuoteOpen { row });
+            return Err(ListError::QuoteOpen { row: row.saturating_add(self.before) });
         }
+        let begun = self.begun.borrow_mut().pop_front();
+        let row = begun.map_or(self.number.saturating_add(1), |row| row.saturating_add(self.before));
         match read {
             Ok(true) if self.record.as_slice().len() > ROW_BYTES_MAX => {
                 Err(ListError::RowTooLong { row, max: ROW_BYTES_MAX })
@@ -125,6 +143,7 @@ struct Limited<R> {
     left: Rc<Cell<usize>>,
     quotes: Quotes,
     open_in: Rc<Cell<Option<u32>>>,
+    begun: Rc<RefCell<VecDeque<u32>>>,
 }
 
 impl<R: Read> Read for Limited<R> {
@@ -138,7 +157,15 @@ impl<R: Read> Read for Limited<R> {
         self.left.set(left - count);
         match count {
             0 => self.open_in.set(self.quotes.open_in()),
-            _ => out[..count].iter().for_each(|&byte| _ = self.quotes.next(byte)),
+            _ => {
+                let mut begun = self.begun.borrow_mut();
+                for &byte in &out[..count] {
+                    let (is_new, row) = (self.quotes.is_blank(), self.quotes.row());
+                    if !self.quotes.next(byte) && is_new {
+                        begun.push_back(row);
+                    }
+                }
+            }
         }
         Ok(count)
     }
@@ -149,7 +176,7 @@ mod tests {
     use super::*;
 
     fn records(text: &str) -> Result<Vec<Vec<String>>, ListError> {
-        let mut table = Table::open(text.as_bytes(), None)?;
+        let mut table = Table::open(text.as_bytes(), 0, None)?;
         let mut all = Vec::new();
         while let Some((_, record)) = table.read()? {
             all.push(record.iter().map(|cell| String::from_utf8_lossy(cell).into_owned()).collect());
@@ -180,6 +207,23 @@ mod tests {
     }
 
     #[test]
+    fn a_row_has_the_number_that_a_spreadsheet_shows() {
+        let numbers = |text: &str, before| {
+            let mut table = Table::open(text.as_bytes(), before, None).unwrap();
+            let mut numbers = Vec::new();
+            while let Some((number, _)) = table.read().unwrap() {
+                numbers.push(number);
+            }
+            numbers
+        };
+        assert_eq!(numbers("a;b\n\n\n1;2\n\"x\n\ny\";3\n;\n4;5", 0), [1, 4, 5, 6, 7]);
+        assert_eq!(numbers("a;b\r\n\r\n1;2\r\n3;4\r\n", 2), [3, 5, 6]);
+        assert_eq!(numbers("a\r\r1\r2", 0), [1, 3, 4], "lines of old spreadsheets");
+        let long: String = (0..40_000).map(|_| "5511;2\n\n").collect();
+        assert_eq!(numbers(&format!("a;b\n{long}"), 0).last(), Some(&80_000), "past what is read ahead");
+    }
+
+    #[test]
     fn a_row_has_a_maximum_size() {
         let of = |length: usize| format!("a;b\n{};\n", "x".repeat(length));
         assert_eq!(records(&of(ROW_BYTES_MAX)).unwrap().len(), 2);
@@ -189,7 +233,7 @@ mod tests {
 
     #[test]
     fn a_quotation_that_nothing_closes_is_refused() {
-        for (text, row) in [("a;b\n1;2\n\"3;4\n5;6\n", 3), ("\"a;b", 1), ("a\n\n\"", 2)] {
+        for (text, row) in [("a;b\n1;2\n\"3;4\n5;6\n", 3), ("\"a;b", 1), ("a\n\n\"", 3)] {
             let error = records(text).unwrap_err();
             assert!(
                 matches!(error, ListError::QuoteOpen { row: found } if found == row),

@@ -14,8 +14,8 @@ const QUALITY_AT_TWILIO: [u32; 1] = [63_026];
 /// Why a campaign is paused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Trip {
-    Abandoned { abandoned: i64, answered: i64, percent_max: u8 },
-    Failed { failed: i64, calls: i64, percent_max: u8, minutes: u32 },
+    Abandoned { abandoned: i64, answered: i64, percent_max: u8, of_min: u32 },
+    Failed { failed: i64, calls: i64, percent_max: u8, of_min: u32, minutes: u32 },
 }
 
 impl Trip {
@@ -23,14 +23,25 @@ impl Trip {
     #[must_use]
     pub fn why(&self) -> String {
         match self {
-            Self::Abandoned { abandoned, answered, percent_max } => format!(
-                "{abandoned} of {answered} answered calls in 24 h were abandoned, and at most {percent_max} % may be"
-            ),
-            Self::Failed { failed, calls, percent_max, minutes } => format!(
-                "{failed} of {calls} calls in {minutes} minutes failed, and at most {percent_max} % may"
-            ),
+            Self::Abandoned { abandoned, answered, percent_max, of_min } => {
+                let least = least(*answered, *of_min);
+                format!(
+                    "{abandoned} of {answered} answered calls in 24 h were abandoned, and at most {percent_max} %{least} may be"
+                )
+            }
+            Self::Failed { failed, calls, percent_max, of_min, minutes } => {
+                let least = least(*calls, *of_min);
+                format!(
+                    "{failed} of {calls} calls in {minutes} minutes failed, and at most {percent_max} %{least} may"
+                )
+            }
         }
     }
+}
+
+/// Tells of how many calls the share is taken, if that is more than there were.
+fn least(all: i64, of_min: u32) -> String {
+    if all < i64::from(of_min) { format!(" of at least {of_min}") } else { String::new() }
 }
 
 /// Whether the calls of the last day, or of the breaker's window, pause the campaign.
@@ -40,13 +51,15 @@ pub fn trips(breaker: &Breaker, day: CallCounts, window: CallCounts) -> Option<T
         && is_above(day.abandoned, day.answered, percent_max, breaker.abandoned_of_min)
     {
         let CallCounts { abandoned, answered, .. } = day;
-        return Some(Trip::Abandoned { abandoned, answered, percent_max });
+        let of_min = breaker.abandoned_of_min;
+        return Some(Trip::Abandoned { abandoned, answered, percent_max, of_min });
     }
     if let Some(percent_max) = breaker.failed_percent_max
         && is_above(window.failed, window.calls, percent_max, breaker.failed_of_min)
     {
         let (CallCounts { failed, calls, .. }, minutes) = (window, breaker.failed_window_minutes);
-        return Some(Trip::Failed { failed, calls, percent_max, minutes });
+        let of_min = breaker.failed_of_min;
+        return Some(Trip::Failed { failed, calls, percent_max, of_min, minutes });
     }
     None
 }

@@ -77,6 +77,7 @@ fn rules(undelivered_requests_count: bool) -> Rules {
         destinations_refused: Vec::new(),
         people: super::PeopleRules::CAUTIOUS,
         registers: Vec::new(),
+        stop_when_list_expired: false,
         number_zones: crate::domain::number_zones::Narrowed::default(),
         inviting: super::InviteRules::CAUTIOUS,
         queueing: super::Queueing::STRICT,

@@ -63,7 +63,7 @@ pub use unknown_codes::{PAUSE as UNKNOWN_CODE_PAUSE, UnknownCodes};
 use std::collections::BTreeMap;
 
 use crate::domain::calendar::Opening;
-use crate::domain::suppression::{Errand, Outgoing};
+use crate::domain::suppression::{Errand, ListTerm, Outgoing};
 use crate::domain::{
     AccountAlias, AgentTarget, Budget, Calendars, CallPermission, Callback, Contact, Gate, LegOrder,
     MissedWindow, OrderKind, Outcome, Pair, Phone, Purpose, Reason, RefusalKind, Register, Sender,
@@ -295,6 +295,9 @@ fn assess_case(case: &Case<'_>) -> Assessment {
     if let Some(reason) = case.unasked_register() {
         return case.paused(case.wait(order.latest, None, reason));
     }
+    if let Some(reason) = case.expired_list() {
+        return case.paused(case.wait(order.latest, None, reason));
+    }
     if case.only_invites() {
         return case.paused(case.invite_only().in_order(Vec::new()));
     }
@@ -345,6 +348,8 @@ struct Case<'a> {
     contacts: &'a BTreeMap<AccountAlias, Contact>,
     /// When calls are allowed; `None` at any time.
     hours: Option<Opening<'a>>,
+    /// The terms of imported suppression lists.
+    list_terms: &'a [ListTerm],
     rules: &'a Rules,
 }
 
@@ -373,6 +378,7 @@ impl<'a> Case<'a> {
             document: *document,
             contacts,
             hours: situation.hours(),
+            list_terms: &situation.list_terms,
             rules,
         }
     }
@@ -417,6 +423,21 @@ impl Case<'_> {
             return None;
         }
         Some(Reason::RegisterStale { list: register.list.clone() })
+    }
+
+    /// Why nothing leaves before a list that binds the callback is imported again. Somebody who is suppressed anyway is not
+    /// waited for.
+    fn expired_list(&self) -> Option<Reason> {
+        if !self.rules.stop_when_list_expired {
+            return None;
+        }
+        let order = &self.callback.order;
+        let is_over = |term: &&ListTerm| term.is_over(self.now, order.purpose, order.consumer);
+        let term = self.list_terms.iter().find(is_over)?;
+        if self.suppressed(Outgoing::Call).is_some() || self.suppressed(Outgoing::Invite).is_some() {
+            return None;
+        }
+        Some(Reason::ListExpired { list: term.list.clone(), since: term.valid_until })
     }
 
     fn wait(&self, until: Timestamp, gate: Option<Gate>, reason: Reason) -> Assessment {

@@ -33,6 +33,8 @@ pub struct Rules {
     pub people: PeopleRules,
     /// The registers that have to be asked about people.
     pub registers: Vec<Register>,
+    /// Whether nothing leaves for somebody whom an imported list binds that is past its term.
+    pub stop_when_list_expired: bool,
     /// The zones of numbers that tell no region, by country.
     pub number_zones: Narrowed,
     pub inviting: InviteRules,

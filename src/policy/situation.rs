@@ -9,7 +9,7 @@ use super::{PersonView, holds};
 use crate::domain::calendar::Opening;
 use crate::domain::{
     AccountAlias, AccountView, Budget, Calendars, Callback, Contact, ContentRef, Directory, Gate, LegOrder,
-    Load, Loads, Pair, PairKey, Pause, PauseScope, Reason, Rest, Script, Sender, SenderPart,
+    ListTerm, Load, Loads, Pair, PairKey, Pause, PauseScope, Reason, Rest, Script, Sender, SenderPart,
 };
 
 /// All input for the next step of a callback.
@@ -26,6 +26,8 @@ pub struct Situation<'a> {
     /// The consumer as the pages of Messenger know them, by the account of the page.
     pub contacts: BTreeMap<AccountAlias, Contact>,
     pub calendars: Calendars,
+    /// The terms of imported suppression lists.
+    pub list_terms: Arc<[ListTerm]>,
     /// Why it is held back, whatever the rules say.
     pub held: Option<Reason>,
 }
@@ -80,6 +82,7 @@ impl<'a> Situation<'a> {
             budget: None,
             contacts: BTreeMap::new(),
             calendars: loads.calendars.clone(),
+            list_terms: Arc::clone(&loads.list_terms),
         }
     }
 

@@ -36,7 +36,8 @@ pub struct PoolFigure {
     pub(super) headroom: Option<i64>,
     /// For so many seconds a seat is held after a call that the consumer answered.
     #[schema(value_type = Option<u32>, maximum = 3_600, default = 0)]
-    pub(super) wrap_up_seconds: Option<i64>,
+    #[serde(alias = "wrap_up_seconds")]
+    pub(super) wrap_up_s: Option<i64>,
 }
 
 /// What is wrong with a field of a figure.
@@ -78,7 +79,7 @@ impl PoolFigure {
         let free = number("free", self.free, 0, seats_most);
         let valid_for = number("valid_for", self.valid_for, 1, Pool::VALID_LONGEST.as_secs());
         let headroom = number("headroom", self.headroom, 0, seats_most);
-        let wrap_up = number("wrap_up_seconds", self.wrap_up_seconds, 0, Pool::WRAP_UP_LONGEST.as_secs());
+        let wrap_up = number("wrap_up_s", self.wrap_up_s, 0, Pool::WRAP_UP_LONGEST.as_secs());
         let figure = match (self.seats, self.free) {
             (None, None) => {
                 let detail = "is missing: the seats of the pool, or \"free\" with \"as_of\"";

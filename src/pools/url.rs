@@ -43,7 +43,7 @@ fn figure(pool: &PoolKey, now: Timestamp, body: &[u8]) -> Result<Told, Unread> {
         as_of: pool.as_of,
         valid_until: pool.valid_until,
         headroom: figure.headroom.map(|_| pool.headroom),
-        wrap_up: figure.wrap_up_seconds.map(|_| pool.wrap_up),
+        wrap_up: figure.wrap_up_s.map(|_| pool.wrap_up),
     })
 }
 
@@ -74,9 +74,8 @@ mod tests {
         };
         assert_eq!(seats, plain);
         let as_of = NOW - seconds(10);
-        let text = format!(
-            r#"{{"free": 0, "as_of": "{as_of}", "valid_for": 30, "headroom": 2, "wrap_up_seconds": 15}}"#
-        );
+        let text =
+            format!(r#"{{"free": 0, "as_of": "{as_of}", "valid_for": 30, "headroom": 2, "wrap_up_s": 15}}"#);
         let free = Told {
             figure: Figure::Free(0),
             as_of,

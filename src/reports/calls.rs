@@ -136,6 +136,7 @@ pub(super) async fn outcomes(store: &dyn ApiStore, asked: &Asked) -> store::Resu
             Cell::Count(sum.of(Calls::ABANDONED)),
             Cell::share(sum.of(Calls::ABANDONED), sum.of(Calls::ANSWERED)),
             Cell::mean(sum.of(Calls::TALK_S), sum.of(Calls::ANSWERED), Cell::Seconds),
+            Cell::Seconds(sum.of(Calls::AGENTS_WAITED_S)),
         ]
     };
     let total = sums.total();
@@ -154,6 +155,7 @@ pub(super) async fn outcomes(store: &dyn ApiStore, asked: &Asked) -> store::Resu
                 ("abandoned", Unit::Count),
                 ("abandoned_percent", Unit::Percent),
                 ("talk_mean_s", Unit::Seconds),
+                ("agents_waited_s", Unit::Seconds),
             ],
         ),
         rows: sums.shown().map(|(key, sum)| line(key.cell(), sum)).collect(),

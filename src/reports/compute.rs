@@ -2,8 +2,10 @@
 
 use jiff::Timestamp;
 
-use super::{By, Rates, Report, Span, Table, calls, cost, funnel, lists};
-use crate::domain::{Phone, Tenant};
+use super::{By, Cell, Column, Rates, Report, Span, Table, Unit, calls, cost, funnel, lists};
+use crate::domain::campaign::campaign_id;
+use crate::domain::reporting::{LabelKind, OTHER};
+use crate::domain::{CampaignId, Phone, Tenant};
 use crate::store::{self, ApiStore, CellSums};
 
 /// What is asked for. That the report takes it was checked before.
@@ -48,7 +50,46 @@ pub async fn compute(store: &dyn ApiStore, asked: &Asked) -> store::Result<Table
             .notes
             .push("corrections is the part of the total that was counted after its day had closed.".into());
     }
-    Ok(table.bounded())
+    let mut table = table.bounded();
+    if asked.by == By::Campaign {
+        name_campaigns(store, asked, &mut table).await?;
+    }
+    table.notes.extend(others(&table));
+    Ok(table)
+}
+
+/// Puts the names of campaigns before their ids. A label is its own name.
+async fn name_campaigns(store: &dyn ApiStore, asked: &Asked, table: &mut Table) -> store::Result<()> {
+    let texts = table.rows.iter().filter_map(|row| match row.first() {
+        Some(Cell::Text(text)) => campaign_id(text),
+        _ => None,
+    });
+    let ids: Vec<CampaignId> = texts.collect();
+    let names = store.campaign_names(&asked.tenant, &ids).await?;
+    let name = |cell: Option<&Cell>| match cell {
+        Some(Cell::Text(text)) => {
+            let known = campaign_id(text).and_then(|id| names.get(&id));
+            Cell::Text(known.unwrap_or(text).clone())
+        }
+        _ => Cell::None,
+    };
+    table.columns.insert(0, Column { name: "name", unit: Unit::Text });
+    for row in table.rows.iter_mut().chain(&mut table.total).chain(&mut table.corrections) {
+        row.insert(0, name(row.first()));
+    }
+    table.plotted += 1;
+    Ok(())
+}
+
+/// Tells what the row of all others is.
+fn others(table: &Table) -> Option<String> {
+    let is_other = |row: &Vec<Cell>| row.iter().take(2).any(|cell| *cell == Cell::Text(OTHER.to_owned()));
+    let (kind, what) = match table.by {
+        By::Campaign => (LabelKind::Campaign, "labels of campaigns"),
+        _ => (LabelKind::Agent, "agents"),
+    };
+    let told = || format!("{OTHER} is all {what} after the first {} of the tenant.", kind.most());
+    table.rows.iter().any(is_other).then(told)
 }
 
 /// Tells that labels were left out.

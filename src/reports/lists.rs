@@ -120,7 +120,6 @@ pub(super) async fn penetration(store: &dyn ApiStore, asked: &Asked) -> store::R
         rows.push(worked_off(&record, attempted));
     }
     let mut named = vec![
-        ("name", Unit::Text),
         ("state", Unit::Text),
         ("total", Unit::Count),
         ("open", Unit::Count),
@@ -141,7 +140,7 @@ pub(super) async fn penetration(store: &dyn ApiStore, asked: &Asked) -> store::R
         corrections: None,
         notes: Vec::from_iter(notes),
         is_cut,
-        plotted: 6,
+        plotted: 5,
     })
 }
 
@@ -151,7 +150,6 @@ fn worked_off(record: &CampaignRecord, attempted: i64) -> Vec<Cell> {
     let total = count(record.total());
     let mut cells = vec![
         Cell::Text(record.campaign.id.to_string()),
-        Cell::Text(record.campaign.name.to_string()),
         Cell::Text(record.campaign.state.as_str().to_owned()),
         Cell::Count(total),
         Cell::Count(count(record.open())),

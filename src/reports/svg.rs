@@ -1,18 +1,17 @@
 //! A plot of a report: a bar for each row, as SVG. It has classes and a style, no script and nothing from elsewhere, and is
 //! readable on light and on dark paper. Each bar is named and has its number as text.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use super::{Cell, Table, Unit};
 
 /// The most bars. The other rows are left out, and the plot says so.
 const BARS_MAX: usize = 200;
-/// The longest name of a bar, in characters.
-const NAME_MAX: usize = 40;
 /// In units of the plot.
-const WIDTH: i64 = 900;
-const NAMES: i64 = 250;
-const BARS: i64 = 520;
+const WIDTH: i64 = 960;
+const NAMES: i64 = 330;
+const BARS: i64 = 490;
 const LINE: i64 = 22;
 const TOP: i64 = 70;
 
@@ -81,8 +80,7 @@ fn bar(
     (unit, reveals): (Unit, bool),
 ) {
     let name: String = row.first().map(|cell| cell.text(reveals)).unwrap_or_default();
-    let cut = if name.chars().count() > NAME_MAX { "…" } else { "" };
-    let name: String = name.chars().take(NAME_MAX).collect();
+    let shown = fitting(&name, NAMES - 20);
     let length = i128::from(BARS) * i128::from(size.min(most)) / i128::from(most);
     let middle = y + 15;
     let value = row.get(plotted).map(|cell| cell.text(reveals)).filter(|text| !text.is_empty());
@@ -92,16 +90,42 @@ fn bar(
         (Some(text), Unit::Seconds) => format!("{text} s"),
         (Some(text), _) => text,
     };
-    let (name, value) = (escaped(&name), escaped(&value));
+    // A name that is cut is shown whole where the pointer rests.
+    let whole = if shown == name { String::new() } else { format!("<title>{}</title>", escaped(&name)) };
+    let (name, value) = (escaped(&shown), escaped(&value));
     _ = write!(
         out,
-        "<text class=\"text name\" x=\"{}\" y=\"{middle}\">{name}{cut}</text>\
+        "<text class=\"text name\" x=\"{}\" y=\"{middle}\">{whole}{name}</text>\
          <rect class=\"bar\" x=\"{NAMES}\" y=\"{}\" width=\"{length}\" height=\"14\" rx=\"2\"/>\
          <text class=\"text\" x=\"{}\" y=\"{middle}\">{value}</text>",
         NAMES - 10,
         y + 4,
         i128::from(NAMES) + length + 8
     );
+}
+
+/// So much of a text as fits into a width, with an ellipsis for the rest. The width of a character is estimated for the font
+/// of the plot, from above.
+fn fitting(text: &str, width: i64) -> Cow<'_, str> {
+    let of = |c: char| match c {
+        'i' | 'j' | 'l' | 't' | 'f' | 'r' | ' ' | '.' | ',' | ':' | ';' | '\'' | '|' | '!' | '(' | ')'
+        | '-' => 5,
+        'm' | 'w' | 'M' | 'W' | '@' | '%' => 13,
+        c if c.is_ascii_uppercase() => 10,
+        c if u32::from(c) < 0x250 => 8,
+        _ => 14,
+    };
+    let (mut used, mut fits) = (0, 0);
+    for (at, c) in text.char_indices() {
+        used += of(c);
+        if used + of('…') <= width {
+            fits = at + c.len_utf8();
+        }
+        if used > width {
+            return Cow::Owned(format!("{}…", text[..fits].trim_end()));
+        }
+    }
+    Cow::Borrowed(text)
 }
 
 /// As text of XML. Characters that XML does not have are left out.
@@ -119,4 +143,20 @@ fn escaped(text: &str) -> String {
         }
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_does_not_fit_is_shortened() {
+        assert_eq!(fitting("client:ana", 310), "client:ana");
+        let id = "cmp_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f";
+        assert_eq!(fitting(id, 310), id, "an id of ours fits");
+        let long = fitting("Natal e Ano Novo: clientes de São Paulo e Rio", 310);
+        assert!(long.starts_with("Natal e Ano Novo: ") && long.ends_with('…'), "{long}");
+        assert_eq!(fitting(&"漢".repeat(30), 310), format!("{}…", "漢".repeat(21)));
+        assert_eq!(fitting("W", 3), "…");
+    }
 }

@@ -63,7 +63,7 @@ fn a_plot_has_text_for_each_bar_and_no_script() {
     let plot = svg(&table("<script>&\"'", Cell::share(1, 2)), false);
     assert!(plot.contains("&lt;script&gt;&amp;&quot;&#39;") && plot.contains("50.0 %"));
     assert!(!plot.contains("<script") && plot.contains("prefers-color-scheme:dark"));
-    assert!(plot.contains("width=\"260\" height=\"14\""), "half of the whole width");
+    assert!(plot.contains("width=\"245\" height=\"14\""), "half of the whole width");
     let mut long = table("x", Cell::share(1, 2));
     long.rows = vec![long.rows[0].clone(); 201];
     let plot = svg(&long, false);

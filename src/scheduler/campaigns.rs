@@ -11,6 +11,7 @@ use super::counting;
 use super::settle::cancel;
 use super::state::Scheduler;
 use super::turn::Turn;
+use crate::domain::campaign_changes::changes;
 use crate::domain::campaigns::NoRoom;
 use crate::domain::lane::Lanes;
 use crate::domain::{
@@ -21,6 +22,7 @@ use crate::store::{self, CampaignChange, CampaignRows, PauseLifted, RecordedAct,
 
 /// Folds a command that was received at `at`.
 pub(super) fn fold(turn: &mut Turn<'_>, at: Timestamp, command: &CampaignCommand) -> CommandOutcome {
+    let before = turn.loads.campaigns.get(command.campaign).cloned();
     let done = match &command.act {
         CampaignAct::Create { .. } => created(turn, at, command),
         act => changed(turn, at, command, act),
@@ -34,7 +36,8 @@ pub(super) fn fold(turn: &mut Turn<'_>, at: Timestamp, command: &CampaignCommand
         "a campaign changed"
     );
     let (act, by, note) = (command.act.as_str().into(), Arc::clone(&command.by), command.note.clone());
-    put(turn, campaign, Some(RecordedAct { at, act, by, note }));
+    let changes = before.map_or_else(Vec::new, |before| changes(&before, &campaign));
+    put(turn, campaign, Some(RecordedAct { at, act, by, note, changes }));
     CommandOutcome::Applied
 }
 
@@ -159,7 +162,7 @@ pub(super) fn pause_by_breaker(turn: &mut Turn<'_>, id: CampaignId, why: String)
     tracing::warn!(campaign = %id, pause = %pause.id, why = &*why, "a campaign was paused by its breaker");
     set(turn, pause);
     let version = campaign.version.saturating_add(1);
-    let act = RecordedAct { at: now, act: "pause".into(), by: who, note: Some(why) };
+    let act = RecordedAct { at: now, act: "pause".into(), by: who, note: Some(why), changes: Vec::new() };
     put(turn, Campaign { version, ..campaign }, Some(act));
 }
 

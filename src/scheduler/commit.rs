@@ -34,6 +34,8 @@ pub(super) async fn commit(mut turn: Turn<'_>) -> store::Result<bool> {
         kept,
         slot_freed,
         lanes_before,
+        paid,
+        completes_list,
         sweep,
         decided_again,
         counted,
@@ -66,6 +68,7 @@ pub(super) async fn commit(mut turn: Turn<'_>) -> store::Result<bool> {
     {
         outbound::unsend(scheduler, &effects);
         scheduler.gates.put_back(lanes_before);
+        scheduler.gates.give_back(paid);
         take_back(scheduler, answers);
         scheduler.give_back(ready);
         return match error {
@@ -96,6 +99,7 @@ pub(super) async fn commit(mut turn: Turn<'_>) -> store::Result<bool> {
     scheduler.erasing.committed(now, &steps, dropped);
     scheduler.campaigns_ending.committed(sweep.as_ref(), &loads.campaigns);
     scheduler.new_rules.committed(decided_again);
+    scheduler.list_was_completed |= completes_list;
     let sweeps = sweep.is_some()
         || decided_again.is_some()
         || (contents.ends_callbacks && loads.campaigns.ending().next().is_some());
@@ -107,6 +111,7 @@ pub(super) async fn commit(mut turn: Turn<'_>) -> store::Result<bool> {
         || slot_freed
         || contents.ends_aside
         || lifts
+        || completes_list
         || sweeps
         || erases
         || confirmed.is_some();

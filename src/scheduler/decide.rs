@@ -71,10 +71,14 @@ fn place_at(turn: &mut Turn<'_>, callback: &Callback, gate: Gate) -> Place {
 /// Begins an offer to agents, unless it is the one in progress. It counts for the room of the call that `sender` would place.
 fn offer(turn: &mut Turn<'_>, callback: &Callback, sender: Option<Phone>, until: Timestamp, number: u32) {
     let deps = &turn.scheduler.deps;
-    if let Some(sender) = sender.and_then(|number| deps.directory.sender(number)) {
+    let resource = sender.and_then(|number| deps.directory.sender(number)).and_then(|sender| {
         let script = deps.documents.get(&callback.order.document);
-        if let Some(resource) = policy::holds(callback, sender, script, turn.now).of_offer() {
-            turn.loads.offers.begin(callback.id, resource.clone(), until);
+        policy::holds(callback, sender, script, turn.now).of_offer().cloned()
+    });
+    if let Some(resource) = resource {
+        turn.loads.offers.begin(callback.id, resource.clone(), until);
+        if callback.offer().and_then(|offer| offer.until) != Some(until) {
+            turns::pay_for_offer(turn, callback, resource);
         }
     }
     turn.work.callbacks.change(callback.id, |callback| {
@@ -116,6 +120,7 @@ fn place_call(turn: &mut Turn<'_>, callback: &Callback, number: Phone) {
         grant: turn.work.pairs.get(key).and_then(|pair| waited_for(callback, pair)),
         proof: script.proof,
         holds: policy::holds(callback, sender, Some(script), now),
+        agent: callback.agent_at(now).cloned(),
         ..Attempt::new(
             AttemptId::new(deps.ids.uuid(now)),
             callback.id,

@@ -14,6 +14,14 @@ pub(super) struct Gates {
     accounts: BTreeMap<Gate, Account>,
 }
 
+/// What a campaign has paid for a turn at a gate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Payment {
+    pub(super) gate: Gate,
+    pub(super) campaign: Option<CampaignId>,
+    pub(super) paid: u64,
+}
+
 /// What the lanes of a gate have paid.
 #[derive(Debug, Default)]
 struct Account {
@@ -130,11 +138,26 @@ impl Gates {
         }
     }
 
-    /// A call of the campaign takes a turn at the gate. Nobody gets further ahead than a round of the smallest weight.
-    pub(super) fn pay(&mut self, gate: &Gate, campaign: Option<CampaignId>, weight: u32) {
-        let Some(account) = self.accounts.get_mut(gate) else { return };
-        let paid = account.of(campaign).saturating_add(lane::price(weight));
-        account.paid.insert(campaign, paid.min(account.floor.saturating_add(lane::ROUND)));
+    /// A call or an offer of the campaign takes a turn at the gate. Nobody gets further ahead than a round of the smallest
+    /// weight. Returns what was paid.
+    pub(super) fn pay(&mut self, gate: &Gate, campaign: Option<CampaignId>, weight: u32) -> u64 {
+        let Some(account) = self.accounts.get_mut(gate) else { return 0 };
+        let before = account.of(campaign);
+        let paid = before.saturating_add(lane::price(weight));
+        let paid = paid.min(account.floor.saturating_add(lane::ROUND)).max(before);
+        account.paid.insert(campaign, paid);
+        paid - before
+    }
+
+    /// Gives back what was paid for turns of which nothing was written.
+    pub(super) fn give_back(&mut self, paid: Vec<Payment>) {
+        for Payment { gate, campaign, paid: amount } in paid {
+            if let Some(account) = self.accounts.get_mut(&gate)
+                && let Some(paid) = account.paid.get_mut(&campaign)
+            {
+                *paid = paid.saturating_sub(amount);
+            }
+        }
     }
 }
 
@@ -147,9 +170,9 @@ fn parts(gate: &Gate) -> impl Iterator<Item = &Gate> {
     one.into_iter().chain(parts.into_iter().flatten())
 }
 
-/// Whether a call pays at the gate.
+/// Whether a call or an offer pays at the gate.
 const fn is_shared(gate: &Gate) -> bool {
-    matches!(gate, Gate::Room(_) | Gate::Account(_))
+    matches!(gate, Gate::Room(_) | Gate::Account(_) | Gate::Offer(_))
 }
 
 #[cfg(test)]
@@ -258,10 +281,30 @@ mod tests {
     }
 
     #[test]
+    fn a_turn_of_which_nothing_is_written_is_given_back() {
+        let gate = sender();
+        let mut gates = two_at(&gate);
+        let pay = |gates: &mut Gates, weight| {
+            let paid = gates.pay(&gate, campaign(1), weight);
+            Payment { gate: gate.clone(), campaign: campaign(1), paid }
+        };
+        pay(&mut gates, 10);
+        let before = gates.ahead_at(&gate, campaign(1));
+        let both = vec![pay(&mut gates, 10), pay(&mut gates, 1)];
+        assert_eq!(gates.ahead_at(&gate, campaign(1)), lane::ROUND, "the last one paid only up to a round");
+        gates.give_back(both);
+        assert_eq!(gates.ahead_at(&gate, campaign(1)), before);
+        let nothing = pay(&mut Gates::default(), 10);
+        assert_eq!(nothing.paid, 0, "where nobody waits");
+        gates.give_back(vec![nothing]);
+        assert_eq!(gates.ahead_at(&gate, campaign(1)), before);
+    }
+
+    #[test]
     fn nobody_gets_ahead_by_more_than_a_round() {
         let gate = sender();
         let mut gates = two_at(&gate);
-        (0..1_000).for_each(|_| gates.pay(&gate, campaign(1), 10));
+        (0..1_000).for_each(|_| _ = gates.pay(&gate, campaign(1), 10));
         assert_eq!(gates.ahead_at(&gate, campaign(1)), lane::ROUND);
     }
 

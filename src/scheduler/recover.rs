@@ -62,6 +62,7 @@ impl Scheduler {
         self.read_pools().await?;
         self.read_restrictions().await?;
         self.compare_rules().await?;
+        self.read_list_terms().await?;
         self.clock_stored = store.clock_mark().await?;
         let found = self.find(&*store).await?;
         let mut turn = round::begin(self);

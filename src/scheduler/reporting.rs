@@ -20,7 +20,8 @@ pub(super) fn attempt(turn: &mut Turn<'_>, before: &Attempt, after: &Attempt) {
     let (order, tenant) = (callback.order.clone(), callback.tenant.clone());
     let (promised_at, first_rang_at) = (order.promised_at(), callback.first_rang_at());
     let campaign = campaign_label(turn, &tenant, &order);
-    let agent = order.agent_at(after.submission.intended_at).map(ToString::to_string);
+    let agent = after.agent.as_ref().or_else(|| order.agent_at(after.submission.intended_at));
+    let agent = agent.map(ToString::to_string);
     let agent = agent.map(|agent| label(turn, &tenant, LabelKind::Agent, &agent));
     let counted = |attempt: &Attempt| {
         let told = attempt.disposition().map(|end| told(attempt, end));

@@ -65,6 +65,8 @@ pub(super) fn begin(scheduler: &mut Scheduler) -> Turn<'_> {
         released: BTreeSet::new(),
         called_up: Vec::new(),
         lanes_before: Vec::new(),
+        paid: Vec::new(),
+        completes_list: false,
         slot_freed: false,
         counted: Counted::default(),
         reported: ReportChange::default(),
@@ -103,6 +105,9 @@ pub(super) async fn take(scheduler: &mut Scheduler) -> store::Result<Taken> {
     scheduler.containment.clear();
     let max = scheduler.deps.settings.turn_max;
     let store = scheduler.deps.store.clone();
+    if scheduler.list_was_completed {
+        scheduler.read_list_terms().await?;
+    }
     let mut turn = begin(scheduler);
     let now = turn.now;
     // On the heap: both are large, and callers are deep.
@@ -298,6 +303,7 @@ fn submit(turn: &mut Turn<'_>) {
 fn undo(turn: Turn<'_>) {
     outbound::unsend(turn.scheduler, &turn.effects);
     turn.scheduler.gates.put_back(turn.lanes_before);
+    turn.scheduler.gates.give_back(turn.paid);
     commit::take_back(turn.scheduler, turn.answers);
     turn.scheduler.give_back(turn.ready);
 }

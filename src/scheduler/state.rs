@@ -88,6 +88,8 @@ pub struct Scheduler {
     pub(super) campaigns_ending: Ending,
     /// What is decided again after a change of the configuration.
     pub(super) new_rules: NewRules,
+    /// A version of a suppression list is whole since the terms of lists were read.
+    pub(super) list_was_completed: bool,
     /// The calls of campaigns that are over, of the last day.
     pub(super) campaign_calls: CampaignCalls,
     /// The texts that reports count apart.
@@ -154,6 +156,7 @@ impl Scheduler {
             gates: Gates::default(),
             campaigns_ending: Ending::default(),
             new_rules: NewRules::default(),
+            list_was_completed: false,
             campaign_calls: CampaignCalls::default(),
             report_labels: Labels::default(),
             erasing: Erasing::default(),

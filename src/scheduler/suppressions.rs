@@ -1,11 +1,15 @@
 //! Folds changes of suppression lists. Entries are in force before: they are read with their people, and the ground of
 //! whatever leaves is read again. Here the orders are closed that wait, and the entries are counted.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
+use super::state::Scheduler;
 use super::turn::Turn;
+use crate::domain::ListTerm;
 use crate::domain::event::{SuppressionAdded, SuppressionRemoved};
-use crate::store::ListChange;
+use crate::store::{self, ListChange, list_terms};
 
 /// Entries were added. What waits for these people is decided in this turn.
 pub(super) fn added(turn: &mut Turn<'_>, added: &SuppressionAdded) {
@@ -29,5 +33,23 @@ pub(super) fn removed(turn: &mut Turn<'_>, removed: &SuppressionRemoved) {
 /// A version of a list is whole, and replaces the older ones.
 pub(super) fn complete(turn: &mut Turn<'_>, at: Timestamp, list: i64, by: &str) {
     turn.work.suppressions.push(ListChange::Complete { list, at });
+    turn.completes_list = true;
     tracing::info!(list, token = by, "a version of a suppression list is complete");
+}
+
+impl Scheduler {
+    /// Reads the terms of imported lists, if calls stop when one is over. If they have changed since, everything that waits
+    /// is decided again.
+    pub(super) async fn read_list_terms(&mut self) -> store::Result<()> {
+        if !self.deps.rules.stop_when_list_expired {
+            return Ok(());
+        }
+        let terms: Arc<[ListTerm]> = list_terms(self.deps.store.suppression_lists().await?).into();
+        if terms != self.loads.list_terms {
+            self.loads.list_terms = terms;
+            self.new_rules.after = Some(0);
+        }
+        self.list_was_completed = false;
+        Ok(())
+    }
 }

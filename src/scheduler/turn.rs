@@ -11,6 +11,7 @@ use super::counted::Counted;
 use super::erasing::Step;
 use super::following::Following;
 use super::heard::Heard;
+use super::gates::Payment;
 use super::incoming::Callers;
 use super::overdue::Subject;
 use super::reached::Reached;
@@ -54,6 +55,8 @@ pub(super) struct Turn<'a> {
     pub(super) called_up: Vec<(CallbackId, Gate)>,
     /// The lanes that waited at gates before callbacks were read from there. They are put back if nothing is written.
     pub(super) lanes_before: Vec<(Gate, Lanes)>,
+    /// What campaigns have paid for their turns at gates. It is given back if nothing is written.
+    pub(super) paid: Vec<Payment>,
     /// A slot was freed for which callbacks wait at a gate.
     pub(super) slot_freed: bool,
     /// Calls of campaigns that are over.
@@ -84,6 +87,8 @@ pub(super) struct Turn<'a> {
     pub(super) wrap_ups: BTreeMap<CallbackId, WrapUpRecord>,
     /// What is done for erasures in this turn.
     pub(super) erasing: Step,
+    /// A version of a suppression list is whole since this turn.
+    pub(super) completes_list: bool,
     /// An operator confirmed the machine's clock in this turn.
     pub(super) clock_is_confirmed: bool,
     /// Error codes of the platform that occurred for the first time.

@@ -72,7 +72,7 @@ impl Desk {
             false => Figure::Free(self.free(daemon).await?),
         };
         let mut body = json!({"as_of": as_of.to_string(), "valid_for": valid_for.as_secs(),
-            "headroom": self.headroom, "wrap_up_seconds": self.wrap_up.as_secs()});
+            "headroom": self.headroom, "wrap_up_s": self.wrap_up.as_secs()});
         body[figure.kind()] = figure.count().into();
         let (headroom, wrap_up) = (self.headroom, self.wrap_up);
         let fed = Fed { figure, as_of, valid_until: later(as_of, valid_for), headroom, wrap_up };

@@ -21,6 +21,7 @@ mod operator;
 mod page;
 mod parts;
 mod passing;
+mod previews;
 mod roads;
 mod script;
 mod simulate;

@@ -12,6 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::campaigns::Leader;
 use super::desk::Desk;
+use super::previews::Previewers;
 use super::script::{self, Script};
 use super::{Customer, Fixture, Mutation, NoMutation, Operator, SENDERS, Simulation, Trace, fixture, judge};
 use crate::domain::{CallbackId, Phone};
@@ -92,6 +93,7 @@ pub async fn run_seed_with(
         operator: Operator::new(seed, consumers),
         leader,
         desk: Desk::new(seed)?,
+        previewers: Previewers::new(seed),
         trouble,
         accepted: BTreeSet::new(),
         problems: Vec::new(),
@@ -114,6 +116,7 @@ struct Run {
     operator: Operator,
     leader: Leader,
     desk: Desk,
+    previewers: Previewers,
     trouble: Trouble,
     /// Orders that were accepted.
     accepted: BTreeSet<CallbackId>,
@@ -144,6 +147,7 @@ impl Run {
             self.operator.act(&mut self.daemon).await?;
             self.leader.act(&mut self.daemon).await?;
             self.desk.act(&mut self.daemon).await?;
+            self.previewers.act(&mut self.daemon).await?;
             let minutes = self.random.i64(0..180);
             self.pass(60 * minutes, 60).await?;
         }
@@ -269,6 +273,7 @@ impl Run {
             }
         }
         self.desk.assign(&mut order);
+        self.previewers.assign(&mut order, &self.daemon);
         let (status, body) = self.post("/v1/callbacks", order.to_string()).await?;
         if status == 202 {
             let answer: serde_json::Value = serde_json::from_str(&body)?;

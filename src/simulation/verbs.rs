@@ -2,6 +2,8 @@
 
 /// The types in the verbs, for those who call [`store_verbs`], but for those of the verbs that are `by_hand`.
 pub(super) mod types {
+    pub use std::collections::BTreeMap;
+
     pub use jiff::civil::Date;
 
     pub use crate::domain::calendar::MarkedDay;
@@ -189,6 +191,7 @@ macro_rules! store_verbs {
                 fn open_campaigns() -> Vec<Campaign>;
                 fn campaign_calls() -> CampaignCalls;
                 fn campaign(id: CampaignId) -> Option<CampaignRecord>;
+                fn campaign_names(tenant: &Tenant, ids: &[CampaignId]) -> BTreeMap<CampaignId, String>;
                 fn list_campaigns(tenant: &Tenant, before: Option<CampaignId>, most: usize) -> Vec<Campaign>;
                 fn campaign_sample(id: CampaignId, most: usize) -> Vec<Callback>;
                 fn call_facts(tenant: &Tenant, now: Timestamp, since: Timestamp) -> CallFacts;
@@ -232,6 +235,7 @@ macro_rules! store_verbs {
             reads {
                 fn import(id: ImportId) -> Option<ImportRecord>;
                 fn import_named(tenant: &Tenant, name: &str) -> Option<ImportRecord>;
+                fn list_imports(tenant: &Tenant, before: Option<ImportId>, most: usize) -> Vec<ImportRecord>;
                 fn import_findings(id: ImportId) -> ImportFindings;
                 fn import_faults(id: ImportId, after: (u32, u32), most: usize) -> Vec<StoredFault>;
                 fn unfinished_import(tenant: &Tenant, campaign: CampaignId) -> Option<String>;

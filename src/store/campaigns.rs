@@ -7,11 +7,20 @@ use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 
 use super::Result;
-use crate::domain::{Bucket, Callback, CallbackId, Campaign, CampaignCalls, CampaignId, Outcome, Tenant};
+use crate::domain::{
+    Bucket, Callback, CallbackId, Campaign, CampaignCalls, CampaignId, FieldChange, Outcome, Tenant,
+};
 
 /// Campaigns, as the doors and the scheduler read them. A batch writes them.
 #[async_trait]
 pub trait CampaignReads: Send + Sync {
+    /// The names of those of these campaigns that belong to the tenant.
+    async fn campaign_names(
+        &self,
+        tenant: &Tenant,
+        ids: &[CampaignId],
+    ) -> Result<BTreeMap<CampaignId, String>>;
+
     /// Those that are not over, and the canceled ones with open callbacks; at most [`Campaign::OPEN_MAX`].
     async fn open_campaigns(&self) -> Result<Vec<Campaign>>;
 
@@ -91,6 +100,8 @@ pub struct RecordedAct {
     /// The name of the API token.
     pub by: Arc<str>,
     pub note: Option<Arc<str>>,
+    /// What it changed. Acts that were recorded by older versions of the program do not tell.
+    pub changes: Vec<FieldChange>,
 }
 
 /// A campaign after a change.

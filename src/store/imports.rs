@@ -23,6 +23,15 @@ pub trait Imports: Send + Sync {
     /// The newest of a tenant with this name that is not removed.
     async fn import_named(&self, tenant: &Tenant, name: &str) -> Result<Option<ImportRecord>>;
 
+    /// Those of a tenant that are not removed, newest first and before `before` if it is given, at most `most`. Without what
+    /// is kept to read on: `tail` and `hash` are empty.
+    async fn list_imports(
+        &self,
+        tenant: &Tenant,
+        before: Option<ImportId>,
+        most: usize,
+    ) -> Result<Vec<ImportRecord>>;
+
     /// Stores rows of an import with the place that it has reached, in one transaction.
     async fn import_rows(&self, step: ImportStep) -> Result<ImportStepped>;
 

@@ -47,6 +47,7 @@ pub use reporting::{
 };
 pub use suppressions::{
     EntryName, Hashing, ListChange, NewList, NewSuppressions, Suppressed, SuppressionList, Suppressions,
+    list_terms,
 };
 pub use tokens::{Token, Tokens};
 pub use turns::{

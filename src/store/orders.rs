@@ -230,6 +230,8 @@ pub enum Whom {
     Senders(Vec<Phone>),
     /// The consumer with this number, under every number of the person.
     Person(Phone),
+    /// The callbacks of this campaign. Permissions are those to call their consumers.
+    Campaign(Tenant, CampaignId),
 }
 
 /// What a pause holds back.
@@ -241,6 +243,8 @@ pub struct HeldBack {
     pub deadlines: Count,
     /// Temporary permissions that end before it does.
     pub permissions: Count,
+    /// Of the callbacks, those whose promised time comes before its end.
+    pub promises: Count,
 }
 
 impl HeldBack {

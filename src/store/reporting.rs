@@ -95,13 +95,16 @@ pub struct CellSum {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CellSums {
     pub sums: Vec<CellSum>,
-    /// There are more labels than [`Self::LABELS_MAX`].
+    /// There are more labels with counts in these quarters than [`Self::LABELS_MAX`], or more labels at all than
+    /// [`Self::LABELS_SEEN_MAX`].
     pub is_cut: bool,
 }
 
 impl CellSums {
-    /// The most labels that are read.
+    /// The most labels that are summed.
     pub const LABELS_MAX: usize = 5_000;
+    /// The most labels that are looked at, with those of other days.
+    pub const LABELS_SEEN_MAX: usize = 50_000;
 }
 
 /// What waits now.

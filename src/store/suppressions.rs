@@ -7,7 +7,9 @@ use jiff::Timestamp;
 
 use super::{NewCommand, Result};
 use crate::domain::event::SuppressionAdded;
-use crate::domain::{AccountAlias, Callback, Country, ListName, Name, Phone, Purpose, SuppressionScope};
+use crate::domain::{
+    AccountAlias, Callback, Country, ListName, ListTerm, Name, Phone, Purpose, SuppressionScope,
+};
 use crate::suppression::{NameHash, NameHasher};
 
 /// Adds entries of suppression lists, and tells what lists there are. Entries end through a batch.
@@ -122,6 +124,17 @@ pub struct SuppressionList {
     pub entries: u64,
     pub complete_at: Option<Timestamp>,
     pub retired_at: Option<Timestamp>,
+}
+
+/// The terms of the lists that are whole and have one.
+#[must_use]
+pub fn list_terms(lists: Vec<SuppressionList>) -> Vec<ListTerm> {
+    let whole = lists.into_iter().filter(|list| list.complete_at.is_some());
+    let term = |list: SuppressionList| {
+        let SuppressionList { name, purposes, countries, valid_until, .. } = list;
+        valid_until.map(|valid_until| ListTerm { list: name, purposes, countries, valid_until })
+    };
+    whole.filter_map(term).collect()
 }
 
 /// A change of lists in a batch.

@@ -483,3 +483,27 @@ async fn every_wrong_field_of_a_campaign_is_named() {
     assert_eq!(status, 422);
     assert_eq!(daemon.get("/v1/campaigns").await["campaigns"], json!([]));
 }
+
+#[tokio::test]
+async fn a_pause_tells_what_ends_meanwhile_and_the_history_what_changed() {
+    let (mut daemon, _) = daemon(0).await;
+    let id = campaign(&mut daemon, json!({})).await;
+    ordered(&mut daemon, &id, 1).await;
+    act(&mut daemon, &id, "launch", json!({})).await;
+    act(&mut daemon, &id, "change", json!({"weight": 20, "note": "faster"})).await;
+    let paused = act(&mut daemon, &id, "pause", json!({"why": "lunch"})).await;
+    let counts =
+        ["callbacks", "deadlines", "permissions", "promises"].map(|of| paused["holds"][of]["count"].clone());
+    assert_eq!(counts, [1, 1, 0, 0].map(Value::from), "without an end every deadline passes: {paused}");
+    let shown = shown(&mut daemon, &id).await;
+    assert_eq!(shown.get("holds"), None, "only the answer to the pause has it");
+    let acts: Vec<(&str, &Value)> = shown["history"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|act| (act["act"].as_str().unwrap(), &act["changes"]))
+        .collect();
+    let change = json!([{"field": "weight", "before": "10", "after": "20"}]);
+    let launch = json!([{"field": "state", "before": "draft", "after": "running"}]);
+    assert_eq!(acts[..3], [("pause", &Value::Null), ("change", &change), ("launch", &launch)]);
+}

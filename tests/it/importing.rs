@@ -205,3 +205,58 @@ fn wrong_arguments_of_an_import_are_told_before_anything_is_read() {
         assert_eq!((answer.code, answer.out.as_str()), (Some(2), ""), "{arguments:?}");
     }
 }
+
+#[test]
+fn the_same_list_is_ordered_for_each_campaign() {
+    let (_sandbox, _daemon, program) = started();
+    let program = program.file("lista.csv", LIST);
+    let campaign = |name: &str| {
+        let made = program.run(&["campaign", "create", name, "--json"]);
+        json(&made)["id"].as_str().unwrap().to_owned()
+    };
+    let mut names = Vec::new();
+    for id in [campaign("spring"), campaign("autumn")] {
+        let more = ["--default-country", "BR", "--campaign", &id, "--json"];
+        let done = json(&program.run(&[&["import", "lista.csv"], &MESSAGE[..], &more].concat()));
+        assert_eq!((&done["good"], &done["accepted_before"]), (&7.into(), &0.into()), "{done}");
+        names.push(done["import"].as_str().unwrap().to_owned());
+    }
+    assert_eq!(count(&program), 14);
+    let listed = program.run(&["import", "list"]).output();
+    assert!(names.iter().all(|name| listed.contains(name.as_str())), "{listed}");
+    let shown = program.run(&["import", "show", &names[0]]).output();
+    assert!(shown.contains("  ordered  7\n") && shown.contains("cell.formula"), "{shown}");
+    let refused = program.run(&["import", "delete", &names[0]]);
+    assert_eq!(refused.code, Some(2), "only an id is deleted: {}", refused.err);
+    let all = json(&program.run(&["import", "list", "--json"]));
+    let id = all["imports"][0]["id"].as_str().unwrap();
+    assert!(program.run(&["import", "delete", id]).output().contains("is deleted"));
+    assert_eq!(json(&program.run(&["import", "list", "--json"]))["imports"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn a_dry_run_tells_what_is_twice_and_another_encoding_is_read_if_it_is_named() {
+    let (_sandbox, _daemon, program) = started();
+    let list = b"phone;reference;var.message\n+5511987650101;r-1;Ol\xE1\n\n+5511987650102;r-2;Hi\n+5511987650103;r-2;Hi\n";
+    let program = program.file("list.csv", list);
+    let dry =
+        |more: &[&str]| {
+            json(&program.run(
+                &[&["import", "list.csv", "--document", "message", "--dry-run", "--json"], more].concat(),
+            ))
+        };
+    let rows = |report: &Value, code: &str| {
+        let groups = report["refused"].as_array().unwrap().iter();
+        groups
+            .filter(|group| group["code"] == code)
+            .map(|group| group["rows"].to_string())
+            .collect::<String>()
+    };
+    let report = dry(&[]);
+    assert_eq!(
+        (rows(&report, "cell.not_utf8"), rows(&report, "reference.twice")),
+        ("[2]".into(), "[5]".into())
+    );
+    let report = dry(&["--encoding", "windows-1252"]);
+    assert_eq!((&report["good"], &report["encoding"]), (&2.into(), &"windows-1252".into()), "{report}");
+}

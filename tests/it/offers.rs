@@ -20,7 +20,7 @@ struct Offered {
 fn previewed() -> Value {
     let mut order = to_alice();
     order["preview"] = true.into();
-    order["preview_seconds"] = 20.into();
+    order["preview_s"] = 20.into();
     order["preview_times"] = 2.into();
     order
 }
@@ -58,7 +58,7 @@ async fn a_callback_is_offered_and_dialled_when_an_agent_accepts() {
     assert!(offered.platform.calls().is_empty());
     let offers = offered.offers("").await;
     assert_eq!(offers.len(), 1);
-    assert_eq!((&offers[0]["id"], &offers[0]["seconds_left"]), (&json!(offered.id), &json!(20)));
+    assert_eq!((&offers[0]["id"], &offers[0]["left_s"]), (&json!(offered.id), &json!(20)));
     assert_eq!((&offers[0]["number"], offered.reason().await), (&json!(1), json!("preview.offered")));
     let (status, answer) = offered.answer("accept", json!({"agent": "client:bob"})).await;
     assert_eq!(status, 200, "{answer}");
@@ -273,8 +273,8 @@ async fn wrong_terms_are_refused_with_their_field() {
             "time.too_far",
         ),
         ("place_in_line_since", json!("2026-11-23T12:05:01Z"), json!({}), "time.in_future"),
-        ("preview_seconds", json!(4), json!({"preview": true}), "field.range"),
-        ("preview_times", json!(21), json!({"preview": true}), "field.range"),
+        ("preview_s", json!(4), json!({"preview": true}), "field.value"),
+        ("preview_times", json!(21), json!({"preview": true}), "field.value"),
         ("preview_else", json!("dail"), json!({"preview": true}), "field.value"),
         ("promised_at", json!("tomorrow"), json!({}), "time.invalid"),
     ] {

@@ -246,7 +246,7 @@ async fn of_free_agents_only_those_are_subtracted_whom_the_figure_did_not_see_bu
 #[tokio::test]
 async fn a_seat_is_held_while_its_agent_wraps_up_and_also_after_a_restart() {
     let (mut daemon, notes) = daemon(4).await;
-    let figure = json!({"seats": 1, "wrap_up_seconds": 60});
+    let figure = json!({"seats": 1, "wrap_up_s": 60});
     feed(&mut daemon, figure.clone()).await;
     for n in 0..4 {
         ordered(&mut daemon, n).await;
@@ -275,7 +275,7 @@ async fn a_seat_is_held_while_its_agent_wraps_up_and_also_after_a_restart() {
 #[tokio::test]
 async fn the_word_of_an_agent_ends_the_wrap_up_of_its_callback_only() {
     let (mut daemon, notes) = daemon(3).await;
-    feed(&mut daemon, json!({"seats": 2, "wrap_up_seconds": 60, "headroom": 0})).await;
+    feed(&mut daemon, json!({"seats": 2, "wrap_up_s": 60, "headroom": 0})).await;
     let mut orders = Vec::new();
     for n in 0..3 {
         orders.push(ordered(&mut daemon, n).await);
@@ -299,7 +299,7 @@ async fn the_word_of_an_agent_ends_the_wrap_up_of_its_callback_only() {
 #[tokio::test]
 async fn after_a_word_during_the_call_no_seat_is_held() {
     let (mut daemon, notes) = daemon(2).await;
-    feed(&mut daemon, json!({"seats": 1, "wrap_up_seconds": 60, "headroom": 0})).await;
+    feed(&mut daemon, json!({"seats": 1, "wrap_up_s": 60, "headroom": 0})).await;
     let first = ordered(&mut daemon, 0).await;
     ordered(&mut daemon, 1).await;
     settle(&mut daemon).await;
@@ -308,7 +308,7 @@ async fn after_a_word_during_the_call_no_seat_is_held() {
     assert_eq!(daemon.try_post(&to, json!({"disposition": "done"})).await.0, 200);
     // It is remembered, also over a restart.
     let mut daemon = daemon.restart(notes.clone()).await;
-    feed(&mut daemon, json!({"seats": 1, "wrap_up_seconds": 60, "headroom": 0})).await;
+    feed(&mut daemon, json!({"seats": 1, "wrap_up_s": 60, "headroom": 0})).await;
     assert_eq!(called(&notes), 1);
     report(&mut daemon, &notes, 0, "completed").await;
     assert_eq!((called(&notes), &shown(&mut daemon).await["in_wrap_up"]), (2, &json!(0)));
@@ -317,7 +317,7 @@ async fn after_a_word_during_the_call_no_seat_is_held() {
 #[tokio::test]
 async fn nobody_wraps_up_after_a_call_that_nobody_answered() {
     let (mut daemon, notes) = daemon(2).await;
-    feed(&mut daemon, json!({"seats": 1, "wrap_up_seconds": 60})).await;
+    feed(&mut daemon, json!({"seats": 1, "wrap_up_s": 60})).await;
     for n in 0..2 {
         ordered(&mut daemon, n).await;
     }
@@ -375,10 +375,10 @@ async fn every_wrong_field_of_a_figure_is_named() {
         (json!({"seats": 1, "free": 1, "as_of": START, "valid_for": 1}), vec!["free"]),
         (json!({"free": 1, "valid_for": 1}), vec!["as_of"]),
         (
-            json!({"seats": -1, "valid_for": 121, "headroom": 10_001, "wrap_up_seconds": 3_601}),
-            vec!["seats", "valid_for", "headroom", "wrap_up_seconds"],
+            json!({"seats": -1, "valid_for": 121, "headroom": 10_001, "wrap_up_s": 3_601}),
+            vec!["seats", "valid_for", "headroom", "wrap_up_s"],
         ),
-        (json!({"seats": 10_000, "valid_for": 120, "headroom": 10_000, "wrap_up_seconds": 3_600}), vec![]),
+        (json!({"seats": 10_000, "valid_for": 120, "headroom": 10_000, "wrap_up_s": 3_600}), vec![]),
         (json!({"seats": 10_001, "valid_for": 0}), vec!["seats", "valid_for"]),
         (json!({"free": 0, "as_of": as_of(SECOND + TICK), "valid_for": 120}), vec!["as_of"]),
         (json!({"free": 0, "as_of": as_of(-SECOND * 120), "valid_for": 120}), vec!["as_of"]),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use jiff::SignedDuration;
+use ringmaster::config::Config;
 use ringmaster::domain::event::Word;
 use ringmaster::domain::{Callback, Event, Named, Phone, State};
 use serde_json::{Value, json};
@@ -143,4 +144,33 @@ async fn a_restart_keeps_the_entries_until_one_is_removed() {
         (Some(false), Some(0))
     );
     assert!(daemon.order(CONSUMER, message()).await["id"].is_string());
+}
+
+#[tokio::test]
+async fn who_is_bound_by_a_list_past_its_term_waits_for_a_newer_version() {
+    let notes = Arc::new(RecordingTransport::default());
+    let stops = |config: &mut Config| config.suppression.stop_when_expired = true;
+    let mut daemon = TestDaemon::configured(notes.clone(), stops).await;
+    daemon.grant(CONSUMER).await;
+    let version = async |daemon: &mut TestDaemon, version: &str, ends_in_hours: i64| {
+        let until = (daemon.now() + SignedDuration::from_hours(ends_in_hours)).to_string();
+        let list = json!({"list": "imported:dnc", "version": version, "valid_until": until, "purposes": ["service"]});
+        daemon.post("/v1/suppression/lists", list).await;
+        let whole = json!({"list": "imported:dnc", "version": version});
+        daemon.post("/v1/suppression/lists/complete", whole).await;
+        daemon.advance(SignedDuration::ZERO).await;
+    };
+    version(&mut daemon, "1", 12).await;
+    let waiting = tomorrow(&mut daemon, CONSUMER).await;
+    daemon.advance(SignedDuration::from_hours(25)).await;
+    assert!(notes.calls().is_empty(), "the list is past its term");
+    let id = waiting["id"].as_str().unwrap();
+    let told = daemon.get(&format!("/v1/callbacks/{id}/explain")).await;
+    assert!(told.to_string().contains("suppression.list_expired"), "{told}");
+    let mut daemon = daemon.restart(notes.clone()).await;
+    daemon.advance(SignedDuration::from_hours(1)).await;
+    assert!(notes.calls().is_empty(), "a restart changes nothing of that");
+    version(&mut daemon, "2", 100).await;
+    daemon.advance(SignedDuration::from_mins(1)).await;
+    assert_eq!(notes.calls().len(), 1, "it is decided again when the newer version is whole");
 }

@@ -26,8 +26,8 @@ pub(in crate::cli) struct Terms {
     #[arg(long, conflicts_with = "file")]
     preview: bool,
     /// How long one offer lasts, in seconds
-    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(5..=600), requires = "preview")]
-    preview_seconds: Option<u32>,
+    #[arg(long = "preview-seconds", value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(5..=600), requires = "preview")]
+    preview_s: Option<u32>,
     /// How often it is offered before nobody took it
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=20), requires = "preview")]
     preview_times: Option<u32>,
@@ -46,7 +46,7 @@ impl Terms {
             ("promised_at", time(self.promised_at)),
             ("place_in_line_since", time(self.place_in_line_since)),
             ("preview", self.preview.then_some(true.into())),
-            ("preview_seconds", self.preview_seconds.map(Into::into)),
+            ("preview_s", self.preview_s.map(Into::into)),
             ("preview_times", self.preview_times.map(Into::into)),
             ("preview_else", self.preview_else.clone().map(Into::into)),
         ]

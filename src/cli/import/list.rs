@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 use crate::cli::failure::Hint as _;
 use crate::cli::remote::FieldError;
 use crate::import::rows::Found;
-use crate::import::{Fault, ListError, Options, Report, Row, Rows};
+use crate::import::{Fault, ListError, Options, Report, Row, Rows, is_name};
 
 /// A part ends with the row that reaches this, in bytes.
 const PART_BYTES: usize = 4 << 20;
@@ -29,16 +29,23 @@ pub(super) struct Seen {
 }
 
 impl Seen {
-    /// The name of an import of this file.
-    pub(super) fn name(&self) -> String {
-        let hash: String = self.hash[..8].iter().map(|byte| format!("{byte:02x}")).collect();
-        format!("import-{hash}")
+    /// The name of an import of this file for this campaign, so that another campaign has its own.
+    pub(super) fn name(&self, campaign: Option<&str>) -> String {
+        name_of(&self.hash, campaign)
     }
 
     /// SHA-256 of the file, in hexadecimal digits.
     pub(super) fn sha256(&self) -> String {
         self.hash.iter().map(|byte| format!("{byte:02x}")).collect()
     }
+}
+
+fn name_of(hash: &[u8], campaign: Option<&str>) -> String {
+    let digits = |hash: &[u8]| -> String { hash.iter().map(|byte| format!("{byte:02x}")).collect() };
+    let file = format!("import-{}", digits(&hash[..8]));
+    let Some(campaign) = campaign else { return file };
+    let named = format!("{file}-{campaign}");
+    if is_name(&named) { named } else { format!("{file}-{}", digits(&Sha256::digest(campaign)[..8])) }
 }
 
 /// Reads a list to its end.
@@ -206,4 +213,20 @@ struct Finding {
 /// A fault that the daemon found.
 pub(super) fn fault(told: &FieldError) -> Fault {
     Fault { field: told.field.clone(), code: Cow::Owned(told.code.clone()), detail: told.detail.clone() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_import_without_a_name_has_one_for_each_campaign() {
+        let hash = [0xAB; 32];
+        let id = "cmp_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f";
+        assert_eq!(name_of(&hash, None), "import-abababababababab");
+        assert_eq!(name_of(&hash, Some(id)), format!("import-abababababababab-{id}"));
+        let [label, other] = ["Natal e Ano Novo", "Páscoa"].map(|label| name_of(&hash, Some(label)));
+        assert!(is_name(&label) && is_name(&other) && label != other, "{label} {other}");
+        assert!(is_name(&name_of(&hash, Some(&"x".repeat(100)))));
+    }
 }

@@ -2,15 +2,17 @@
 //!
 //! With `--dry-run` the list is read here, row by row, and the daemon tells what would become of each. Otherwise the file is
 //! sent as it is, in parts, and the daemon reads it: `upload`. A JSON array cannot be read in parts, so its rows are sent.
-//! `list` opens the file and makes parts, `told` prints what was found.
+//! `list` opens the file and makes parts, `told` prints what was found, `kept` has the commands for imports that the daemon
+//! has.
 
+mod kept;
 mod list;
 mod told;
 mod upload;
 
 use std::fs::File;
 use std::io::{BufWriter, IsTerminal as _, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::Args;
@@ -29,15 +31,18 @@ use list::{Part, Parts};
 use told::Told;
 
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub(super) struct Import {
-    /// The list: CSV, NDJSON or a JSON array
-    #[arg(value_name = "FILE")]
-    file: PathBuf,
+    #[command(subcommand)]
+    kept: Option<kept::Command>,
+    /// The list: CSV, NDJSON or a JSON array. Give a file that is called list, show or delete with its folder: ./list
+    #[arg(value_name = "FILE", required = true)]
+    file: Option<PathBuf>,
     /// Tell what would become of each row, and order nothing
     #[arg(long)]
     dry_run: bool,
     /// The name of the import: rows that were accepted under it are not ordered again. Needed to send a corrected list
-    /// [default: import- and a hash of the file]
+    /// [default: import-, a hash of the file, and the campaign]
     #[arg(long, value_name = "NAME", value_parser = name)]
     name: Option<String>,
     /// What a column of CSV is: a field of the order, var.NAME or skip; may be repeated
@@ -49,7 +54,7 @@ pub(super) struct Import {
     /// The delimiter of CSV: comma, semicolon or tab [default: the most frequent one of the first line]
     #[arg(long, value_parser = delimiter)]
     delimiter: Option<u8>,
-    /// The encoding of the list: utf-8, utf-16le or utf-16be [default: as its first bytes show]
+    /// The encoding of the list: utf-8, utf-16le, utf-16be or windows-1252 [default: UTF-8 or UTF-16, as its first bytes show]
     #[arg(long, value_parser = encoding)]
     encoding: Option<Encoding>,
     /// Write the refused rows into this file, as CSV with their numbers and codes
@@ -132,9 +137,21 @@ impl Defaults {
 
 impl Import {
     pub(super) fn run(&self, out: &mut dyn Write) -> anyhow::Result<()> {
+        match &self.kept {
+            Some(kept) => kept.run(out),
+            None => self.read(out),
+        }
+    }
+
+    /// The file. A command without one is refused, unless it is for an import that the daemon has.
+    fn file(&self) -> &Path {
+        self.file.as_deref().unwrap_or(Path::new(""))
+    }
+
+    fn read(&self, out: &mut dyn Write) -> anyhow::Result<()> {
         // A list that cannot be read to its end is refused before anything is ordered.
-        let seen = list::examine(&self.file, self.options()?)?;
-        let name = self.name.clone().unwrap_or_else(|| seen.name());
+        let seen = list::examine(self.file(), self.options()?)?;
+        let name = self.name.clone().unwrap_or_else(|| seen.name(self.defaults.campaign.as_deref()));
         if !self.dry_run && seen.found.format != "json" {
             return self.upload(&name, seen, out);
         }
@@ -146,7 +163,7 @@ impl Import {
             }
             None => None,
         };
-        let mut parts = Parts::open(&self.file, self.options()?, self.part_rows)?;
+        let mut parts = Parts::open(self.file(), self.options()?, self.part_rows)?;
         while let Some(part) = parts.read()? {
             let mut faults = part.refuse(&mut told.report);
             if !part.numbers.is_empty() {
@@ -166,7 +183,7 @@ impl Import {
         }
         refused.map_or(Ok(()), Refused::end)?;
         told.end_progress();
-        told.print(&self.file, self.dry_run, &name, self.json, out)?;
+        told.print(self.file(), self.dry_run, &name, self.json, out)?;
         self.judge(&told.report)
     }
 
@@ -256,6 +273,5 @@ fn delimiter(text: &str) -> Result<u8, String> {
 }
 
 fn encoding(text: &str) -> Result<Encoding, String> {
-    Encoding::named(text)
-        .ok_or_else(|| format!("expected one of {}", Encoding::ALL.map(Encoding::as_str).join(", ")))
+    Encoding::named(text).ok_or_else(|| format!("expected {}", Encoding::NAMES))
 }

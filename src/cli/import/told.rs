@@ -120,7 +120,7 @@ impl Told {
     }
 }
 
-fn table(
+pub(super) fn table(
     heading: &str,
     groups: &std::collections::BTreeMap<Key, Group>,
     out: &mut dyn Write,

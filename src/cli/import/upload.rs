@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom, Write};
 
 use anyhow::Context as _;
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -20,13 +21,18 @@ const BYTES: &str = "application/octet-stream";
 
 /// What the daemon tells of an import.
 #[derive(Debug, Deserialize)]
-struct State {
-    id: String,
-    state: String,
-    received: u64,
-    rows: u64,
-    accepted: u64,
-    accepted_before: u64,
+pub(super) struct State {
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) state: String,
+    pub(super) campaign: Option<String>,
+    pub(super) size: Option<u64>,
+    pub(super) received: u64,
+    pub(super) rows: u64,
+    pub(super) accepted: u64,
+    pub(super) accepted_before: u64,
+    pub(super) created_at: Timestamp,
+    pub(super) created_by: String,
     refused: Vec<GroupOf>,
     findings: Vec<GroupOf>,
 }
@@ -60,20 +66,20 @@ impl Import {
             let refused = self.daemon.ask(&Ask::get(format!("v1/imports/{}/refused", state.id)))?;
             std::fs::write(path, refused).with_context(|| format!("cannot write {}", path.display()))?;
         }
-        told.print(&self.file, false, name, self.json, out)?;
+        told.print(self.file(), false, name, self.json, out)?;
         self.judge(&told.report)
     }
 
     fn send(&self, begun: &State, told: &mut Told) -> anyhow::Result<State> {
         let path = format!("v1/imports/{}/parts", begun.id);
-        let mut file: File = list::open(&self.file)?.into_inner();
+        let mut file: File = list::open(self.file())?.into_inner();
         let mut state = self.import(&Ask::get(format!("v1/imports/{}", begun.id)))?;
         loop {
             told.arrived(state.received, state.rows);
             let mut part = Vec::new();
             let read = file.seek(SeekFrom::Start(state.received));
             let read = read.and_then(|_| (&file).take(u64::from(self.part_bytes)).read_to_end(&mut part));
-            read.with_context(|| format!("cannot read {}", self.file.display()))?;
+            read.with_context(|| format!("cannot read {}", self.file().display()))?;
             if part.is_empty() {
                 return Ok(state);
             }
@@ -120,7 +126,7 @@ const fn delimiter_name(delimiter: u8) -> &'static str {
     }
 }
 
-fn report(state: &State) -> Report {
+pub(super) fn report(state: &State) -> Report {
     let groups = |groups: &[GroupOf]| {
         let group = |of: &GroupOf| {
             ((of.check.clone(), of.code.clone()), Group { count: of.count, rows: of.rows.clone() })

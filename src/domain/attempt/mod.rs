@@ -8,8 +8,8 @@ use strum::{EnumString, IntoStaticStr};
 
 use super::event::{CallReport, ConnectionEnd, ConnectionReport};
 use super::{
-    AccountAlias, AttemptId, CallProgress, CallbackId, Disposition, Grant, Holds, Numbers, Phone, Resource,
-    Stage, Submission,
+    AccountAlias, AgentTarget, AttemptId, CallProgress, CallbackId, Disposition, Grant, Holds, Numbers,
+    Phone, Resource, Stage, Submission,
 };
 
 pub use served::{Bridge, Proof};
@@ -70,6 +70,9 @@ pub struct Attempt {
     pub news_due_at: Option<Timestamp>,
     /// The permission that the callback had waited for, if this is its first call since. It never changes.
     pub grant: Option<Grant>,
+    /// The agent for whom it is: who took the preview, or who is named by the order. It never changes. Attempts of older
+    /// versions of the program have none.
+    pub agent: Option<AgentTarget>,
 }
 
 impl Attempt {
@@ -108,6 +111,7 @@ impl Attempt {
             sip_code: None,
             news_due_at: None,
             grant: None,
+            agent: None,
         }
     }
 

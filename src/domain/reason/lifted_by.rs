@@ -29,6 +29,9 @@ impl Reason {
                 "an operator, with `ringmaster suppression remove`, or the end of the entry; for new orders"
             }
             Self::RegisterStale { .. } => "an operator, with `ringmaster suppression register`",
+            Self::ListExpired { .. } => {
+                "an operator, with `ringmaster suppression import` of a newer version"
+            }
             Self::NoConsent => "a new order with the consumer's consent",
             Self::ServiceWindowClosed => {
                 "a message or call from the consumer, or an approved template for the sender"

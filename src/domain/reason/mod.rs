@@ -142,6 +142,11 @@ pub enum Reason {
     RegisterStale {
         list: ListName,
     },
+    /// A suppression list that binds the callback is past its term, and calls stop then.
+    ListExpired {
+        list: ListName,
+        since: Timestamp,
+    },
     /// The order is for marketing, and has no consent that holds.
     NoConsent,
     /// The person answered one of our calls just before.
@@ -389,6 +394,7 @@ impl Reason {
             Self::PersonRefuses { kind } => refusal_code(*kind),
             Self::Suppressed { .. } => "consumer.suppressed",
             Self::RegisterStale { .. } => "register.stale",
+            Self::ListExpired { .. } => "suppression.list_expired",
             Self::NoConsent => "consent.none",
             Self::JustTalked { .. } => "consumer.just_talked",
             Self::PersonCapped { .. } => "consumer.calls_capped",

@@ -58,6 +58,7 @@ impl Reason {
             Self::PersonRefuses { kind } => refusal_sentence(*kind).into(),
             Self::Suppressed { list, scope } => say!("The consumer is on the suppression list {:?} ({}).", list.to_string(), scope.as_str()),
             Self::RegisterStale { list } => say!("The register of the list {:?} has not been asked about the consumer, or its answer is too old.", list.to_string()),
+            Self::ListExpired { list, since } => say!("The suppression list {:?} is past its term since {since}; a newer version has to be imported first.", list.to_string()),
             Self::WindowMissed { closed_at } => say!("The calling hours closed at {closed_at} without a call, and the order does not wait for the next ones."),
             Self::WindowAsks { closed_at } => say!("The calling hours closed at {closed_at} without a call; it waits for somebody to decide."),
             Self::PersonCapped { max, days: 1, lifts_at } => say!("The consumer has had {max} of {max} calls on this day; the next is possible at {lifts_at}."),

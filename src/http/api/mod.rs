@@ -29,6 +29,7 @@ mod resolution;
 pub mod routes;
 mod senders;
 mod set_aside;
+mod small_body;
 mod status;
 mod suppression;
 mod views;
@@ -109,7 +110,7 @@ fn doors() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(callbacks::create_many::create_many))
         .routes(routes!(imports::rows::order))
         .routes(routes!(imports::check::check))
-        .routes(routes!(imports::create::create))
+        .routes(routes!(imports::create::create, imports::list::list))
         .routes(routes!(imports::show::show, imports::remove::remove))
         .routes(routes!(imports::part::put))
         .routes(routes!(imports::complete::complete))

@@ -11,16 +11,15 @@ use axum::extract::{Extension, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use jiff::Timestamp;
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use serde_json::error::Category;
 use utoipa::ToSchema;
 
 use super::body::{JsonBytes, json};
-use super::callbacks::field_errors::{quoted, too_long};
+use super::callbacks::field_errors::too_long;
 use super::callbacks::timeline::EntryView;
 use super::callbacks::{of_tenant, without_others_messages};
 use super::commands::{Command, answer_with};
+pub(super) use super::small_body::read;
 use crate::domain::event::{PermissionAnswer, PermissionOverride};
 use crate::domain::timeline::Entry;
 use crate::domain::{CallPermission, Event, Name, Numbers, Pair, Phone, Refusal, Tenant};
@@ -288,34 +287,6 @@ async fn own_lines(app: &App, caller: &Caller, lines: Vec<Entry>) -> Result<Vec<
     own.sort_by_key(|(place, _)| *place);
     let own = own.into_iter().map(|(_, line)| line).collect();
     without_others_messages(app, caller, own).await
-}
-
-/// Reads a small body. serde's message could repeat a number, so it is not shown.
-pub(super) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
-    let shape = |place: &str| {
-        let expected = "expected an object with the fields of this path, each once and of its type";
-        ApiError::new("body.shape", format!("{place}{expected}"))
-    };
-    let read = serde_json::from_slice(bytes).map_err(|error| {
-        let place = format!("line {}, column {}: ", error.line(), error.column());
-        match (error.classify(), unknown_field(&error)) {
-            (Category::Data, Some(field)) => {
-                let unknown = fault(&field, "field.unknown", "is not a field of this path");
-                ApiError::fields("body.shape", vec![unknown])
-            }
-            (Category::Data, None) => shape(&place),
-            _ => ApiError::new("body.syntax", format!("{place}not JSON")),
-        }
-    })?;
-    // A derived reader would accept an array of the fields too.
-    if bytes.trim_ascii_start().starts_with(b"{") { Ok(read) } else { Err(shape("")) }
-}
-
-/// The name of the field that serde does not know; without anything that could be a number.
-fn unknown_field(error: &serde_json::Error) -> Option<String> {
-    let text = error.to_string();
-    let (name, _) = text.strip_prefix("unknown field `")?.rsplit_once("`, expected ")?;
-    Some(quoted(name).trim_matches('"').to_owned())
 }
 
 /// A reason for the record.

@@ -234,6 +234,9 @@ pub(super) struct AttemptView<'a> {
     disposition: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     duration_s: Option<u32>,
+    /// The agent for whom it is: who took the preview, or who is named by the order.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    agent: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<PlatformError>,
 }
@@ -454,6 +457,7 @@ impl<'a> AttemptView<'a> {
             ended_at: attempt.ended_at,
             disposition: attempt.ending(),
             duration_s: attempt.duration_s,
+            agent: attempt.agent.as_ref().map(ToString::to_string),
             error: PlatformError::of(submission),
         }
     }

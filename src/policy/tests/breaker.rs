@@ -33,7 +33,7 @@ fn more_than_three_percent_of_a_hundred_or_more_answered_calls_trip() {
         (7, 200, true),
         (7, 234, false),
     ] {
-        let trip = Trip::Abandoned { abandoned, answered, percent_max: 3 };
+        let trip = Trip::Abandoned { abandoned, answered, percent_max: 3, of_min: 100 };
         let found = trips(&breaker(), day(abandoned, answered), nothing());
         assert_eq!(found, expected.then_some(trip), "{abandoned} of {answered}");
     }
@@ -47,7 +47,7 @@ fn more_than_half_of_twenty_or_more_calls_that_fail_trip() {
     for (failed, calls, expected) in
         [(10, 10, false), (11, 11, true), (10, 20, false), (11, 20, true), (11, 22, false)]
     {
-        let trip = Trip::Failed { failed, calls, percent_max: 50, minutes: 15 };
+        let trip = Trip::Failed { failed, calls, percent_max: 50, of_min: 20, minutes: 15 };
         let found = trips(&breaker(), nothing(), window(failed, calls));
         assert_eq!(found, expected.then_some(trip), "{failed} of {calls}");
     }
@@ -69,12 +69,20 @@ fn a_share_without_a_limit_never_trips_and_one_of_zero_by_the_first_call() {
 fn the_reason_has_the_figures() {
     let why = |trip: Trip| trip.why();
     assert_eq!(
-        why(Trip::Abandoned { abandoned: 4, answered: 60, percent_max: 3 }),
-        "4 of 60 answered calls in 24 h were abandoned, and at most 3 % may be"
+        why(Trip::Abandoned { abandoned: 4, answered: 100, percent_max: 3, of_min: 100 }),
+        "4 of 100 answered calls in 24 h were abandoned, and at most 3 % may be"
     );
     assert_eq!(
-        why(Trip::Failed { failed: 11, calls: 20, percent_max: 50, minutes: 15 }),
+        why(Trip::Failed { failed: 11, calls: 20, percent_max: 50, of_min: 20, minutes: 15 }),
         "11 of 20 calls in 15 minutes failed, and at most 50 % may"
+    );
+    assert_eq!(
+        why(Trip::Abandoned { abandoned: 1, answered: 1, percent_max: 3, of_min: 2 }),
+        "1 of 1 answered calls in 24 h were abandoned, and at most 3 % of at least 2 may be"
+    );
+    assert_eq!(
+        why(Trip::Failed { failed: 11, calls: 19, percent_max: 50, of_min: 20, minutes: 15 }),
+        "11 of 19 calls in 15 minutes failed, and at most 50 % of at least 20 may"
     );
 }
 

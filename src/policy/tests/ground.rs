@@ -106,6 +106,7 @@ fn case_of(case: &Case) -> Case {
         rests: case.rests.clone(),
         contacts: case.contacts.clone(),
         calendars: case.calendars.clone(),
+        list_terms: case.list_terms.clone(),
         rules: case.rules.clone(),
     }
 }

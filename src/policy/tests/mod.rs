@@ -94,6 +94,7 @@ fn rules() -> Rules {
         destinations_refused: vec![Prefix::parse("+53").unwrap()],
         people: PeopleRules::CAUTIOUS,
         registers: Vec::new(),
+        stop_when_list_expired: false,
         number_zones: crate::domain::number_zones::Narrowed::default(),
         inviting: InviteRules::CAUTIOUS,
         queueing: Queueing::STRICT,
@@ -123,6 +124,7 @@ struct Case {
     contacts: BTreeMap<AccountAlias, Contact>,
     held: Option<Reason>,
     calendars: Calendars,
+    list_terms: Vec<ListTerm>,
     rules: Rules,
 }
 
@@ -160,6 +162,7 @@ fn ready() -> Case {
         contacts: BTreeMap::new(),
         held: None,
         calendars: Calendars::default(),
+        list_terms: Vec::new(),
         rules: rules(),
     }
 }
@@ -246,6 +249,7 @@ fn situation<'a, const N: usize>(callback: &'a Callback, cases: [&'a Case; N]) -
         candidates: cases.iter().map(|case| case.candidate()).collect(),
         budget: None,
         calendars: cases.first().map(|case| case.calendars.clone()).unwrap_or_default(),
+        list_terms: cases.first().map(|case| case.list_terms.clone()).unwrap_or_default().into(),
         contacts: cases.first().map(|case| case.contacts.clone()).unwrap_or_default(),
         person: PersonView {
             is_calling: cases.iter().any(|case| case.pair.live_inbound.is_some()),

@@ -5,6 +5,7 @@
 
 mod backwards;
 mod campaigns;
+mod previews;
 mod requests;
 mod seats;
 
@@ -63,6 +64,8 @@ pub(in crate::simulation) struct Seen {
     desks: Desks,
     /// Attempts whose seats were looked at.
     seated: BTreeSet<AttemptId>,
+    /// Callbacks of which an agent has accepted an offer.
+    accepts: BTreeSet<CallbackId>,
     /// Reports that were new in the inbox.
     filed: usize,
     problems: Vec<String>,
@@ -215,6 +218,7 @@ impl Seen {
             self.slot_of(attempt);
         }
         self.seats(batch);
+        self.previews(batch);
         for person in &batch.persons {
             self.calls_of(person, !batch.united.is_empty());
         }

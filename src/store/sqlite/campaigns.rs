@@ -2,11 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::sync::Arc;
 
-use super::rows::{Cells, collect, first, limit, micros, micros_if, parse};
+use super::rows::{Cells, collect, corrupt, first, limit, micros, micros_if, parse};
 use super::sql::{Connection, params};
 use super::{breakers, follow_ups};
-use crate::domain::{Callback, CallbackId, Campaign, CampaignId, CampaignState, OrderKind, Outcome, Tenant};
+use crate::domain::{
+    Callback, CallbackId, Campaign, CampaignId, CampaignState, FieldChange, OrderKind, Outcome, Tenant,
+};
 use crate::store::{CampaignChange, CampaignRecord, CampaignRows, Error, RecordedAct, Result};
 
 macro_rules! columns {
@@ -26,7 +29,7 @@ const ONE: &str = concat!("SELECT ", columns!(), " FROM campaigns WHERE id = ?1"
 pub const ROWS: &str = "SELECT seq, id, state FROM callbacks INDEXED BY callbacks_of_campaigns \
      WHERE campaign GLOB 'cmp_*' AND campaign = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3";
 const ACTS: &str =
-    "SELECT at, act, who, note FROM campaign_acts WHERE campaign = ?1 ORDER BY seq DESC LIMIT ?2";
+    "SELECT at, act, who, note, changes FROM campaign_acts WHERE campaign = ?1 ORDER BY seq DESC LIMIT ?2";
 const COUNTS: &str = "SELECT state, callbacks FROM campaign_counts WHERE campaign = ?1 AND callbacks <> 0";
 const COUNT: &str = "INSERT INTO campaign_counts (campaign, kind, state, callbacks) VALUES (?1, ?2, ?3, ?4) \
      ON CONFLICT (campaign, kind, state) DO UPDATE SET callbacks = campaign_counts.callbacks + excluded.callbacks";
@@ -42,7 +45,8 @@ const WRITE: &str = "INSERT INTO campaigns (id, version, tenant, name, state, de
      breaker = excluded.breaker, calls_per_minute = excluded.calls_per_minute, weight = excluded.weight, \
      follow_up = excluded.follow_up \
      WHERE campaigns.version < excluded.version";
-const NOTE: &str = "INSERT INTO campaign_acts (campaign, at, act, who, note) VALUES (?1, ?2, ?3, ?4, ?5)";
+const NOTE: &str = "INSERT INTO campaign_acts (campaign, at, act, who, note, changes) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
 const STORED: &str = "SELECT campaign, kind, state, callbacks FROM campaign_counts WHERE callbacks <> 0";
 const RECOUNT: &str = "SELECT campaign, kind, state, count(*) FROM callbacks INDEXED BY callbacks_of_campaigns \
      WHERE campaign GLOB 'cmp_*' GROUP BY campaign, kind, state";
@@ -89,6 +93,38 @@ pub fn list(
     collect(&mut db.prepare_cached(LIST)?, params![tenant.as_str(), before, limit(most)], read)
 }
 
+/// The names of those that belong to the tenant.
+pub fn names(db: &Connection, tenant: &Tenant, ids: &[CampaignId]) -> Result<BTreeMap<CampaignId, String>> {
+    let mut seek = db.prepare_cached("SELECT name FROM campaigns WHERE id = ?1 AND tenant = ?2")?;
+    let mut names = BTreeMap::new();
+    for id in ids {
+        let name: Option<String> =
+            first(&mut seek, params![id.bytes(), tenant.as_str()], |cells| cells.take())?;
+        names.extend(name.map(|name| (*id, name)));
+    }
+    Ok(names)
+}
+
+/// A field with its values before and after.
+type Stored = (String, Option<String>, Option<String>);
+
+fn text_of(changes: &[FieldChange]) -> String {
+    let text = |value: &Option<Arc<str>>| value.as_deref().map(str::to_owned);
+    let stored = changes.iter().map(|it| (it.field.to_string(), text(&it.before), text(&it.after)));
+    serde_json::to_string(&stored.collect::<Vec<Stored>>()).expect("changes are plain data")
+}
+
+fn changes_of(text: &str) -> Result<Vec<FieldChange>> {
+    let stored: Vec<Stored> =
+        serde_json::from_str(text).map_err(|_| corrupt("changes of a campaign", "a text"))?;
+    let change = |(field, before, after): Stored| FieldChange {
+        field: field.into(),
+        before: before.map(Into::into),
+        after: after.map(Into::into),
+    };
+    Ok(stored.into_iter().map(change).collect())
+}
+
 /// A campaign with its counts and its acts, newest first.
 pub fn record(db: &Connection, id: CampaignId) -> Result<Option<CampaignRecord>> {
     let Some(campaign) = first(&mut db.prepare_cached(ONE)?, [id.bytes()], read)? else { return Ok(None) };
@@ -101,6 +137,7 @@ pub fn record(db: &Connection, id: CampaignId) -> Result<Option<CampaignRecord>>
             act: cells.text()?.into(),
             by: cells.text()?.into(),
             note: cells.text_if()?.map(Into::into),
+            changes: cells.text_if()?.map_or(Ok(Vec::new()), changes_of)?,
         })
     })?;
     // Callbacks and invites are told together.
@@ -173,9 +210,16 @@ pub fn write(db: &Connection, changes: &[CampaignChange]) -> Result<()> {
         if written == 0 {
             return Err(Error::Conflict);
         }
-        if let Some(RecordedAct { at, act, by, note }) = act {
+        if let Some(RecordedAct { at, act, by, note, changes }) = act {
             let note = note.as_deref();
-            db.prepare_cached(NOTE)?.write(params![campaign.id.bytes(), micros(*at), &**act, &**by, note])?;
+            db.prepare_cached(NOTE)?.write(params![
+                campaign.id.bytes(),
+                micros(*at),
+                &**act,
+                &**by,
+                note,
+                (!changes.is_empty()).then(|| text_of(changes))
+            ])?;
         }
     }
     Ok(())

@@ -254,6 +254,7 @@ fn person(db: &Connection, key: &Key, erasure: &Erasure, numbers: &BTreeSet<Phon
         for sql in [
             "UPDATE pauses SET why = '' WHERE instr(why, ?1) > 0",
             "UPDATE campaign_acts SET note = NULL WHERE instr(note, ?1) > 0",
+            "UPDATE campaign_acts SET changes = NULL WHERE instr(changes, ?1) > 0",
         ] {
             db.prepare_cached(sql)?.write([number.to_string()])?;
         }

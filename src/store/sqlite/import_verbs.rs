@@ -25,6 +25,16 @@ impl Imports for Sqlite {
         self.read(move |db| imports::named(db, &tenant, &name)).await
     }
 
+    async fn list_imports(
+        &self,
+        tenant: &Tenant,
+        before: Option<ImportId>,
+        most: usize,
+    ) -> Result<Vec<ImportRecord>> {
+        let tenant = tenant.clone();
+        self.read(move |db| imports::list(db, &tenant, before, most)).await
+    }
+
     async fn import_rows(&self, step: ImportStep) -> Result<ImportStepped> {
         let key = self.key();
         self.write(move |db| imports::step(db, &step, &key)).await

@@ -34,6 +34,11 @@ pub const NAMED: &str = concat!(
     " FROM imports INDEXED BY imports_by_name WHERE tenant = ?1 AND name = ?2 AND state <> 'removed' \
      ORDER BY seq DESC LIMIT 1"
 );
+/// A list shows no bytes of what has arrived.
+pub const LIST: &str = "SELECT id, tenant, name, campaign, owner, settings, size, sha256, created_at, created_by, state, \
+     completed_at, received, substr(tail, 1, 0), place, substr(hash, 1, 0), rows, accepted, accepted_before \
+     FROM imports INDEXED BY imports_of_tenants WHERE tenant = ?1 AND seq < ?2 AND state <> 'removed' \
+     ORDER BY seq DESC LIMIT ?3";
 pub const UNFINISHED: &str = "SELECT name FROM imports INDEXED BY imports_of_campaigns \
      WHERE state = 'receiving' AND campaign IS NOT NULL AND campaign = ?1 AND tenant = ?2 LIMIT 1";
 const SAVE_FAULT: &str = "INSERT INTO import_faults (import, row, fault, field, code, detail) \
@@ -74,6 +79,26 @@ pub fn one(db: &Connection, id: ImportId) -> Result<Option<ImportRecord>> {
 
 pub fn named(db: &Connection, tenant: &Tenant, name: &str) -> Result<Option<ImportRecord>> {
     first(&mut db.prepare_cached(NAMED)?, [tenant.as_str(), name], read)
+}
+
+pub fn list(
+    db: &Connection,
+    tenant: &Tenant,
+    before: Option<ImportId>,
+    most: usize,
+) -> Result<Vec<ImportRecord>> {
+    let before = match before {
+        None => i64::MAX,
+        Some(id) => {
+            let seek = "SELECT seq FROM imports WHERE id = ?1 AND tenant = ?2";
+            let seq = first(&mut db.prepare_cached(seek)?, params![id.bytes(), tenant.as_str()], |cells| {
+                cells.take::<i64>()
+            })?;
+            let Some(seq) = seq else { return Ok(Vec::new()) };
+            seq
+        }
+    };
+    collect(&mut db.prepare_cached(LIST)?, params![tenant.as_str(), before, limit(most)], read)
 }
 
 pub fn make(db: &Connection, new: &NewImport) -> Result<MadeImport> {

@@ -116,6 +116,7 @@ impl Kept {
             pools: _,
             seats,
             offers,
+            list_terms: _,
             as_of: _,
         } = loads;
         let account = |account: &AccountView| KeptAccount {
@@ -170,6 +171,7 @@ impl Kept {
             campaigns: Arc::default(),
             campaign_paces: self.campaign_paces.into_iter().map(pace).collect::<Result<_>>()?,
             pools: Arc::default(),
+            list_terms: Arc::default(),
             seats: self.seats.into_iter().map(KeptSeat::seat).collect::<Result<_>>()?,
             offers: self.offers.into_iter().map(offer).collect::<Result<_>>()?,
             as_of: None,

@@ -30,7 +30,7 @@ pub const EXPIRING: &str = "SELECT sender, person, permission_until FROM pairs \
 const NEXT_TENANT: &str = "SELECT tenant FROM report_cells WHERE tenant > ?1 ORDER BY tenant LIMIT 1";
 
 pub fn sums(db: &Connection, wanted: &CellsWanted) -> Result<CellSums> {
-    let (labels, is_cut) = labels(db, wanted)?;
+    let mut labels = Labels::of(wanted);
     let (tenant, family) = (wanted.tenant.as_str(), wanted.family.as_str());
     let (from, until) = (wanted.quarters.start.0, wanted.quarters.end.0);
     let mut read = db.prepare_cached(match wanted.by {
@@ -39,10 +39,23 @@ pub fn sums(db: &Connection, wanted: &CellsWanted) -> Result<CellSums> {
     })?;
     let mut by_quarter: BTreeMap<Quarter, CellSum> = BTreeMap::new();
     let mut sums = Vec::new();
-    for label in labels {
+    let (mut counted, mut is_cut) = (0, false);
+    while let Some(label) = labels.next(db)? {
         let rows = collect(&mut read, params![tenant, family, label, from, until], counts)?;
+        if rows.is_empty() {
+            is_cut = labels.seen >= CellSums::LABELS_SEEN_MAX;
+            if is_cut {
+                break;
+            }
+            continue;
+        }
+        // Only labels of these quarters count.
+        is_cut = counted == CellSums::LABELS_MAX;
+        if is_cut {
+            break;
+        }
+        counted += 1;
         match wanted.by {
-            SumBy::Label if rows.is_empty() => {}
             SumBy::Label => {
                 let mut sum = empty(label, wanted.quarters.start);
                 rows.iter().for_each(|row| add(&mut sum, row));
@@ -83,25 +96,38 @@ pub fn counts(cells: &mut Columns<'_>) -> Result<(Quarter, bool, Counts)> {
     Ok((quarter, is_late, counts))
 }
 
-/// The labels that are wanted, and whether there are more. Each is one seek, however many quarters it has.
-fn labels(db: &Connection, wanted: &CellsWanted) -> Result<(Vec<String>, bool)> {
-    let prefix = match &wanted.labels {
-        LabelsWanted::One(label) => return Ok((vec![label.clone()], false)),
-        LabelsWanted::Of(campaign) => format!("{campaign}\t"),
-        LabelsWanted::All => String::new(),
-    };
-    let mut next = db.prepare_cached(NEXT_LABEL)?;
-    let (mut found, mut from) = (Vec::new(), prefix.clone());
-    loop {
-        let params = params![wanted.tenant.as_str(), wanted.family.as_str(), from];
-        let label: Option<String> = first(&mut next, params, |cells| cells.take())?;
-        let Some(label) = label.filter(|label| label.starts_with(&prefix)) else { return Ok((found, false)) };
-        if found.len() == CellSums::LABELS_MAX {
-            return Ok((found, true));
+/// The labels that are wanted, one after the other. Each is one seek, however many quarters it has.
+struct Labels<'w> {
+    wanted: &'w CellsWanted,
+    prefix: String,
+    /// The next label is not before this one; `None` if there is none.
+    from: Option<String>,
+    /// So many were found.
+    seen: usize,
+}
+
+impl<'w> Labels<'w> {
+    fn of(wanted: &'w CellsWanted) -> Self {
+        let prefix = match &wanted.labels {
+            LabelsWanted::One(label) => label.clone(),
+            LabelsWanted::Of(campaign) => format!("{campaign}\t"),
+            LabelsWanted::All => String::new(),
+        };
+        Self { wanted, from: Some(prefix.clone()), prefix, seen: 0 }
+    }
+
+    fn next(&mut self, db: &Connection) -> Result<Option<String>> {
+        let Some(from) = self.from.take() else { return Ok(None) };
+        if matches!(self.wanted.labels, LabelsWanted::One(_)) {
+            return Ok(Some(from));
         }
+        let params = params![self.wanted.tenant.as_str(), self.wanted.family.as_str(), from];
+        let label: Option<String> = first(&mut db.prepare_cached(NEXT_LABEL)?, params, |cells| cells.take())?;
+        let label = label.filter(|label| label.starts_with(&self.prefix));
         // The least text that is greater.
-        from = format!("{label}\0");
-        found.push(label);
+        self.from = label.as_ref().map(|label| format!("{label}\0"));
+        self.seen += usize::from(label.is_some());
+        Ok(label)
     }
 }
 

@@ -156,7 +156,8 @@ impl Counting<'_> {
                     continue;
                 }
                 let campaign = self.label(&callback.tenant, LabelKind::Campaign, campaign);
-                let agent = callback.order.agent_at(attempt.submission.intended_at).map(ToString::to_string);
+                let named = || callback.order.agent_at(attempt.submission.intended_at);
+                let agent = attempt.agent.as_ref().or_else(named).map(ToString::to_string);
                 let agent = agent.map(|agent| self.label(&callback.tenant, LabelKind::Agent, &agent));
                 let told = attempt.disposition().map(|end| (self.told)(&attempt, end));
                 let facts = Facts {

@@ -1,5 +1,7 @@
 //! The methods of the ports: each is one command to the writer, or one read.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -152,6 +154,15 @@ impl CampaignReads for Sqlite {
 
     async fn campaign(&self, id: CampaignId) -> Result<Option<CampaignRecord>> {
         self.read(move |db| campaigns::record(db, id)).await
+    }
+
+    async fn campaign_names(
+        &self,
+        tenant: &Tenant,
+        ids: &[CampaignId],
+    ) -> Result<BTreeMap<CampaignId, String>> {
+        let (tenant, ids) = (tenant.clone(), ids.to_vec());
+        self.read(move |db| campaigns::names(db, &tenant, &ids)).await
     }
 
     async fn list_campaigns(

@@ -109,6 +109,7 @@ fn rules() -> Rules {
         destinations_refused: BARRED_DESTINATIONS.iter().map(|barred| barred.prefix).collect(),
         people: ringmaster::policy::PeopleRules::CAUTIOUS,
         registers: Vec::new(),
+        stop_when_list_expired: false,
         number_zones: ringmaster::domain::number_zones::Narrowed::default(),
         inviting: ringmaster::policy::InviteRules::CAUTIOUS,
         queueing: ringmaster::policy::Queueing::STRICT,

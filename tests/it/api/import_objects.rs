@@ -279,3 +279,53 @@ async fn columns_of_consent_and_zone_are_read() {
     assert_eq!(order["separate"], true);
     assert_eq!(order["hours"]["zone"], "America/Manaus");
 }
+
+#[tokio::test]
+async fn imports_are_listed_newest_first_page_by_page() {
+    let api = api().await;
+    let list = "phone\n+5521987650101\n";
+    for name in ["one", "two", "three"] {
+        whole(&api, name, list, 64).await;
+    }
+    let names = |page: &Value| -> Vec<String> {
+        let imports = page["imports"].as_array().unwrap().iter();
+        imports.map(|import| import["name"].as_str().unwrap().to_owned()).collect()
+    };
+    let all = api.get("/v1/imports").await.json();
+    assert_eq!((names(&all), &all["next"]), (vec!["three".into(), "two".into(), "one".into()], &Value::Null));
+    let first = &all["imports"][0];
+    assert_eq!((&first["rows"], &first["accepted"], &first["refused"]), (&json!(1), &json!(1), &json!(0)));
+    let page = api.get("/v1/imports?limit=2").await.json();
+    assert_eq!(names(&page), ["three", "two"]);
+    let rest = api.get(&format!("/v1/imports?before={}", page["next"].as_str().unwrap())).await.json();
+    assert_eq!((names(&rest), &rest["next"]), (vec!["one".into()], &Value::Null));
+    let id = first["id"].as_str().unwrap();
+    assert_eq!(
+        api.ask(Request::delete(format!("/v1/imports/{id}")), "").await.status,
+        StatusCode::NO_CONTENT
+    );
+    assert_eq!(names(&api.get("/v1/imports").await.json()), ["two", "one"]);
+    assert_eq!(api.get("/v1/imports?before=two").await.code(), "query.invalid");
+}
+
+#[tokio::test]
+async fn unknown_defaults_are_refused_when_an_import_begins() {
+    let api = api().await;
+    for (defaults, field, code) in [
+        (json!({"prioritty": 3}), "defaults.prioritty", "field.unknown"),
+        (json!({"priority": "3"}), "defaults.priority", "field.type"),
+        (json!({"consumer": "+5521987650101"}), "defaults.consumer", "field.unknown"),
+        (json!({"reference": "r-1"}), "defaults.reference", "field.unknown"),
+        (json!({"hours": {"zone": "UTC"}}), "defaults.hours.spans", "field.missing"),
+    ] {
+        let answer = begin(&api, &json!({"name": "leads", "defaults": defaults})).await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", answer.text);
+        let error = &answer.json()["errors"][0];
+        assert_eq!((error["field"].as_str(), error["code"].as_str()), (Some(field), Some(code)));
+    }
+    let answer = begin(&api, &json!({"name": 5511987654321_u64})).await;
+    assert_eq!(
+        (answer.code().as_str(), answer.json()["errors"][0]["field"].as_str()),
+        ("body.shape", Some("name"))
+    );
+}

@@ -5,6 +5,7 @@
 
 mod agents;
 mod campaigns;
+mod desk;
 mod expect;
 mod meta;
 mod operator;

@@ -34,7 +34,7 @@ impl Runner {
                     more
                 }
                 ["wraps", "up", span, more @ ..] => {
-                    body["wrap_up_seconds"] = words::span(span)?.as_secs().into();
+                    body["wrap_up_s"] = words::span(span)?.as_secs().into();
                     more
                 }
                 other => bail!("{:?} is nothing that a pool has", other.join(" ")),

@@ -75,7 +75,10 @@ impl Runner {
             }
             self.begin().await?;
         }
-        if !self.by_agents(&words).await? && !self.on_a_road(&words).await? {
+        let done = self.by_agents(&words).await?
+            || self.at_the_desk(&words).await?
+            || self.on_a_road(&words).await?;
+        if !done {
             self.perform(&words).await?;
         }
         self.simulation()?.publish().await?;
@@ -306,7 +309,10 @@ impl Runner {
                 ["pool", pool, more @ ..] => ("pool", json!(pool), more),
                 ["document", document, more @ ..] => ("document", json!(document), more),
                 ["agent", agent, more @ ..] => ("agent", json!(agent), more),
-                other => bail!("{:?} is not a part of a callback", other.join(" ")),
+                other => match self.option_of_agents(other)? {
+                    Some(option) => option,
+                    None => bail!("{:?} is not a part of a callback", other.join(" ")),
+                },
             };
             body.insert(key.into(), value);
             rest = more;

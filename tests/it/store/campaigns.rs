@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use ringmaster::domain::message::Reply;
 use ringmaster::domain::{
-    Breaker, Bucket, CallCounts, Campaign, CampaignCalls, CampaignId, CampaignState, FollowUp, Gate, Lane,
-    OrderKind, Outcome, State, Tenant,
+    Breaker, Bucket, CallCounts, Campaign, CampaignCalls, CampaignId, CampaignState, FieldChange, FollowUp,
+    Gate, Lane, OrderKind, Outcome, State, Tenant,
 };
 use ringmaster::store::{
     Batch, CampaignCallsChange, CampaignChange, CampaignRows, Enqueued, IdempotencyKey, OpenOrder,
@@ -43,7 +43,9 @@ pub fn change(campaign: Campaign, act: Option<RecordedAct>) -> Batch {
 }
 
 fn act(second: i64, act: &str) -> RecordedAct {
-    RecordedAct { at: at(second), act: act.into(), by: "ops".into(), note: Some("agreed".into()) }
+    let change = FieldChange { field: "weight".into(), before: Some("10".into()), after: None };
+    let changes = if act == "launch" { vec![change] } else { Vec::new() };
+    RecordedAct { at: at(second), act: act.into(), by: "ops".into(), note: Some("agreed".into()), changes }
 }
 
 fn order_of(n: u32, campaign: u8) -> ringmaster::store::Enqueue {

@@ -209,6 +209,7 @@ fn full_loads() -> Loads {
         calendars: Calendars::default(),
         campaigns: Arc::default(),
         pools: Arc::default(),
+        list_terms: Arc::default(),
         seats: seats(),
         offers: [(callback_id(4), Resource::Sender(sender(2)), at(23))].into_iter().collect(),
         campaign_paces: [(CampaignId::new(uuid::Uuid::from_u128(7)), at(9))].into_iter().collect(),

@@ -2,13 +2,14 @@
 
 use jiff::Timestamp;
 use ringmaster::domain::{
-    CallPermission, Event, Pair, PairKey, Pause, PauseId, PauseScope, PersonId, Tenant,
+    CallPermission, CampaignState, Event, Pair, PairKey, Pause, PauseId, PauseScope, PersonId, Tenant, Terms,
 };
 use ringmaster::store::{
-    Batch, Count, Error, Ground, HeldBack, NewCommand, PauseLifted, Report, Store, Whom,
+    Batch, CampaignChange, Count, Error, Ground, HeldBack, NewCommand, PauseLifted, Report, Store, Whom,
 };
 use uuid::Uuid;
 
+use super::campaigns;
 use super::samples::*;
 
 fn id(n: u8) -> PauseId {
@@ -80,6 +81,13 @@ pub async fn what_a_pause_holds_is_counted(store: &dyn Store) {
     two.order.latest = at(101);
     two.order.senders = vec![sender(0), sender(1)];
     three.order.senders = vec![sender(1)];
+    for (callback, promised) in [(&mut one, 50), (&mut three, 5)] {
+        callback.order.campaign = Some(campaigns::id(7).to_string());
+        callback.order.terms = Some(Box::new(Terms { promised_at: Some(at(promised)), ..Terms::default() }));
+    }
+    let campaign = campaigns::campaign(7, CampaignState::Running);
+    let campaigns = vec![CampaignChange { campaign, act: None }];
+    record(store, Batch { campaigns, ..Batch::default() }).await;
     keep(store, [one, two, three]).await;
     let mut pairs =
         vec![permitted(1, 0, 100), permitted(2, 0, 101), permitted(3, 1, 100), permitted(4, 1, 10)];
@@ -90,21 +98,28 @@ pub async fn what_a_pause_holds_is_counted(store: &dyn Store) {
         callbacks: exactly(callbacks),
         deadlines: exactly(deadlines),
         permissions: exactly(permissions),
+        promises: exactly(0),
     };
-    assert_eq!(count(Whom::Everybody, Some(99)).await, held(3, 0, 0));
+    let promising = |held| HeldBack { promises: exactly(1), ..held };
+    assert_eq!(count(Whom::Everybody, Some(50)).await, held(3, 0, 0), "the promise is kept after it");
+    assert_eq!(count(Whom::Everybody, Some(99)).await, promising(held(3, 0, 0)), "the other one is over");
     assert_eq!(
         count(Whom::Everybody, Some(100)).await,
-        held(3, 1, 2),
+        promising(held(3, 1, 2)),
         "nothing is left of what ends with it"
     );
-    assert_eq!(count(Whom::Everybody, Some(101)).await, held(3, 2, 3));
-    assert_eq!(count(Whom::Everybody, None).await, held(3, 3, 3), "it may last for ever");
+    assert_eq!(count(Whom::Everybody, Some(101)).await, promising(held(3, 2, 3)));
+    assert_eq!(count(Whom::Everybody, None).await, promising(held(3, 3, 3)), "it may last for ever");
     assert_eq!(
         count(Whom::Senders(vec![sender(0)]), None).await,
-        held(1, 1, 2),
+        promising(held(1, 1, 2)),
         "the second has another sender"
     );
-    assert_eq!(count(Whom::Senders(vec![sender(0), sender(1)]), None).await, held(3, 3, 3));
+    assert_eq!(count(Whom::Senders(vec![sender(0), sender(1)]), None).await, promising(held(3, 3, 3)));
+    let campaign = |n| Whom::Campaign(Tenant::default(), campaigns::id(n));
+    assert_eq!(count(campaign(7), Some(99)).await, promising(held(2, 0, 0)));
+    assert_eq!(count(campaign(7), Some(100)).await, promising(held(2, 1, 2)), "without those of others");
+    assert_eq!(count(campaign(8), None).await, held(0, 0, 0));
     assert_eq!(count(Whom::Senders(Vec::new()), None).await, held(0, 0, 0));
     assert_eq!(count(Whom::Person(consumer(3)), None).await, held(1, 1, 1));
     assert_eq!(count(Whom::Person(consumer(9)), None).await, held(0, 0, 0));

@@ -6,8 +6,8 @@ use super::{Counts, Family, PLACES, Quarter};
 use crate::domain::event::MessageProgress;
 use crate::domain::message::Reply;
 use crate::domain::{
-    Attempt, Callback, Disposition, EffectKind, Message, MessagePurpose, OrderKind, Outcome, Stage, State,
-    WrapUpRecord, is_pseudonym,
+    Attempt, Callback, Disposition, EffectKind, Message, MessagePurpose, OrderKind, Outcome, Resource, Stage,
+    State, WrapUpRecord, is_pseudonym,
 };
 
 /// One row counts as this in one cell.
@@ -43,6 +43,9 @@ impl Calls {
     pub const TALK_S: usize = 9;
     /// The length of the first leg, in seconds, as the platform reports it.
     pub const LINE_S: usize = 10;
+    /// From the request to the answer or the end, in seconds, of calls that held an agent or a seat of a pool: for so long
+    /// agents waited.
+    pub const AGENTS_WAITED_S: usize = 11;
 }
 
 /// The places of calls by country.
@@ -190,6 +193,7 @@ fn calls(attempt: &Attempt, told: Disposition) -> Counts {
     }
     counts[Calls::PLACED] = 1;
     counts[Calls::LINE_S] = attempt.duration_s.map_or(0, i64::from);
+    counts[Calls::AGENTS_WAITED_S] = agents_waited(attempt);
     let end = match told {
         Disposition::Completed => Calls::ANSWERED,
         Disposition::NoAnswer => Calls::NO_ANSWER,
@@ -204,6 +208,16 @@ fn calls(attempt: &Attempt, told: Disposition) -> Counts {
             attempt.connected_at.zip(attempt.ended_at).map_or(0, |(from, to)| seconds(from, to));
     }
     counts
+}
+
+/// For how long an agent, or a seat of a pool, was held before the consumer answered, in seconds.
+fn agents_waited(attempt: &Attempt) -> i64 {
+    let holds_agent = |held: &Resource| matches!(held, Resource::Pool(_) | Resource::Agents(_));
+    let until = attempt.connected_at.or(attempt.ended_at);
+    match attempt.submission.submitted_at.zip(until) {
+        Some((from, until)) if attempt.holds.iter().any(holds_agent) => seconds(from, until),
+        _ => 0,
+    }
 }
 
 fn seconds(from: Timestamp, to: Timestamp) -> i64 {

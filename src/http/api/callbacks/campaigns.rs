@@ -124,7 +124,7 @@ impl<'a> RequestBody<'a> {
         fill(&mut self.missed_window, defaults.missed_window);
         fill(&mut self.separate, defaults.separate);
         fill(&mut self.preview, defaults.preview);
-        fill(&mut self.preview_seconds, defaults.preview_seconds);
+        fill(&mut self.preview_s, defaults.preview_s);
         fill(&mut self.preview_times, defaults.preview_times);
         fill(&mut self.preview_else, defaults.preview_else);
         if let Some(defaults) = defaults.variables {
@@ -159,10 +159,29 @@ const GIVEN: [&str; 18] = [
     "missed_window",
     "separate",
     "preview",
-    "preview_seconds",
+    "preview_s",
     "preview_times",
     "preview_else",
 ];
+
+/// The fields that each row of a list has for itself.
+const OF_A_ROW: [&str; 2] = ["consumer", "reference"];
+
+/// What is wrong with the fields that all rows of a list get, as far as it does not depend on the row: unknown fields, and
+/// fields of a wrong type.
+pub(in crate::http::api) fn faults_of_list(app: &App, defaults: &str) -> Vec<FieldError> {
+    let mut faults = FieldErrors::within(app.limits.order);
+    if let Ok(body) = RequestBody::read(OrderKind::Callback, defaults.as_bytes(), &mut faults) {
+        for (name, is_given) in OF_A_ROW.into_iter().zip([body.consumer.is_some(), body.reference.is_some()])
+        {
+            if is_given {
+                faults.add(name, "field.unknown", "is a field of each row, and no default");
+            }
+        }
+    }
+    let found = faults.into_vec().into_iter();
+    found.map(|fault| FieldError { field: format!("defaults.{}", fault.field), ..fault }).collect()
+}
 
 /// What is wrong with the defaults of a new campaign: each as an order would have it, but for what is missing.
 pub(in crate::http::api) fn faults_of(
@@ -183,7 +202,7 @@ pub(in crate::http::api) fn faults_of(
         return shape("expected an object with fields of an order");
     };
     let mut faults = FieldErrors::within(limits);
-    for name in given.keys().filter(|name| !GIVEN.contains(&name.as_str())) {
+    for name in given.keys().filter(|name| !GIVEN.contains(&name.as_str()) && *name != "preview_seconds") {
         let detail = format!("is not a field that a campaign gives; these are {}", GIVEN.join(", "));
         faults.add(super::field_errors::quoted(name), "field.unknown", detail);
     }

@@ -18,12 +18,13 @@ use super::{ProgressView, pauses_now, record};
 use crate::domain::{CampaignAct, CampaignCommand, CampaignId, Event, PauseId};
 use crate::http::api::body::JsonBytes;
 use crate::http::api::commands::{Command, answer_with};
-use crate::http::api::pauses::set::until;
+use crate::http::api::pauses::set::{HoldsView, until};
 use crate::http::api::permissions::{fault, read};
 use crate::http::auth::Caller;
 use crate::http::error::{FieldError, Written};
 use crate::http::path::Id;
 use crate::http::{ApiError, App};
+use crate::store::Whom;
 
 /// What is recorded of a change.
 #[derive(Deserialize, ToSchema)]
@@ -288,11 +289,20 @@ impl Word<'_> {
         if is_new && matches!(self.act, CampaignAct::Ready | CampaignAct::Launch) {
             check_imports(app, caller, before.id).await?;
         }
+        let paused = match &self.act {
+            CampaignAct::Pause { until, .. } => Some(*until),
+            _ => None,
+        };
         let (by, note) = (caller.name().into(), self.note.map(Into::into));
         let event = Event::Campaign(CampaignCommand { campaign: before.id, by, note, act: self.act });
         let carried = command.carry_out(event, None).await?;
         let after = record(app, caller, self.id).await?;
         let (pauses, now) = pauses_now(app).await?;
-        Ok(answer_with(&ProgressView::of(&after, &pauses, now), &carried))
+        let mut view = ProgressView::of(&after, &pauses, now);
+        if let Some(until) = paused {
+            let whom = Whom::Campaign(before.tenant, before.id);
+            view.holds = app.store.held_back(&whom, now, until).await.ok().map(HoldsView::of);
+        }
+        Ok(answer_with(&view, &carried))
     }
 }

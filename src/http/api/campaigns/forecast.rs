@@ -69,6 +69,13 @@ pub(in crate::http::api) struct View {
     days: Vec<DayView>,
     /// What the work waits for, the longest first: `agents`, `calls`, `pace`, `hours` or `answers`.
     binds: Vec<BindView>,
+    /// The agents, or seats of their pools, that were assumed as they are now. Absent if agents do not bound the calls.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    agents: Option<u32>,
+    /// Of the time in which somebody is called or might be, how many percent the agents neither talk nor wrap up: they wait
+    /// while phones ring that nobody answers. The ringing of answered calls counts as talking.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    agents_idle_percent: Option<u64>,
     rates: RatesView,
 }
 
@@ -249,6 +256,8 @@ impl View {
                 .iter()
                 .map(|(bind, share)| BindView { what: bind.as_str(), percent: whole(share * 100.0) })
                 .collect(),
+            agents: told.agents,
+            agents_idle_percent: told.agents_idle.map(|share| whole(share * 100.0)),
             rates: RatesView::of(rates),
         }
     }

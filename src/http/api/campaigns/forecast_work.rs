@@ -6,8 +6,10 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
+use crate::domain::pool::Figure;
 use crate::domain::{
-    Calendars, CallPermission, Callback, CallingHours, Name, OrderKind, Pair, Phone, Resource, State,
+    Calendars, CallPermission, Callback, CallingHours, Loads, Name, OrderKind, Pair, Phone, PoolKey,
+    Resource, State, Tenant,
 };
 use crate::forecast::{Ceilings, Permission, Rates, Row, Work};
 use crate::http::{ApiError, App};
@@ -51,7 +53,7 @@ pub(super) async fn gather(
     Ok(Work {
         now,
         total: open.max(rows.len() as u64),
-        ceilings: ceilings(app, record, &sample),
+        ceilings: ceilings(app, record, &sample, &app.loads().await?),
         rows,
         hours,
         calendars,
@@ -121,8 +123,38 @@ fn asks_at(
     policy::useful_from(dial_at, order.purpose, opening, &app.rules).map_or(now, |from| from.max(now))
 }
 
+/// The seats of the pools from which all calls of the sample take one, as they were last fed, and the longest of their wrap-ups
+/// in seconds. `None` if some calls need none, or nothing is known of a pool.
+fn seats_of_pools(app: &App, sample: &[Callback], loads: &Loads) -> Option<(u32, f64)> {
+    let keys: BTreeSet<PoolKey> =
+        sample.iter().map(|callback| pool_of(app, callback)).collect::<Option<_>>()?;
+    let pools: Vec<_> = keys.iter().map(|key| loads.pools.get(key)).collect::<Option<_>>()?;
+    let seats = pools.iter().fold(0_u32, |sum, pool| {
+        // Of those that are free, ours are taken already.
+        let ours = match pool.figure {
+            Figure::Seats(_) => 0,
+            Figure::Free(_) => {
+                let (in_calls, in_wrap_up) = loads.seats.held(&pool.key);
+                in_calls.saturating_add(in_wrap_up)
+            }
+        };
+        sum.saturating_add(pool.usable().saturating_add(ours))
+    });
+    let longest = pools.iter().map(|pool| pool.wrap_up.as_secs_f64()).fold(0.0, f64::max);
+    (seats > 0).then_some((seats, longest))
+}
+
+/// The pool of which a callback needs a seat, if it needs one.
+fn pool_of(app: &App, callback: &Callback) -> Option<PoolKey> {
+    let own = callback.order.pool.clone().map(|name| PoolKey { tenant: callback.tenant.clone(), name });
+    own.or_else(|| {
+        let sender = app.directory.sender(*callback.order.senders.first()?)?;
+        sender.pool.clone().map(|name| PoolKey { tenant: Tenant::default(), name })
+    })
+}
+
 /// What the calls of the sample may use. Callbacks of other campaigns use it too, which is not known here.
-fn ceilings(app: &App, record: &CampaignRecord, sample: &[Callback]) -> Ceilings {
+fn ceilings(app: &App, record: &CampaignRecord, sample: &[Callback], loads: &Loads) -> Ceilings {
     let senders: BTreeSet<Phone> =
         sample.iter().flat_map(|callback| callback.order.senders.clone()).collect();
     let accounts: BTreeSet<_> = senders
@@ -147,9 +179,12 @@ fn ceilings(app: &App, record: &CampaignRecord, sample: &[Callback]) -> Ceilings
         per_second.filter(|rate| *rate > 0.0).map(|rate| rate * 60.0),
         campaign.calls_per_minute.map(f64::from),
     ];
+    let agents = (all_have_agents && seats > 0).then_some(seats);
+    let (pool_seats, wrap_up_s) = seats_of_pools(app, sample, loads).unzip();
     Ceilings {
         calls: calls.into_iter().flatten().filter(|max| *max > 0).min(),
-        agents: (all_have_agents && seats > 0).then_some(seats),
+        agents: [agents, pool_seats].into_iter().flatten().min(),
+        wrap_up_s: wrap_up_s.unwrap_or(0.0),
         per_minute: paces.into_iter().flatten().min_by(f64::total_cmp),
         per_person_day: app.rules.people.caps.per_day,
     }

@@ -21,7 +21,8 @@ use breaker::BreakerView;
 use follow_up::FollowUpView;
 
 use super::pauses;
-use crate::domain::{Campaign, CampaignId, CampaignState, PauseScope, Pauses};
+use super::pauses::set::HoldsView;
+use crate::domain::{Campaign, CampaignId, CampaignState, FieldChange, PauseScope, Pauses};
 use crate::http::auth::Caller;
 use crate::http::{ApiError, App};
 use crate::store::{CampaignRecord, RecordedAct};
@@ -78,6 +79,10 @@ pub(super) struct ProgressView {
     by_state: BTreeMap<String, u64>,
     /// The last 100 changes, newest first.
     history: Vec<ActView>,
+    /// What its pause holds back, counted when it was set: only in the answer to `POST /v1/campaigns/{id}/pause`. The newest
+    /// 10,000 callbacks are looked at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    holds: Option<HoldsView>,
 }
 
 /// A change of a campaign.
@@ -92,6 +97,28 @@ struct ActView {
     by: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     note: Option<String>,
+    /// What it changed, by field; absent if nothing, and for acts before this was recorded.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    changes: Vec<ChangeView>,
+}
+
+/// A field that a change of a campaign changed.
+#[derive(Serialize, ToSchema)]
+#[schema(as = CampaignFieldChange)]
+struct ChangeView {
+    /// Such as `concurrent_calls_max` or `breaker.failed_of_min`.
+    field: String,
+    /// The value before as text; `null` for none.
+    before: Option<String>,
+    /// The value after as text; `null` for none.
+    after: Option<String>,
+}
+
+impl ChangeView {
+    fn of(change: &FieldChange) -> Self {
+        let text = |value: &Option<std::sync::Arc<str>>| value.as_deref().map(str::to_owned);
+        Self { field: change.field.to_string(), before: text(&change.before), after: text(&change.after) }
+    }
 }
 
 impl View {
@@ -129,6 +156,7 @@ impl ProgressView {
             act: act.act.to_string(),
             by: act.by.to_string(),
             note: act.note.as_deref().map(str::to_owned),
+            changes: act.changes.iter().map(ChangeView::of).collect(),
         };
         Self {
             campaign: View::of(&record.campaign, pauses, now),
@@ -136,6 +164,7 @@ impl ProgressView {
             open: record.open(),
             by_state: record.counts.clone(),
             history: record.acts.iter().map(act).collect(),
+            holds: None,
         }
     }
 }

@@ -14,7 +14,7 @@ use super::settings::Settings;
 use super::view::View;
 use crate::domain::ImportId;
 use crate::http::api::body::{JsonBytes, json};
-use crate::http::api::callbacks::campaigns::CampaignsOfOrders;
+use crate::http::api::callbacks::campaigns::{CampaignsOfOrders, faults_of_list};
 use crate::http::api::permissions::{fault, read};
 use crate::http::auth::Caller;
 use crate::http::error::Written;
@@ -49,7 +49,7 @@ pub(in crate::http::api) struct Draft {
     default_country: Option<String>,
     /// `comma`, `semicolon` or `tab`; by default the most frequent one of the first line.
     delimiter: Option<String>,
-    /// `utf-8`, `utf-16le` or `utf-16be`; by default as the first bytes show.
+    /// `utf-8`, `utf-16le`, `utf-16be` or `windows-1252`; by default UTF-8 or UTF-16, as the first bytes show.
     encoding: Option<String>,
 }
 
@@ -139,6 +139,7 @@ fn new(app: &App, caller: &Caller, draft: Draft) -> Result<NewImport, ApiError> 
         defaults,
     };
     settings.options(&mut faults);
+    faults.extend(faults_of_list(app, &Value::Object(settings.defaults.clone()).to_string()));
     if !faults.is_empty() {
         return Err(ApiError::fields("import.invalid", faults));
     }

@@ -66,7 +66,8 @@ impl Settings {
         });
         known("delimiter", !matches!(delimiter, Some(None)), "expected comma, semicolon or tab");
         let encoding = self.encoding.as_deref().map(Encoding::named);
-        known("encoding", !matches!(encoding, Some(None)), "expected utf-8, utf-16le or utf-16be");
+        let expected = format!("expected {}", Encoding::NAMES);
+        known("encoding", !matches!(encoding, Some(None)), &expected);
         let is_short = serde_json::to_string(&self.defaults).is_ok_and(|text| text.len() <= DEFAULTS_MAX);
         known("defaults", is_short, "has more than 16384 bytes");
         Options {

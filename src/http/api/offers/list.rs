@@ -59,7 +59,7 @@ struct OfferView<'a> {
     #[schema(value_type = String, format = DateTime)]
     until: Timestamp,
     /// Until then, in whole seconds.
-    seconds_left: i64,
+    left_s: i64,
     /// 1 for the first offer.
     number: u32,
     callback: CallbackView<'a>,
@@ -124,7 +124,7 @@ impl<'a> OfferView<'a> {
         Some(Self {
             id: callback.id.to_string(),
             until,
-            seconds_left: until.duration_since(now).as_secs(),
+            left_s: until.duration_since(now).as_secs(),
             number: offer.times,
             callback: CallbackView::of(callback),
         })

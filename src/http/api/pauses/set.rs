@@ -62,13 +62,15 @@ pub(in crate::http::api) struct Taken {
 /// What a pause holds back, as counted when it was set. Deadlines and permissions go on during a pause.
 #[derive(Serialize, ToSchema)]
 #[schema(as = PauseHolds)]
-struct HoldsView {
+pub(in crate::http::api) struct HoldsView {
     /// Waiting callbacks that it holds.
     callbacks: CountView,
     /// Of these, callbacks whose deadline comes before its end; without an end, all of them.
     deadlines: CountView,
     /// Temporary permissions that end before it does; without an end, all of them.
     permissions: CountView,
+    /// Of the callbacks, those whose promised time comes before its end; without an end, all that have one.
+    promises: CountView,
 }
 
 /// A count of at most 10,000 rows.
@@ -276,12 +278,13 @@ fn whom(app: &App, scope: &PauseScope) -> Whom {
 }
 
 impl HoldsView {
-    fn of(held: HeldBack) -> Self {
+    pub(in crate::http::api) fn of(held: HeldBack) -> Self {
         let view = |count: Count| CountView { count: count.number, at_least: count.is_at_least };
         Self {
             callbacks: view(held.callbacks),
             deadlines: view(held.deadlines),
             permissions: view(held.permissions),
+            promises: view(held.promises),
         }
     }
 }

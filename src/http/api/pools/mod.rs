@@ -34,7 +34,7 @@ pub(super) struct View {
     valid_until: Timestamp,
     /// Seats that are kept back.
     headroom: u32,
-    wrap_up_seconds: i64,
+    wrap_up_s: i64,
     /// Seats that our calls in progress hold. Absent, as are the next two, while the figure is not yet applied.
     #[serde(skip_serializing_if = "Option::is_none")]
     in_calls: Option<u32>,
@@ -74,7 +74,7 @@ impl View {
             as_of: pool.as_of,
             valid_until: pool.valid_until,
             headroom: pool.headroom,
-            wrap_up_seconds: pool.wrap_up.as_secs(),
+            wrap_up_s: pool.wrap_up.as_secs(),
             in_calls: None,
             in_wrap_up: None,
             room: None,
@@ -86,7 +86,7 @@ impl View {
 
 /// The pool of a path, which is one of the caller's tenant.
 fn key(caller: &Caller, name: &str) -> Result<PoolKey, ApiError> {
-    let name: PoolName = name.parse().map_err(|_| not_found(name))?;
+    let name = PoolName::given(name).map_err(|_| not_found(name))?;
     Ok(PoolKey { tenant: caller.tenant().clone(), name })
 }
 

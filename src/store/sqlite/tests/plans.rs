@@ -86,6 +86,7 @@ fn the_scheduler_seeks_and_never_sorts() {
     assert_plan(&db, facts::REQUESTS, &[&format!("SEARCH messages {by_rowid}")]);
     assert_plan(&db, facts::GRANTS, &[&format!("SEARCH timeline {by_rowid}")]);
     assert_plan(&db, imports::NAMED, &["SEARCH imports USING INDEX imports_by_name (tenant=? AND name=?)"]);
+    assert_plan(&db, imports::LIST, &["SEARCH imports USING INDEX imports_of_tenants (tenant=? AND seq<?)"]);
     assert_plan(&db, imports::UNFINISHED, &["SEARCH imports USING INDEX imports_of_campaigns (campaign=?)"]);
     assert_plan(&db, attempts::LIVE, &["USING INDEX attempts_live"]);
     assert_plan(&db, messages::UNSETTLED, &["USING INDEX messages_unsettled"]);
@@ -165,6 +166,8 @@ fn what_a_pause_holds_back_is_sought_and_has_an_end() {
             "COVERING INDEX pairs_permission_ends (permission_until>? AND permission_until<?)",
         ),
         (held_back::PERMITTED_TO, "USING INDEX pairs_by_person (person=?)"),
+        (held_back::OF_CAMPAIGN, "USING INDEX callbacks_by_campaign (kind=? AND tenant=? AND campaign=?)"),
+        (held_back::PERMITTED_PAIR, "(sender=? AND person=?)"),
     ] {
         assert_plan(&db, sql, &[expected]);
         assert!(sql.contains("LIMIT"), "counts without an end: {sql}");

@@ -115,7 +115,7 @@ pub(in crate::http::api) struct RequestBody<'a> {
     pub preview: Option<bool>,
     /// How long one offer lasts.
     #[schema(minimum = 5, maximum = 600, default = 30)]
-    pub preview_seconds: Option<i64>,
+    pub preview_s: Option<i64>,
     /// How often it is offered before nobody took it.
     #[schema(minimum = 1, maximum = 20, default = 3)]
     pub preview_times: Option<i64>,
@@ -151,7 +151,7 @@ pub(super) struct RareFields<'a> {
     pub promised_at: Option<Text<'a>>,
     pub place_in_line_since: Option<Text<'a>>,
     pub preview: Option<bool>,
-    pub preview_seconds: Option<i64>,
+    pub preview_s: Option<i64>,
     pub preview_times: Option<i64>,
     pub preview_else: Option<Text<'a>>,
 }
@@ -165,7 +165,7 @@ impl<'a> RequestBody<'a> {
             promised_at: self.promised_at.take(),
             place_in_line_since: self.place_in_line_since.take(),
             preview: self.preview.take(),
-            preview_seconds: self.preview_seconds.take(),
+            preview_s: self.preview_s.take(),
             preview_times: self.preview_times.take(),
             preview_else: self.preview_else.take(),
         }

@@ -36,7 +36,7 @@ const FIELDS: [&str; 30] = [
     "promised_at",
     "place_in_line_since",
     "preview",
-    "preview_seconds",
+    "preview_s",
     "preview_times",
     "preview_else",
 ];
@@ -53,7 +53,7 @@ const OF_CALLS: [&str; 14] = [
     "promised_at",
     "place_in_line_since",
     "preview",
-    "preview_seconds",
+    "preview_s",
     "preview_times",
     "preview_else",
 ];
@@ -118,7 +118,8 @@ impl<'a> RequestBody<'a> {
             "promised_at" => self.promised_at = text(name, value, out),
             "place_in_line_since" => self.place_in_line_since = text(name, value, out),
             "preview" => self.preview = expect(name, value, "true or false", out),
-            "preview_seconds" => self.preview_seconds = whole_number(name, value, out),
+            // The name with "seconds" is that of older campaigns and clients.
+            "preview_s" | "preview_seconds" => self.preview_s = whole_number(name, value, out),
             "preview_times" => self.preview_times = whole_number(name, value, out),
             "preview_else" => self.preview_else = text(name, value, out),
             _ => return false,

@@ -90,8 +90,8 @@ impl Validator<'_> {
 
 fn preview(given: &mut RareFields<'_>, faults: &mut FieldErrors) -> Option<Preview> {
     let seconds = within(
-        "preview_seconds",
-        given.preview_seconds,
+        "preview_s",
+        given.preview_s,
         (Preview::SECONDS_MIN, Preview::SECONDS_DEFAULT, Preview::SECONDS_MAX),
         faults,
     );
@@ -124,7 +124,7 @@ fn within(
     let Some(given) = given else { return Some(usual) };
     let fit = u32::try_from(given).ok().filter(|number| (least..=most).contains(number));
     if fit.is_none() {
-        faults.add(field, "field.range", format!("{given} is out of range: expected {least} to {most}"));
+        faults.add(field, "field.value", format!("{given} is out of range: expected {least} to {most}"));
     }
     fit
 }

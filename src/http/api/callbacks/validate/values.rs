@@ -1,7 +1,6 @@
 //! The simple values of an order: names, numbers and metadata.
 
 use super::{ATTEMPTS_MAX, METADATA_MAX, Validator};
-use crate::domain::pool::NoPoolName;
 use crate::domain::{CallingHours, MissedWindow, PoolName, Priority, Purpose};
 use crate::http::api::callbacks::field_errors::{FieldErrors, nearest, too_long};
 use crate::http::api::callbacks::metadata;
@@ -76,10 +75,9 @@ pub(super) fn missed_window(
 /// The name of a pool. Whether somebody feeds it does not matter yet.
 pub(super) fn pool(given: Option<Text<'_>>, faults: &mut FieldErrors) -> Option<PoolName> {
     let Text(given) = given?;
-    match given.parse() {
+    match PoolName::given(&given) {
         Ok(name) => Some(name),
         Err(error) => {
-            let error: NoPoolName = error;
             faults.add("pool", "pool.malformed", error.to_string());
             None
         }
