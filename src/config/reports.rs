@@ -46,6 +46,8 @@ pub struct Rate {
     pub per_minute: i64,
     /// For each call that was placed, in millionths of the currency.
     pub per_call: i64,
+    /// For each permission request and each invite that was sent, in millionths of the currency.
+    pub per_message: i64,
 }
 
 impl Reports {
@@ -99,7 +101,9 @@ impl Rate {
         let from: Option<Day> = section.ask("from").required("the first day on which the rate holds");
         let per_minute: Price = section.ask("per_minute").or(Price(0));
         let per_call: Price = section.ask("per_call").or(Price(0));
-        Some(Self { prefix, from: from?.0, per_minute: per_minute.0, per_call: per_call.0 })
+        let per_message: Price = section.ask("per_message").or(Price(0));
+        let (per_minute, per_call, per_message) = (per_minute.0, per_call.0, per_message.0);
+        Some(Self { prefix, from: from?.0, per_minute, per_call, per_message })
     }
 }
 

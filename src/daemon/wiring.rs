@@ -51,8 +51,8 @@ const COMMAND_WAIT: SignedDuration = SignedDuration::from_secs(1);
 /// The rate card of the configuration.
 fn rates(config: &Config) -> Rates {
     let cards = config.rates.iter().cloned().map(|rate| {
-        let config::Rate { prefix, from, per_minute, per_call } = rate;
-        Rate { prefix, from, per_minute, per_call }
+        let config::Rate { prefix, from, per_minute, per_call, per_message } = rate;
+        Rate { prefix, from, per_minute, per_call, per_message }
     });
     Rates { currency: config.reports.currency.clone(), cards: cards.collect() }
 }

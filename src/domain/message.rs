@@ -5,8 +5,8 @@ use strum::{EnumString, IntoStaticStr};
 
 use super::event::MessageProgress;
 use super::{
-    AccountAlias, CallbackId, Channel, ContentRef, ErrorCode, MessageId, Numbers, Phone, RoadKind, Stage,
-    Submission, Tenant,
+    AccountAlias, CallbackId, Channel, ContentRef, ErrorCode, MessageId, Numbers, Phone, Purpose, RoadKind,
+    Stage, Submission, Tenant,
 };
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumString, IntoStaticStr)]
@@ -78,6 +78,16 @@ pub struct Message {
     pub delivered_at: Option<Timestamp>,
     /// The last answer to this request.
     pub reply: Option<Reply>,
+    /// What reports say of its order; `None` for a message without a callback, and for those of older versions of the program.
+    pub ordered: Option<Ordered>,
+}
+
+/// What reports say of the order for which a message was sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ordered {
+    pub purpose: Purpose,
+    /// The id or the label of the campaign.
+    pub campaign: Option<String>,
 }
 
 impl Message {
@@ -105,6 +115,7 @@ impl Message {
             progress: MessageProgress::Queued,
             delivered_at: None,
             reply: None,
+            ordered: None,
         }
     }
 

@@ -1,4 +1,4 @@
-//! What calls cost, by a rate card: rates by calling code, each from a day on.
+//! What calls and messages cost, by a rate card: rates by calling code, each from a day on.
 
 use std::collections::BTreeMap;
 
@@ -21,6 +21,8 @@ pub struct Rate {
     pub per_minute: i64,
     /// For each call that was placed.
     pub per_call: i64,
+    /// For each permission request and each invite that the platform took.
+    pub per_message: i64,
 }
 
 /// The rate card.
@@ -59,7 +61,7 @@ impl Rates {
 struct Line {
     counts: Counts,
     cost: i64,
-    /// The calls without a rate.
+    /// The calls and messages without a rate.
     unrated: i64,
 }
 
@@ -72,9 +74,13 @@ impl Line {
             Some(rate) => {
                 let minutes = counts[Lines::MINUTES_BEGUN].saturating_mul(rate.per_minute);
                 let calls = counts[Lines::PLACED].saturating_mul(rate.per_call);
-                self.cost = self.cost.saturating_add(minutes).saturating_add(calls);
+                let messages = counts[Lines::MESSAGES].saturating_mul(rate.per_message);
+                self.cost = self.cost.saturating_add(minutes).saturating_add(calls).saturating_add(messages);
             }
-            None => self.unrated = self.unrated.saturating_add(counts[Lines::PLACED]),
+            None => {
+                let both = counts[Lines::PLACED].saturating_add(counts[Lines::MESSAGES]);
+                self.unrated = self.unrated.saturating_add(both);
+            }
         }
     }
 
@@ -87,6 +93,7 @@ impl Line {
             Cell::Count(placed),
             Cell::Count(served),
             Cell::Count(self.counts[Lines::MINUTES_BEGUN]),
+            Cell::Count(self.counts[Lines::MESSAGES]),
             money(Cell::Money(self.cost)),
             money(Cell::mean(self.cost, placed, Cell::Money)),
             money(Cell::mean(self.cost, served, Cell::Money)),
@@ -94,7 +101,7 @@ impl Line {
     }
 }
 
-/// What the calls cost.
+/// What the calls and messages cost.
 pub(super) async fn cost(store: &dyn ApiStore, asked: &Asked) -> store::Result<Table> {
     let labels = asked.campaign.clone().map_or(LabelsWanted::All, LabelsWanted::Of);
     let starts = asked.rates.changes(asked.span.first, asked.span.last);
@@ -133,8 +140,10 @@ pub(super) async fn cost(store: &dyn ApiStore, asked: &Asked) -> store::Result<T
         asked.rates.currency
     )];
     if total.unrated > 0 {
-        notes
-            .push(format!("{} calls have no rate, so the costs of their rows are not known.", total.unrated));
+        notes.push(format!(
+            "{} calls and messages have no rate, so the costs of their rows are not known.",
+            total.unrated
+        ));
     }
     notes.extend(cut_note(is_cut));
     // What corrections took away is not shown.
@@ -149,6 +158,7 @@ pub(super) async fn cost(store: &dyn ApiStore, asked: &Asked) -> store::Result<T
                 ("placed", Unit::Count),
                 ("served", Unit::Count),
                 ("minutes", Unit::Count),
+                ("messages", Unit::Count),
                 ("cost", Unit::Money),
                 ("per_call", Unit::Money),
                 ("per_served", Unit::Money),
@@ -159,6 +169,6 @@ pub(super) async fn cost(store: &dyn ApiStore, asked: &Asked) -> store::Result<T
         corrections: None,
         notes,
         is_cut,
-        plotted: 4,
+        plotted: 5,
     })
 }

@@ -20,7 +20,8 @@ pub(super) async fn permissions(store: &dyn ApiStore, asked: &Asked) -> store::R
         Contents::CALLED,
         Contents::CONNECTED,
     ];
-    let sums = one_family(store, asked, Family::Content, |label| Key::Text(label.to_owned())).await?;
+    let family = if asked.by == By::Purpose { Family::Purpose } else { Family::Content };
+    let sums = one_family(store, asked, family, |label| Key::Text(label.to_owned())).await?;
     let line = |first: Cell, sum: &Sum| {
         let mut cells = vec![first];
         cells.extend(STEPS.map(|place| Cell::Count(sum.of(place))));

@@ -34,6 +34,7 @@ pub enum By {
     Agent,
     Country,
     Consumer,
+    Purpose,
     List,
     Reason,
     Disposition,
@@ -61,7 +62,7 @@ impl Report {
     pub const fn by(self) -> &'static [By] {
         match self {
             Self::AnswerRate => &[By::Time, By::Weekday, By::Day, By::Sender, By::Campaign],
-            Self::Permissions => &[By::Content, By::Day, By::Weekday],
+            Self::Permissions => &[By::Content, By::Purpose, By::Day, By::Weekday],
             Self::Waiting => &[By::Reason],
             Self::Attempts => &[By::Attempt, By::Campaign],
             Self::Speed => &[By::Campaign, By::Day],
@@ -81,7 +82,9 @@ impl Report {
             Self::AnswerRate => {
                 "How many of the placed calls the consumers answered, and how many a period before."
             }
-            Self::Permissions => "What came of the permission requests, by the content that asked.",
+            Self::Permissions => {
+                "What came of the permission requests, by the content that asked, or by the purpose of the order."
+            }
             Self::Waiting => "What waits now, by the reason.",
             Self::Attempts => "With how many attempts the consumers were reached.",
             Self::Speed => {
@@ -94,7 +97,7 @@ impl Report {
             Self::Penetration => "How far the lists of campaigns are worked off.",
             Self::Expiring => "The permissions that end within seven days.",
             Self::Suppressed => "The entries of the suppression lists.",
-            Self::Cost => "What the calls cost by the rates of the configuration.",
+            Self::Cost => "What the calls and messages cost by the rates of the configuration.",
         }
     }
 

@@ -102,6 +102,7 @@ fn the_rate_of_a_day_is_the_newest_one_of_its_code() {
         from: day(from).unwrap(),
         per_minute,
         per_call: 0,
+        per_message: 0,
     };
     let rates = Rates {
         currency: "USD".into(),

@@ -8,6 +8,7 @@ use super::turn::Turn;
 use super::working_set::Line;
 use super::{ceilings, people, seats, turns};
 use crate::domain::callback::Waiting;
+use crate::domain::message::Ordered;
 use crate::domain::{
     AccountAlias, Attempt, AttemptId, CallPermission, Callback, CallbackId, Channel, ContentRef, Gate, Grant,
     Lane, Message, MessageId, MessagePurpose, Note, Numbers, Offer, Pair, PairKey, Phone, Place, Reason,
@@ -224,7 +225,10 @@ fn message(
     let (now, numbers) = (turn.now, Numbers { sender, consumer: callback.order.consumer });
     let id = MessageId::new(turn.scheduler.deps.ids.uuid(now));
     let tenant = callback.tenant.clone();
-    Message { tenant, ..Message::new(id, purpose, content, numbers, account, now).for_callback(callback.id) }
+    let order = &callback.order;
+    let ordered = Some(Ordered { purpose: order.purpose, campaign: order.campaign.clone() });
+    let message = Message::new(id, purpose, content, numbers, account, now).for_callback(callback.id);
+    Message { tenant, ordered, ..message }
 }
 
 fn wait_for(turn: &mut Turn<'_>, id: CallbackId, wake_at: Timestamp, reason: &Reason) {

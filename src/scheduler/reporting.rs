@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use super::state::Scheduler;
 use super::turn::Turn;
 use crate::domain::reporting::{self, Counted, Facts, LabelKind, NewLabel, Quarter};
-use crate::domain::{Attempt, Callback, Disposition, Message, Order, Tenant, WrapUpRecord, zones};
+use crate::domain::{Attempt, Callback, Disposition, Message, Order, Stage, Tenant, WrapUpRecord, zones};
 use crate::policy::errors::told_by_sip;
 use crate::store;
 
@@ -26,7 +26,8 @@ pub(super) fn attempt(turn: &mut Turn<'_>, before: &Attempt, after: &Attempt) {
     let counted = |attempt: &Attempt| {
         let told = attempt.disposition().map(|end| told(attempt, end));
         let agent = agent.as_deref();
-        let facts = Facts { campaign: &campaign, agent, told, promised_at, first_rang_at };
+        let purpose = order.purpose;
+        let facts = Facts { campaign: &campaign, purpose, agent, told, promised_at, first_rang_at };
         reporting::of_attempt(attempt, &facts)
     };
     let (before, after) = (counted(before), counted(after));
@@ -41,10 +42,17 @@ pub fn told(attempt: &Attempt, end: Disposition) -> Disposition {
 
 /// A message has changed.
 pub(super) fn message(turn: &mut Turn<'_>, before: &Message, after: &Message) {
+    let is_counted = |message: &Message| message.submission.stage == Stage::Accepted;
+    if !is_counted(before) && !is_counted(after) {
+        return;
+    }
     let tenant = &after.tenant;
-    let (before, after) = (reporting::of_message(before), reporting::of_message(after));
+    let campaign = after.ordered.as_ref().and_then(|ordered| ordered.campaign.as_deref());
+    let campaign = label(turn, tenant, LabelKind::Campaign, campaign.unwrap_or_default());
+    let of = |message| reporting::of_message(message, &campaign);
+    let (before, after) = (of(before), of(after));
     if before != after {
-        replace(turn, tenant, None, Vec::from_iter(before), Vec::from_iter(after));
+        replace(turn, tenant, None, before, after);
     }
 }
 

@@ -29,6 +29,8 @@ pub enum Family {
     Agent,
     /// Permission requests by content: [`Contents`](super::Contents).
     Content,
+    /// The same by the purpose of their order.
+    Purpose,
     /// Reached callbacks by campaign. The place is the number of attempts, the last one for that many and more.
     Reach,
     /// Callbacks with at least one attempt, by campaign: place 0.

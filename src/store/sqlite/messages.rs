@@ -5,21 +5,21 @@ use jiff::Timestamp;
 use super::attempts::read_submission;
 use super::rows::{Cells, collect, corrupt, digits, first, limit, micros, micros_if};
 use super::sql::{Connection, params};
-use crate::domain::message::Reply;
+use crate::domain::message::{Ordered, Reply};
 use crate::domain::{CallbackId, Channel, Message, MessageId, Psid, RoadKind, Stage, Tenant};
 use crate::store::{Awaiting, PlatformName, Result};
 
 macro_rules! columns {
     () => {
         "id, purpose, callback, tenant, channel, account, sender, consumer, content, stage, intended_at, \
-         submitted_at, answered_at, sid, error_code, error_issuer, progress, delivered_at, road, psid, reply"
+         submitted_at, answered_at, sid, error_code, error_issuer, progress, delivered_at, road, psid, reply, order_purpose, campaign"
     };
 }
 
 const WRITE: &str = concat!(
     "INSERT INTO messages (",
     columns!(),
-    ", unsettled) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22) \
+    ", unsettled) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24) \
      ON CONFLICT (id) DO UPDATE SET stage = excluded.stage, intended_at = excluded.intended_at, \
      submitted_at = excluded.submitted_at, answered_at = excluded.answered_at, sid = excluded.sid, \
      error_code = excluded.error_code, error_issuer = excluded.error_issuer, progress = excluded.progress, delivered_at = excluded.delivered_at, \
@@ -74,6 +74,8 @@ pub fn write(db: &Connection, messages: &[Message]) -> Result<()> {
             message.road.map(RoadKind::as_str),
             message.channel.psid().map(Psid::as_str),
             message.reply.map(Reply::as_str),
+            message.ordered.as_ref().map(|ordered| ordered.purpose.as_str()),
+            message.ordered.as_ref().and_then(|ordered| ordered.campaign.as_deref()),
             unsettled,
         ])?;
     }
@@ -98,7 +100,13 @@ fn read(cells: &mut Cells<'_>) -> Result<Message> {
         channel: Channel::named(channel, account, cells.parsed_if()?)
             .ok_or_else(|| corrupt("a channel", channel))?,
         reply: cells.parsed_if()?,
+        ordered: read_ordered(cells)?,
     })
+}
+
+fn read_ordered(cells: &mut Cells<'_>) -> Result<Option<Ordered>> {
+    let (purpose, campaign) = (cells.parsed_if()?, cells.take::<Option<String>>()?);
+    Ok(purpose.map(|purpose| Ordered { purpose, campaign }))
 }
 
 pub fn one(db: &Connection, id: MessageId) -> Result<Option<Message>> {

@@ -10,7 +10,7 @@ use crate::domain::reporting::{
     CellKey, Cells, Counted, Counts, Facts, Family, LabelKind, Labels, NewLabel, of_attempt, of_callback,
     of_message, of_wrap_up,
 };
-use crate::domain::{Callback, CallbackId, MessageId, Tenant};
+use crate::domain::{Callback, CallbackId, MessageId, Stage, Tenant};
 use crate::store::{ReportChange, Result, Told};
 
 /// What a recount did.
@@ -162,6 +162,7 @@ impl Counting<'_> {
                 let told = attempt.disposition().map(|end| (self.told)(&attempt, end));
                 let facts = Facts {
                     campaign: &campaign,
+                    purpose: callback.order.purpose,
                     agent: agent.as_deref(),
                     told,
                     promised_at: callback.order.promised_at(),
@@ -190,7 +191,13 @@ impl Counting<'_> {
             after = *last;
             for (_, id) in &found {
                 if let Some(message) = messages::one(self.db, *id)? {
-                    self.add(&message.tenant, Vec::from_iter(of_message(&message)))?;
+                    if message.submission.stage != Stage::Accepted {
+                        continue;
+                    }
+                    let campaign = message.ordered.as_ref().and_then(|ordered| ordered.campaign.as_deref());
+                    let campaign = campaign.unwrap_or_default();
+                    let campaign = self.label(&message.tenant, LabelKind::Campaign, campaign);
+                    self.add(&message.tenant, of_message(&message, &campaign))?;
                 }
             }
         }

@@ -2,10 +2,12 @@
 
 use jiff::{SignedDuration, Timestamp};
 use ringmaster::domain::callback::{Closed, Waiting};
+use ringmaster::domain::message::Ordered;
 use ringmaster::domain::timeline::Entry;
 use ringmaster::domain::{
-    Attempt, AttemptId, Callback, CallbackId, DeliveryId, Event, Gate, LegOrder, Message, MessageId,
-    MessagePurpose, Named, Note, Numbers, Order, Outcome, Pair, PairKey, Phone, Place, Reason, State,
+    AgentTarget, Attempt, AttemptId, Callback, CallbackId, DeliveryId, Event, Gate, LegOrder, Message,
+    MessageId, MessagePurpose, Named, Note, Numbers, Order, Outcome, Pair, PairKey, Phone, Place, Purpose,
+    Reason, State,
 };
 use ringmaster::store::{Batch, Enqueue, Enqueued, Filter, OutboxRow, Page, Report, Store};
 use uuid::Uuid;
@@ -72,13 +74,22 @@ pub fn ends(n: u32) -> Numbers {
 }
 
 pub fn attempt(n: u32) -> Attempt {
-    Attempt::new(attempt_id(n), callback_id(n), ends(n), "main", LegOrder::ConsumerFirst, at(1))
+    let agent = (n % 2 == 1).then(|| AgentTarget::Client("alice".to_owned()));
+    Attempt {
+        agent,
+        ..Attempt::new(attempt_id(n), callback_id(n), ends(n), "main", LegOrder::ConsumerFirst, at(1))
+    }
 }
 
 pub fn message(n: u32) -> Message {
     let content = "HX0".parse().unwrap();
     let asks = MessagePurpose::PermissionRequest;
-    Message::new(message_id(n), asks, content, ends(n), "main", at(1)).for_callback(callback_id(n))
+    let ordered = (n % 2 == 1).then(|| Ordered {
+        purpose: Purpose::Marketing,
+        campaign: (n % 4 == 1).then(|| "spring".to_owned()),
+    });
+    let message = Message::new(message_id(n), asks, content, ends(n), "main", at(1));
+    Message { ordered, ..message.for_callback(callback_id(n)) }
 }
 
 /// A pair as it is first written.

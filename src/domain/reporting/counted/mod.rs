@@ -6,8 +6,8 @@ use super::{Counts, Family, PLACES, Quarter};
 use crate::domain::event::MessageProgress;
 use crate::domain::message::Reply;
 use crate::domain::{
-    Attempt, Callback, Disposition, EffectKind, Message, MessagePurpose, OrderKind, Outcome, Resource, Stage,
-    State, WrapUpRecord, is_pseudonym,
+    Attempt, Callback, Disposition, EffectKind, Message, MessagePurpose, OrderKind, Outcome, Phone, Purpose,
+    Resource, Stage, State, WrapUpRecord, is_pseudonym,
 };
 
 /// One row counts as this in one cell.
@@ -60,6 +60,8 @@ impl Lines {
     pub const LINE_S: usize = 3;
     /// Minutes, each call's last one as a whole one.
     pub const MINUTES_BEGUN: usize = 4;
+    /// Permission requests and invites that the platform has taken, in the quarter in which they left.
+    pub const MESSAGES: usize = 5;
 }
 
 /// The places of agents.
@@ -131,6 +133,7 @@ const QUARTERS_MAX: i64 = 96;
 pub struct Facts<'a> {
     /// Empty for none.
     pub campaign: &'a str,
+    pub purpose: Purpose,
     pub agent: Option<&'a str>,
     /// How the attempt ended, by all that the platform told.
     pub told: Option<Disposition>,
@@ -225,10 +228,7 @@ fn seconds(from: Timestamp, to: Timestamp) -> i64 {
 }
 
 fn line(attempt: &Attempt, facts: &Facts<'_>, quarter: Quarter, calls: &Counts) -> Counted {
-    let code = match is_pseudonym(attempt.consumer) {
-        true => String::new(),
-        false => attempt.consumer.calling_code().to_string(),
-    };
+    let code = country(attempt.consumer);
     let mut counts = Counts::default();
     counts[Lines::PLACED] = calls[Calls::PLACED];
     counts[Lines::ANSWERED] = calls[Calls::ANSWERED];
@@ -236,6 +236,11 @@ fn line(attempt: &Attempt, facts: &Facts<'_>, quarter: Quarter, calls: &Counts) 
     counts[Lines::LINE_S] = calls[Calls::LINE_S];
     counts[Lines::MINUTES_BEGUN] = calls[Calls::LINE_S].saturating_add(59).div_euclid(60);
     Counted { family: Family::Country, label: Family::pair(facts.campaign, &code), quarter, counts }
+}
+
+/// The calling code of a number; empty if it was erased.
+fn country(consumer: Phone) -> String {
+    if is_pseudonym(consumer) { String::new() } else { consumer.calling_code().to_string() }
 }
 
 /// A conversation, spread over the quarters in which it was.
@@ -266,6 +271,8 @@ fn after_the_grant(attempt: &Attempt, facts: &Facts<'_>, quarter: Quarter, calls
         counts[Contents::CONNECTED] = calls[Calls::ANSWERED];
         let label = content.as_str().to_owned();
         all.push(Counted { family: Family::Content, label, quarter, counts });
+        let label = facts.purpose.as_str().to_owned();
+        all.push(Counted { family: Family::Purpose, label, quarter, counts });
     }
     if let Some(rang_at) = attempt.rang_at {
         let mut counts = Counts::default();
@@ -288,13 +295,32 @@ fn promise(attempt: &Attempt, facts: &Facts<'_>, quarter: Quarter) -> Option<Cou
     Some(Counted { family: Family::Promise, label: facts.campaign.to_owned(), quarter, counts })
 }
 
-/// What a permission request counts as.
+/// What a message counts as, with the label of the campaign of its order; empty for none.
 #[must_use]
-pub fn of_message(message: &Message) -> Option<Counted> {
-    if message.purpose != MessagePurpose::PermissionRequest || message.submission.stage != Stage::Accepted {
-        return None;
+pub fn of_message(message: &Message, campaign: &str) -> Vec<Counted> {
+    if message.submission.stage != Stage::Accepted {
+        return Vec::new();
     }
     let left_at = message.submission.submitted_at.unwrap_or(message.submission.intended_at);
+    let quarter = Quarter::of(left_at);
+    let mut counts = Counts::default();
+    counts[Lines::MESSAGES] = 1;
+    let label = Family::pair(campaign, &country(message.consumer));
+    let mut all = vec![Counted { family: Family::Country, label, quarter, counts }];
+    if message.purpose == MessagePurpose::PermissionRequest {
+        let counts = request(message);
+        let label = message.content.as_str().to_owned();
+        all.push(Counted { family: Family::Content, label, quarter, counts });
+        if let Some(ordered) = &message.ordered {
+            let label = ordered.purpose.as_str().to_owned();
+            all.push(Counted { family: Family::Purpose, label, quarter, counts });
+        }
+    }
+    all
+}
+
+/// A permission request in its places.
+fn request(message: &Message) -> Counts {
     let mut counts = Counts::default();
     counts[Contents::ASKED] = 1;
     let is_read = message.progress == MessageProgress::Read;
@@ -305,8 +331,7 @@ pub fn of_message(message: &Message) -> Option<Counted> {
     counts[Contents::FAILED] = i64::from(message.progress == MessageProgress::Failed);
     counts[Contents::ANSWERED] = i64::from(message.reply.is_some());
     counts[Contents::GRANTED] = i64::from(message.reply == Some(Reply::Granted));
-    let label = message.content.as_str().to_owned();
-    Some(Counted { family: Family::Content, label, quarter: Quarter::of(left_at), counts })
+    counts
 }
 
 /// What a callback counts as: that it was attempted, in the quarter in which it was ordered, and that it was reached, in the

@@ -5,6 +5,7 @@ use uuid::Uuid;
 use super::*;
 use crate::domain::callback::{Closed, Waiting};
 use crate::domain::event::{CallReport, ConnectionEnd, ConnectionReport};
+use crate::domain::message::Ordered;
 use crate::domain::{
     AttemptId, CallProgress, CallbackId, ErrorCode, Grant, LegOrder, MessageId, Numbers, Order, Phone, Proof,
     Reason,
@@ -48,6 +49,7 @@ fn report(attempt: &mut Attempt, moment: &str, progress: CallProgress, duration_
 fn counted(attempt: &Attempt) -> Vec<Counted> {
     let facts = Facts {
         campaign: "spring",
+        purpose: Purpose::Service,
         agent: Some("client:ana"),
         told: attempt.disposition(),
         promised_at: None,
@@ -177,6 +179,7 @@ fn a_promise_is_kept_within_ten_minutes_on_either_side() {
         report(&mut attempt, "2026-11-23T12:00:40Z", CallProgress::Ended(Disposition::NoAnswer), None);
         let facts = Facts {
             campaign: "",
+            purpose: Purpose::Service,
             agent: None,
             told: attempt.disposition(),
             promised_at: Some(at(promised)),
@@ -197,7 +200,8 @@ fn of_several_attempts_the_one_that_first_rang_counts_as_the_promised_call() {
     let count = |first_rang_at: Option<&str>| {
         let (told, first_rang_at) = (second.disposition(), first_rang_at.map(at));
         let promised_at = Some(at("2026-11-23T12:00:00Z"));
-        let facts = Facts { campaign: "", agent: None, told, promised_at, first_rang_at };
+        let facts =
+            Facts { campaign: "", purpose: Purpose::Service, agent: None, told, promised_at, first_rang_at };
         of(&of_attempt(&second, &facts), Family::Promise).len()
     };
     assert_eq!(count(Some("2026-11-23T12:00:00Z")), 1, "the first attempt did not ring");
@@ -214,14 +218,17 @@ fn a_request_counts_by_its_content_and_its_last_answer() {
         "main",
         at("2026-11-23T12:00:00Z"),
     );
-    assert_eq!(of_message(&message), None);
+    message.ordered = Some(Ordered { purpose: Purpose::Marketing, campaign: None });
+    assert_eq!(of_message(&message, ""), []);
     message.submission.submit(at("2026-11-23T12:15:00Z"));
-    assert_eq!(of_message(&message), None);
+    assert_eq!(of_message(&message, ""), []);
     let observe = |message: &mut Message, progress| {
         message.observe(at("2026-11-23T12:15:09Z"), "SM1", progress, None);
-        let counted = of_message(message).unwrap();
-        assert_eq!(counted.quarter, Quarter::of(at("2026-11-23T12:15:00Z")));
-        counted.counts
+        let all = of_message(message, "spring");
+        let (label, quarter, counts) = of(&all, Family::Content)[0];
+        assert_eq!((label, quarter), ("HXask", Quarter::of(at("2026-11-23T12:15:00Z"))));
+        assert_eq!(of(&all, Family::Purpose), [("marketing", quarter, counts)]);
+        counts
     };
     assert_eq!(observe(&mut message, MessageProgress::Sent)[..6], [1, 0, 0, 0, 0, 0]);
     assert_eq!(observe(&mut message, MessageProgress::Delivered)[..6], [1, 1, 0, 0, 0, 0]);
@@ -230,7 +237,10 @@ fn a_request_counts_by_its_content_and_its_last_answer() {
     message.reply = Some(Reply::Granted);
     assert_eq!(observe(&mut message, MessageProgress::Read)[..6], [1, 1, 1, 0, 1, 1]);
     message.purpose = MessagePurpose::Invite;
-    assert_eq!(of_message(&message), None, "an invite asks for nothing");
+    let all = of_message(&message, "spring");
+    assert_eq!(all.len(), 1, "an invite asks for nothing, and costs something");
+    let (label, _, counts) = of(&all, Family::Country)[0];
+    assert_eq!((label, counts[Lines::MESSAGES], counts[Lines::PLACED]), ("spring\t55", 1, 0));
 }
 
 #[test]
