@@ -24,6 +24,7 @@ mod inbox;
 mod invites;
 mod limits;
 mod link;
+mod node;
 mod offer;
 mod openapi;
 mod parse_error;
@@ -293,6 +294,9 @@ enum Command {
     /// Feed pools of agents, list and show their seats, and remove them
     #[command(subcommand)]
     Pool(pool::Command),
+    /// List the nodes on the store, and change who dials
+    #[command(subcommand)]
+    Node(node::Command),
     /// Report what came of the callbacks: answer rate, permissions, agents, cost and others
     ///
     /// The numbers are those of the token's tenant, from counts that the daemon keeps. A day is closed 48 hours after its
@@ -467,6 +471,7 @@ impl Command {
             Self::Calendars(command) => calendars::run(command, out),
             Self::Campaign(command) => campaign::run(command, out),
             Self::Pool(command) => command.run(out),
+            Self::Node(command) => command.run(out),
             Self::Report(report) => report.run(out),
             Self::Senders(senders) => senders.run(out),
             Self::Sender(command) => sender::run(command, out),

@@ -30,6 +30,7 @@ use crate::http::{
 };
 use crate::ids::IdGenerator;
 use crate::metrics::Metrics;
+use crate::nodes::Presence;
 use crate::platform::Platform;
 use crate::policy::Rules;
 use crate::pools::Feeder;
@@ -193,6 +194,7 @@ pub(super) struct Shared {
     documents: Arc<Library>,
     rules: Arc<Rules>,
     waker: Arc<Waker>,
+    presence: Arc<Presence>,
     hook_urls: Arc<HookUrls>,
     metrics: Arc<Metrics>,
     webhook_events: WebhookEvents,
@@ -222,7 +224,8 @@ impl Shared {
             directory: Arc::new(config.directory()),
             documents,
             rules: Arc::new(rules(config)),
-            waker: Arc::default(),
+            waker: deps.waker.clone(),
+            presence: deps.presence.clone(),
             hook_urls: Arc::new(HookUrls::new(config.http.public_url.as_str(), &key)),
             webhook_events: match config.webhooks.url {
                 Some(_) => WebhookEvents::of(Arc::new(Endpoint::default())),
@@ -294,6 +297,7 @@ impl Shared {
             rules: self.rules.clone(),
             calendars: config.calendars(),
             waker: self.waker.clone(),
+            trust: self.presence.trust.clone(),
             webhook_events: self.webhook_events.clone(),
             accounts,
             ids: self.ids.clone(),
@@ -311,6 +315,7 @@ impl Shared {
             rules: self.rules.clone(),
             calendars: config.calendars(),
             deposed_since: OnceLock::new(),
+            presence: self.presence.clone(),
             waker: self.waker.clone(),
             webhook_endpoint: self.webhook_events.endpoint().cloned(),
             hook_urls: self.hook_urls.clone(),

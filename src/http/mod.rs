@@ -37,6 +37,7 @@ use crate::domain::{
 use crate::hook_urls::HookUrls;
 use crate::ids::IdGenerator;
 use crate::metrics::Metrics;
+use crate::nodes::Presence;
 use crate::policy::Rules;
 use crate::policy::presets::Preset;
 use crate::reports::{DailyState, Rates};
@@ -69,6 +70,8 @@ pub struct App {
     pub issuers: BTreeMap<AccountAlias, Issuer>,
     /// When it was found that another daemon has opened the store.
     pub deposed_since: OnceLock<Timestamp>,
+    /// This node, and whether it dials.
+    pub presence: Arc<Presence>,
     pub waker: Arc<dyn Wake>,
     /// The endpoint of customer webhooks, if one is configured.
     pub webhook_endpoint: Option<Arc<Endpoint>>,

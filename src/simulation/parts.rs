@@ -77,6 +77,8 @@ impl Parts<'_> {
             transport: Box::new(move |_| Ok(transport.clone())),
             platforms: self.platforms.clone(),
             metrics: Arc::new(Metrics::default()),
+            presence: Arc::default(),
+            waker: Arc::default(),
         };
         let Assembled { mut scheduler, doors, clock, .. } = daemon::assemble(self.config, materials).await?;
         scheduler.recover().await?;

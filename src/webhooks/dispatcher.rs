@@ -22,6 +22,7 @@ use crate::metrics::Metrics;
 use crate::store::{self, Delivery, Outbox, Settled};
 
 /// Delivers the rows of the outbox.
+#[derive(Clone)]
 pub struct Dispatcher {
     pub store: Arc<dyn Outbox>,
     pub clock: Arc<dyn Clock>,

@@ -32,6 +32,7 @@ mod held_back;
 mod hours_text;
 mod import_verbs;
 mod imports;
+mod leases;
 mod links;
 mod list;
 mod loads;
@@ -198,6 +199,12 @@ impl Sqlite {
     #[must_use]
     pub fn for_requests(&self) -> Self {
         Self { open: Arc::clone(&self.open), reads_for_requests: true }
+    }
+
+    /// Whether several daemons may have the store open at once. A file has one daemon.
+    #[must_use]
+    pub const fn is_shared(&self) -> bool {
+        false
     }
 
     fn new(engine: Engine, lock: Option<File>, key: Arc<suppressions::Key>) -> Self {
