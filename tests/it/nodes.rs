@@ -8,7 +8,7 @@ use jiff::SignedDuration;
 use ringmaster::domain::{GroupName, LeaseEnd, Stage};
 use ringmaster::simulation::{Mutation, mutated};
 use ringmaster::store::sqlite::Sqlite;
-use ringmaster::store::{Beat, Beaten, Error, Nodes as _, Result, Store};
+use ringmaster::store::{Beat, Beaten, Error, Result, Store};
 use ringmaster::twilio::{Request, Response, Transport, TransportError};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
