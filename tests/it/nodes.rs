@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use jiff::SignedDuration;
 use ringmaster::domain::{GroupName, LeaseEnd, Stage};
-use ringmaster::simulation::{Mutation, mutated};
+use ringmaster::simulation::{Mutation, SENDERS, mutated};
 use ringmaster::store::sqlite::Sqlite;
 use ringmaster::store::{Beat, Beaten, Error, Result, Store};
 use ringmaster::twilio::{Request, Response, Transport, TransportError};
@@ -354,4 +354,37 @@ async fn the_younger_of_two_nodes_of_one_name_is_refused() {
         clock.advance(SignedDuration::try_from(Duration::from_millis(2_500)).unwrap());
     }
     joining.await.unwrap().unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn the_senders_of_an_order_are_of_one_dialling_group() {
+    let mut daemon = TestDaemon::configured(Arc::new(Platform::default()), |config| {
+        let main = config.accounts.get_mut("main").unwrap();
+        let (number, mut sender) = main.senders.pop_last().unwrap();
+        let mut south = main.clone();
+        sender.account = "south".into();
+        south.account_sid = "AC6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b".to_owned();
+        south.senders = [(number, sender)].into();
+        config.accounts.insert("south".into(), south);
+        config.groups.insert("brazil".parse().unwrap(), vec!["south".into()]);
+    })
+    .await;
+    let order = |senders: Value| {
+        let mut order = json!({"consumer": CONSUMER, "senders": senders, "latest": "2026-12-03T12:00:00Z"});
+        order.as_object_mut().unwrap().extend(message().as_object().unwrap().clone());
+        order
+    };
+    let both = order(json!(SENDERS));
+    let (status, refused) = daemon.try_post("/v1/callbacks", both).await;
+    assert_eq!(status, 422, "{refused}");
+    assert_eq!(
+        (&refused["errors"][0]["code"], &refused["errors"][0]["field"]),
+        (&json!("sender.group"), &json!("senders"))
+    );
+    for sender in SENDERS {
+        assert_eq!(daemon.try_post("/v1/callbacks", order(json!([sender]))).await.0, 202);
+    }
+    let nodes = daemon.get("/v1/nodes").await;
+    let groups: Vec<_> = nodes["groups"].as_array().unwrap().iter().map(|group| &group["name"]).collect();
+    assert_eq!(groups, ["brazil", "main"]);
 }
