@@ -42,10 +42,8 @@ where
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-    use std::sync::atomic::{AtomicU32, Ordering};
-
     use jiff::SignedDuration;
+    use tokio::sync::mpsc;
 
     use super::*;
     use crate::domain::lease::{LeaseTerm, RunId};
@@ -60,34 +58,24 @@ mod tests {
     async fn a_task_runs_while_its_node_leads_and_begins_again_with_the_next_lead() {
         let trust = Trust::by_lease(SignedDuration::ZERO);
         let shutdown = CancellationToken::new();
-        let (began, ended) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)));
-        let counts = || (began.load(Ordering::SeqCst), ended.load(Ordering::SeqCst));
-        let (begins, ends) = (began.clone(), ended.clone());
+        let (tell, mut told) = mpsc::unbounded_channel();
         let duty = while_leading(trust.clone(), shutdown.clone(), move |stop| {
-            begins.fetch_add(1, Ordering::SeqCst);
-            let ends = ends.clone();
+            let tell = tell.clone();
             async move {
+                tell.send("began").unwrap();
                 stop.cancelled().await;
-                ends.fetch_add(1, Ordering::SeqCst);
+                tell.send("ended").unwrap();
             }
         });
-        let settle = async || {
-            for _ in 0..20 {
-                tokio::task::yield_now().await;
-            }
-        };
-        settle().await;
-        assert_eq!(counts(), (0, 0));
         trust.hold(SignedDuration::ZERO, tenure(1));
-        settle().await;
-        assert_eq!(counts(), (1, 0));
+        assert_eq!(told.recv().await, Some("began"));
         trust.lose();
-        settle().await;
-        assert_eq!(counts(), (1, 1));
+        assert_eq!(told.recv().await, Some("ended"));
         trust.hold(SignedDuration::ZERO, tenure(2));
-        settle().await;
+        assert_eq!(told.recv().await, Some("began"));
         shutdown.cancel();
+        assert_eq!(told.recv().await, Some("ended"));
         duty.await.unwrap();
-        assert_eq!(counts(), (2, 2));
+        assert_eq!(told.recv().await, None);
     }
 }

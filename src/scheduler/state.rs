@@ -293,9 +293,10 @@ impl Scheduler {
         self.publish_held();
     }
 
-    /// Another daemon has the store: nothing more is read, written or sent, and every part of this one says so.
+    /// Another daemon has the store: nothing more is read, written or sent, and every part of this one says so. One of several
+    /// nodes follows instead.
     pub(super) fn be_deposed(&mut self) {
-        if self.is_deposed {
+        if self.is_deposed || !self.deps.trust.is_alone() {
             return;
         }
         self.step_down();

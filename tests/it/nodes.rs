@@ -121,6 +121,7 @@ async fn another_node_dials_when_the_lease_of_a_dead_one_is_over_and_not_before(
     two.a.grant(CONSUMER).await;
     two.platforms[0].is_slow.store(true, Ordering::Relaxed);
     two.a.order(CONSUMER, message()).await;
+    two.a.run().await;
     assert_eq!(two.stages().await, [Stage::Submitting]);
     let later = "+5511987650013";
     two.a.grant(later).await;
@@ -189,6 +190,7 @@ async fn a_leader_that_resigns_appends_the_answers_to_what_it_has_submitted() {
     two.a.grant(CONSUMER).await;
     two.platforms[0].is_slow.store(true, Ordering::Relaxed);
     two.a.order(CONSUMER, message()).await;
+    two.a.run().await;
     assert_eq!(two.stages().await, [Stage::Submitting]);
     two.a.resign().await;
     two.b.beat().await;
@@ -212,6 +214,7 @@ async fn what_a_resigned_leader_submitted_is_unknown_if_no_answer_comes_in_time(
     two.a.grant(CONSUMER).await;
     two.platforms[0].is_slow.store(true, Ordering::Relaxed);
     two.a.order(CONSUMER, message()).await;
+    two.a.run().await;
     two.a.resign().await;
     two.b.beat().await;
     two.run().await;
@@ -323,8 +326,6 @@ async fn a_leader_whose_database_is_away_stops_when_its_trust_is_over() {
 
 #[tokio::test]
 async fn the_younger_of_two_nodes_of_one_name_is_refused() {
-    use std::time::Duration;
-
     use ringmaster::clock::ManualClock;
     use ringmaster::nodes::{Keeper, Presence};
     use ringmaster::platform::Trust;
@@ -338,22 +339,22 @@ async fn the_younger_of_two_nodes_of_one_name_is_refused() {
     let mut first = keeper();
     first.join().await.unwrap().unwrap();
     let second = keeper();
-    let joining = tokio::spawn(async move { second.join().await });
-    tokio::task::yield_now().await;
+    let mut joining = std::pin::pin!(second.join());
+    assert!(futures_util::poll!(&mut joining).is_pending());
     clock.advance(SECOND * 2);
     first.beat().await;
     clock.advance(SECOND);
-    let refused = joining.await.unwrap().unwrap().unwrap_err().to_string();
+    let refused = joining.await.unwrap().unwrap_err().to_string();
     assert!(refused.contains("\"a\" runs since") && refused.contains("node.name"), "{refused}");
 
     // A node that died is replaced when it was not seen for eight seconds.
     let third = keeper();
-    let joining = tokio::spawn(async move { third.join().await });
-    for _ in 0..4 {
-        tokio::task::yield_now().await;
-        clock.advance(SignedDuration::try_from(Duration::from_millis(2_500)).unwrap());
+    let mut joining = std::pin::pin!(third.join());
+    for _ in 0..3 {
+        assert!(futures_util::poll!(&mut joining).is_pending());
+        clock.advance(SignedDuration::from_millis(2_500));
     }
-    joining.await.unwrap().unwrap().unwrap();
+    joining.await.unwrap().unwrap();
 }
 
 #[tokio::test]
