@@ -24,6 +24,7 @@ mod inbox;
 mod invites;
 mod limits;
 mod link;
+mod migrate;
 mod node;
 mod offer;
 mod openapi;
@@ -262,6 +263,12 @@ enum Command {
     /// Confirm the machine's clock after it jumped
     #[command(subcommand)]
     Clock(clock::Command),
+    /// Bring the schema of the store to the version of this program
+    ///
+    /// The daemon does so when it starts. Use this command to do it before, with a user of the database that may create
+    /// tables. Daemons of the version before go on meanwhile.
+    #[command(after_long_help = "Example:\n  ringmaster migrate")]
+    Migrate(migrate::Migrate),
     /// Copy the store for a backup
     #[command(subcommand)]
     Store(store::Command),
@@ -486,6 +493,7 @@ impl Command {
             Self::Webhooks(command) => webhooks::run(command, out),
             Self::SetAside(command) => set_aside::run(command, out),
             Self::Clock(command) => clock::run(command, out),
+            Self::Migrate(migrate) => migrate.run(out),
             Self::Store(command) => store::run(command, out),
             Self::Twiml(command) => twiml::run(command, out),
             Self::Content(command) => content::run(command, out),

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::failure::Hint as _;
+use super::failure::{Hint as _, refusal};
 use super::settings::ConfigFile;
+use crate::config;
 use crate::policy::errors::told_by_sip;
 use crate::store::sqlite::{Recounted, Sqlite, backup};
 
@@ -49,13 +50,24 @@ pub(super) fn run(command: &Command, out: &mut dyn Write) -> anyhow::Result<()> 
         Command::Recount(recount) => return recount.run(out),
     };
     let config = config.load()?;
+    is_a_file(&config.store, "copy the database with pg_dump or pg_basebackup")?;
     let bytes = backup(&config.store.path, file).hint("nothing was copied; the store is as it was")?;
     Ok(writeln!(out, "copied {} into {} ({bytes} bytes)", config.store.path.display(), file.display())?)
 }
 
+/// Refuses a database.
+fn is_a_file(config: &config::Store, instead: &str) -> anyhow::Result<()> {
+    match config.url {
+        None => Ok(()),
+        Some(_) => refusal("the store is a PostgreSQL database", [instead]),
+    }
+}
+
 impl Recount {
     fn run(&self, out: &mut dyn Write) -> anyhow::Result<()> {
-        let path = self.config.load()?.store.path;
+        let config = self.config.load()?.store;
+        is_a_file(&config, "the command counts in a SQLite file only")?;
+        let path = config.path;
         anyhow::ensure!(path.is_file(), "there is no store at {}", path.display());
         let store = Sqlite::open_inline(&path).hint("nothing was counted; the store is as it was")?;
         let runtime = tokio::runtime::Builder::new_current_thread().build()?;

@@ -13,6 +13,7 @@ mod listeners;
 mod messenger;
 mod meta;
 mod named_content;
+mod opening;
 mod pools;
 mod rules;
 mod templates;
@@ -40,7 +41,7 @@ use crate::policy::lease;
 use crate::pools::Feeder;
 use crate::scheduler::Scheduler;
 use crate::store::Store;
-use crate::store::sqlite::{Access, Options as StoreOptions, Sqlite};
+use crate::store::sqlite::{Access, Listener, Options as StoreOptions};
 use crate::twilio::Transport;
 use crate::wake::Waker;
 use crate::webhooks::{Dispatcher, Endpoint};
@@ -52,6 +53,7 @@ use listeners::Listeners;
 pub use contents::{catalogues, clients};
 pub use meta::{GraphReach, graphs};
 pub use named_content::{NamedContent, named_content};
+pub use opening::{open_store, reach};
 pub use rules::rules;
 pub use wiring::documents;
 
@@ -93,6 +95,8 @@ pub struct Running {
     dispatcher: Option<JoinHandle<()>>,
     feeders: Vec<JoinHandle<()>>,
     reports: Option<JoinHandle<()>>,
+    /// What other processes of the same database commit. Ends with the daemon.
+    listener: Option<Arc<Listener>>,
 }
 
 impl Running {
@@ -118,6 +122,10 @@ impl Running {
             server.await.context("the server panicked")?;
         }
         Keeper::leave(&*self.store, &self.presence, self.clock.now()).await;
+        if let Some(listener) = self.listener {
+            // It ends a thread, for which it waits a moment.
+            tokio::task::spawn_blocking(move || drop(listener)).await?;
+        }
         Ok(())
     }
 }
@@ -199,7 +207,7 @@ pub async fn start(config: &Config, options: Options) -> anyhow::Result<Running>
         request_timeout: config.store.api_read_timeout,
         on_commit: Some(Arc::new(move |commands, took| gauge.store_committed(commands, took))),
     };
-    let store = Sqlite::open_with(&config.store.path, Access::Exclusive, &store_options)?;
+    let store = open_store(&config.store, Access::Exclusive, &store_options)?;
     known_to_meta::check(config).await?;
     let looked_up = content_pauses::Start { clock: &*clock, store: &store, ids: &ids };
     let config = &contents::resolve(config, &looked_up).await?;
@@ -226,6 +234,7 @@ pub async fn start(config: &Config, options: Options) -> anyhow::Result<Running>
         waker: waker.clone(),
     };
     let Assembled { mut scheduler, doors, feeders, dispatcher, daily, .. } = assemble(config, deps).await?;
+    let listener = opening::listen(&config.store, &waker)?;
     let keeper = match is_shared {
         true => {
             let keeper = Keeper::new(store.clone(), clock.clone(), presence.clone(), waker);
@@ -272,6 +281,7 @@ pub async fn start(config: &Config, options: Options) -> anyhow::Result<Running>
         dispatcher,
         feeders,
         reports,
+        listener,
     })
 }
 

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
-use rusqlite::{Connection, params};
 
 use super::Sqlite;
 use super::rows::{Cells, collect, corrupt, first, limit, micros, span};
+use super::sql::{Connection, params};
 use crate::domain::lease::{GroupName, LeaderRecord, Lease, LeaseEnd, LeaseTerm, Node, RunId};
 use crate::store::nodes::{Beat, Beaten, Claim, Joined, NewNode, Nodes};
 use crate::store::{Error, Result};
@@ -65,7 +65,7 @@ impl Nodes for Sqlite {
 
     async fn leave(&self, name: Arc<str>, run: RunId, told_at: Timestamp) -> Result<()> {
         self.write(move |db| {
-            let now = micros(database_time(told_at));
+            let now = micros(database_time(db, told_at)?);
             db.prepare_cached("UPDATE nodes SET left_at = ?3, seen_at = ?3 WHERE name = ?1 AND run = ?2")?
                 .execute(params![&*name, run.0, now])?;
             Ok(())
@@ -77,7 +77,7 @@ impl Nodes for Sqlite {
         self.write(move |db| {
             let asked = "UPDATE nodes SET resign_asked_at = ?2, resign_asked_by = ?3 \
                  WHERE name = ?1 AND left_at IS NULL";
-            let now = micros(database_time(told_at));
+            let now = micros(database_time(db, told_at)?);
             Ok(db.prepare_cached(asked)?.execute(params![&*name, now, &*by])? == 1)
         })
         .await
@@ -102,12 +102,17 @@ impl Nodes for Sqlite {
 }
 
 /// The time of the database. A file has no clock, and whoever opens it has that of the same machine.
-const fn database_time(told_at: Timestamp) -> Timestamp {
-    told_at
+fn database_time(db: &Connection, told_at: Timestamp) -> Result<Timestamp> {
+    if db.postgres().is_none() {
+        return Ok(told_at);
+    }
+    let clock = "SELECT CAST(floor(extract(epoch FROM clock_timestamp()) * 1000000) AS BIGINT)";
+    first(&mut db.prepare_cached(clock)?, [], |cells| cells.moment())?
+        .ok_or_else(|| corrupt("a time", "nothing"))
 }
 
 fn join(db: &Connection, node: &NewNode) -> Result<Joined> {
-    let now = database_time(node.told_at);
+    let now = database_time(db, node.told_at)?;
     let gone = micros(now).saturating_sub(span(node.gone_after));
     let old = micros(now).saturating_sub(span(NODES_KEPT));
     db.prepare_cached("DELETE FROM nodes WHERE left_at < ?1 AND name <> ?2")?
@@ -125,7 +130,7 @@ fn join(db: &Connection, node: &NewNode) -> Result<Joined> {
 }
 
 fn beat(db: &Connection, beat: &Beat) -> Result<Beaten> {
-    let now = database_time(beat.told_at);
+    let now = database_time(db, beat.told_at)?;
     let values = params![&*beat.name, beat.run.0, micros(now), span(beat.clock_ahead)];
     let known = first(&mut db.prepare_cached(ALIVE)?, values, |cells| cells.moment_if())?;
     // A run whose name was taken is not to lead.
@@ -165,7 +170,7 @@ fn log(db: &Connection, lease: &Lease) -> Result<()> {
 }
 
 fn resign(db: &Connection, group: &GroupName, run: RunId, term: u64, told_at: Timestamp) -> Result<bool> {
-    let (now, term) = (micros(database_time(told_at)), term.cast_signed());
+    let (now, term) = (micros(database_time(db, told_at)?), term.cast_signed());
     let values = params![group.as_str(), run.0, term, now];
     let resigned = first(&mut db.prepare_cached(RESIGN)?, values, |_| Ok(()))?.is_some();
     if resigned {

@@ -1,4 +1,5 @@
-//! The store in a SQLite file: one thread writes and groups commits, several threads read.
+//! The store in SQL, in a SQLite file or in a PostgreSQL database: one thread writes and groups commits, several threads
+//! read. Both engines run the same statements; see [`sql`].
 //!
 //! A file has one daemon, on a local disk: a lock beside the file refuses a second one, and if the lock fails, the
 //! [`term`] stops the first one from writing. Times are stored in microseconds.
@@ -18,6 +19,7 @@ mod consents;
 mod consumer_records;
 mod contacts;
 mod counts;
+mod database;
 mod erasing;
 mod erasures;
 mod events;
@@ -58,6 +60,7 @@ mod reports;
 mod restrictions;
 mod rows;
 mod set_aside;
+mod sql;
 mod suppression_lists;
 mod suppressions;
 mod term;
@@ -77,19 +80,20 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use rusqlite::Connection;
-
 pub use self::backup::backup;
+pub use self::database::{Migrated, migrate};
 pub use self::found_content::FoundContent;
 use self::reader::{Bounds, Readers, in_snapshot};
 pub use self::report_recount::Recounted;
+use self::sql::Connection;
+pub use self::sql::postgres::{Listener, Reach};
 use self::token_reads::TokenReads;
 use self::writer::{Writer, in_savepoint, in_transaction};
 use super::{Enqueue, Enqueued, Result, Token};
 use crate::domain::AccountAlias;
 use crate::panics::contain_now;
 
-/// A [`Store`](super::Store) in one SQLite file, or in memory.
+/// A [`Store`](super::Store) in one SQLite file, in memory, or in a PostgreSQL database.
 pub struct Sqlite {
     open: Arc<Open>,
     /// Whether it reads with the connections for API requests.
@@ -103,7 +107,7 @@ struct Open {
     /// Whether the zones of anybody are known.
     zones: person_zones::InUse,
     /// Held until the last connection is closed, because fields are dropped in this order.
-    _lock: Option<File>,
+    lock: Option<File>,
 }
 
 /// Which other process may have the file open.
@@ -201,15 +205,15 @@ impl Sqlite {
         Self { open: Arc::clone(&self.open), reads_for_requests: true }
     }
 
-    /// Whether several daemons may have the store open at once. A file has one daemon.
+    /// Whether other daemons may have the store open: there is no lock that keeps them out, as there is beside a file.
     #[must_use]
-    pub const fn is_shared(&self) -> bool {
-        false
+    pub fn is_shared(&self) -> bool {
+        self.open.lock.is_none()
     }
 
     fn new(engine: Engine, lock: Option<File>, key: Arc<suppressions::Key>) -> Self {
         Self {
-            open: Arc::new(Open { engine, key, zones: person_zones::InUse::default(), _lock: lock }),
+            open: Arc::new(Open { engine, key, zones: person_zones::InUse::default(), lock }),
             reads_for_requests: false,
         }
     }
