@@ -108,7 +108,7 @@ fn a_refusal_of_an_account_or_an_agent_names_its_key_and_what_is_expected() {
         ),
         ("[node]\nname = \"a b\"", "node.name", "is no name"),
         ("[node]\nurl = \"http://calls.test\"", "node.url", "not https"),
-        ("[groups.\"a b\"]\naccounts = [\"main\"]", "groups", "is no name"),
+        ("[groups.\"a b\"]\naccounts = [\"main\"]", "groups.\"a b\"", "is no name"),
         ("[groups.south]\naccounts = []", "groups.south.accounts", "is empty"),
         ("[groups.south]\naccounts = [\"other\"]", "groups.south.accounts", "which is no account"),
         (
