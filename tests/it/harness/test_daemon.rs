@@ -173,7 +173,8 @@ impl TestDaemon {
         let (token, hash) = auth::new_token([7; 32]);
         store.create_token(Token::new("test", hash, clock.now())).await.unwrap();
         let checks = InvariantChecks::new(clock.clone());
-        let ground = Ground { config, store, clock, token, checks, platforms: BTreeMap::new() };
+        let platforms = BTreeMap::new();
+        let ground = Ground { config, store, clock, token, checks, platforms, database: None };
         let waker: Arc<Waker> = Arc::default();
         let mut daemons = Vec::new();
         for (starts, (name, platform)) in (1..).zip(nodes) {
