@@ -36,6 +36,7 @@ pub mod ids;
 pub mod import;
 pub mod log;
 pub mod metrics;
+pub mod nodes;
 pub mod panics;
 pub mod qr;
 pub mod reports;

@@ -44,6 +44,9 @@ pub trait Sleep: Send + Sync {
 
     /// Called when a batch with lines of timelines is committed.
     fn tell_recorded(&self);
+
+    /// Called when a scheduler that does not lead has appended reports for the one that does.
+    fn appended(&self);
 }
 
 /// Both ports within one process. A wake-up while the scheduler is running is
@@ -190,6 +193,10 @@ impl Sleep for Waker {
 
     fn tell_recorded(&self) {
         Self::tell_recorded(self);
+    }
+
+    fn appended(&self) {
+        Self::now(self);
     }
 }
 

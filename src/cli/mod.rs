@@ -25,6 +25,7 @@ mod invites;
 mod limits;
 mod link;
 mod migrate;
+mod node;
 mod offer;
 mod openapi;
 mod parse_error;
@@ -300,6 +301,9 @@ enum Command {
     /// Feed pools of agents, list and show their seats, and remove them
     #[command(subcommand)]
     Pool(pool::Command),
+    /// List the nodes on the store, and change who dials
+    #[command(subcommand)]
+    Node(node::Command),
     /// Report what came of the callbacks: answer rate, permissions, agents, cost and others
     ///
     /// The numbers are those of the token's tenant, from counts that the daemon keeps. A day is closed 48 hours after its
@@ -474,6 +478,7 @@ impl Command {
             Self::Calendars(command) => calendars::run(command, out),
             Self::Campaign(command) => campaign::run(command, out),
             Self::Pool(command) => command.run(out),
+            Self::Node(command) => command.run(out),
             Self::Report(report) => report.run(out),
             Self::Senders(senders) => senders.run(out),
             Self::Sender(command) => sender::run(command, out),

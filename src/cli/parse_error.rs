@@ -4,7 +4,8 @@ use clap::error::{ContextKind, ContextValue};
 use clap::{Arg, Command, Error};
 
 /// Example values by the name of the flag or of its value. A flag with a default or possible values needs no example.
-const EXAMPLES: [(&str, &str); 80] = [
+const EXAMPLES: [(&str, &str); 81] = [
+    ("NODE", "calls-1"),
     ("NUMBER", "+5511987654321"),
     ("WHEN", "+2h"),
     ("LEVEL", "urgent"),

@@ -12,7 +12,8 @@ use super::failure::Hint as _;
 use super::scratch::Scratch;
 use crate::sim::world::Faults;
 use crate::simulation::{
-    Campaign, NoMutation, RunReport, Trace, Trouble, run_ladder_seed, run_roads_seed, run_seed_with,
+    Campaign, NoMutation, RunReport, Trace, Trouble, run_ladder_seed, run_nodes_seed_with, run_roads_seed,
+    run_seed_with,
 };
 
 #[derive(Debug, Args)]
@@ -39,6 +40,10 @@ pub(super) struct Simulate {
     /// world; one seed of four on small platforms without webhooks
     #[arg(long, conflicts_with = "campaign")]
     ladder: bool,
+    /// Run so many nodes on one store instead: one of them dials; they are killed, paused and asked to resign at random
+    #[arg(long, value_name = "COUNT", conflicts_with_all = ["ladder", "campaign", "no_faults", "no_deaths"],
+          value_parser = clap::value_parser!(u8).range(2..=4))]
+    nodes: Option<u8>,
     /// Run one campaign instead: many consumers over many days, shared by as many daemons as --jobs
     #[arg(long, conflicts_with_all = ["seeds", "no_deaths"])]
     campaign: bool,
@@ -120,7 +125,8 @@ impl Simulate {
         let flag = |set, name| if set { name } else { "" };
         let (no_faults, no_deaths) =
             (flag(self.no_faults, " --no-faults"), flag(self.no_deaths, " --no-deaths"));
-        format!("{}{no_faults}{no_deaths}", flag(self.ladder, " --ladder"))
+        let nodes = self.nodes.map_or_else(String::new, |nodes| format!(" --nodes {nodes}"));
+        format!("{}{no_faults}{no_deaths}{nodes}", flag(self.ladder, " --ladder"))
     }
 
     /// Runs seeds on several threads, each with its own runtime, until one run has a problem.
@@ -176,6 +182,9 @@ impl Simulate {
         let trouble = Trouble { faults: !self.no_faults, deaths: !self.no_deaths };
         let (mutation, trace) = (Arc::new(NoMutation), kept(traced));
         let runtime = runtime()?;
+        if let Some(nodes) = self.nodes {
+            return runtime.block_on(run_nodes_seed_with(seed, nodes.into(), mutation, trace));
+        }
         match (self.ladder, seed % 4) {
             (true, 3) => runtime.block_on(run_ladder_seed(seed, trouble, mutation, trace)),
             (true, _) => {

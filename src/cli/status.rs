@@ -23,6 +23,7 @@ pub(super) struct Status {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct View {
+    node: Node,
     callbacks: Census,
     /// Those of a daemon that has invites.
     invites: Invites,
@@ -37,6 +38,16 @@ struct View {
     accounts: Vec<Account>,
     holiday_data: HolidayData,
     daily_reports: DailyReports,
+}
+
+/// The node that answers; without a name of a daemon that knows no nodes.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Node {
+    name: String,
+    role: String,
+    leader: Option<String>,
+    groups: Vec<String>,
 }
 
 /// The daily files of reports.
@@ -160,6 +171,14 @@ fn print(view: &View, out: &mut dyn Write) -> anyhow::Result<()> {
     }
     if let Some(since) = view.deposed_since {
         say("deposed", format!("since {}: another daemon has opened the store", second(since)));
+    }
+    let node = &view.node;
+    if matches!(node.role.as_str(), "leader" | "follower") {
+        let leader = node.leader.as_deref().unwrap_or("nobody");
+        say("node", format!("{} ({}); dialled by {leader}", node.name, node.role));
+    }
+    if node.groups.len() > 1 {
+        say("groups", node.groups.join(", "));
     }
     for pause in &view.pauses {
         say("paused", pause.told());

@@ -13,6 +13,7 @@ use std::sync::LazyLock;
 
 use crate::domain::calendar::OwnCalendar;
 use crate::domain::country::BARRED_DESTINATIONS;
+use crate::domain::lease::GroupName;
 use crate::domain::{
     AccountAlias, Agents, CalendarName, Calendars, DeclaredDisposition, Directory, PoolName, Register, Sender,
 };
@@ -30,6 +31,7 @@ mod inviting;
 mod messenger;
 mod meta;
 mod missed_calls;
+mod nodes;
 mod parts;
 mod pools;
 mod registers;
@@ -51,6 +53,7 @@ pub use http::{Http, PublicUrl};
 pub use messenger::Messenger;
 pub use meta::Meta;
 pub use missed_calls::MissedCalls;
+pub use nodes::NodeSettings;
 pub use parts::{Content, Log, LogFormat, Metrics, Store, Twiml, Webhooks};
 pub use pools::{PoolSettings, PoolSource};
 pub use reports::{Daily, Rate, Reports};
@@ -87,6 +90,10 @@ pub struct Config {
     pub calendars: BTreeMap<CalendarName, OwnCalendar>,
     /// Rules for single agents.
     pub agents: BTreeMap<Agents, AgentSettings>,
+    /// This process among several.
+    pub node: NodeSettings,
+    /// The accounts of each dialling group. Every other account is in the group `main`.
+    pub groups: BTreeMap<GroupName, Vec<AccountAlias>>,
     /// Pools of agents that are fed from a source.
     pub pools: BTreeMap<PoolName, PoolSettings>,
     pub accounts: BTreeMap<AccountAlias, Account>,
@@ -265,7 +272,11 @@ impl Config {
             let roads = road_of(&sender);
             Sender { roads, ..sender }
         });
-        Directory::new(alone.chain(on_twilio))
+        let of_group = |(group, accounts): (&GroupName, &Vec<AccountAlias>)| {
+            let group = group.clone();
+            accounts.clone().into_iter().map(move |account| (account, group.clone()))
+        };
+        Directory::new(alone.chain(on_twilio)).with_groups(self.groups.iter().flat_map(of_group))
     }
 
     fn parse(
@@ -334,6 +345,11 @@ impl Config {
             let pools = section.each(pools::read);
             pools.into_iter().flatten().collect()
         });
+        let node = root.section("node", NodeSettings::read);
+        let groups = root.section("groups", |section| {
+            let groups = section.each(nodes::group);
+            groups.into_iter().flatten().collect()
+        });
         let dispositions = root.section("dispositions", |section| {
             dispositions::or_usual(section.each(dispositions::read).into_iter().flatten().collect())
         });
@@ -366,6 +382,8 @@ impl Config {
             registers,
             calendars: own_calendars,
             agents,
+            node,
+            groups,
             pools,
             accounts,
             meta,
@@ -383,6 +401,7 @@ impl Config {
             chosen,
         };
         across::check(&config, reading);
+        nodes::check(&config, reading);
         meta::check(&config, reading);
         messenger::check(&config, reading);
         config

@@ -26,6 +26,7 @@ const RETRY: SignedDuration = SignedDuration::from_mins(5);
 const SLEEP_MAX: SignedDuration = SignedDuration::from_hours(1);
 
 /// Writes the files.
+#[derive(Clone)]
 pub(super) struct DailyReports {
     pub(super) daily: Daily,
     pub(super) reports: Vec<Report>,

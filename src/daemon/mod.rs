@@ -7,6 +7,7 @@ mod content_pauses;
 mod contents;
 mod daily_reports;
 mod descriptors;
+mod duties;
 mod known_to_meta;
 mod listeners;
 mod messenger;
@@ -30,6 +31,7 @@ use anyhow::Context as _;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use url::Url;
 
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Account, Config};
@@ -37,7 +39,9 @@ use crate::domain::AccountAlias;
 use crate::http::{App, Doors};
 use crate::ids::IdGenerator;
 use crate::metrics::Metrics;
-use crate::platform::Platform;
+use crate::nodes::{Keeper, Presence, host_name, record_alone};
+use crate::platform::{Platform, Trust};
+use crate::policy::lease;
 use crate::pools::Feeder;
 use crate::scheduler::Scheduler;
 use crate::store::Store;
@@ -48,6 +52,7 @@ use crate::wake::Waker;
 use crate::webhooks::{Dispatcher, Endpoint};
 
 use daily_reports::DailyReports;
+use duties::while_leading;
 use listeners::Listeners;
 
 pub use contents::{catalogues, clients};
@@ -90,6 +95,9 @@ pub struct Running {
     pub webhook_endpoint: Option<Arc<Endpoint>>,
     servers: Vec<JoinHandle<()>>,
     scheduler: JoinHandle<()>,
+    keeper: Option<JoinHandle<()>>,
+    presence: Arc<Presence>,
+    clock: Arc<dyn Clock>,
     dispatcher: Option<JoinHandle<()>>,
     feeders: Vec<JoinHandle<()>>,
     reports: Option<JoinHandle<()>>,
@@ -106,6 +114,9 @@ impl Running {
     /// If a part panicked.
     pub async fn finished(self) -> anyhow::Result<()> {
         self.scheduler.await.context("the scheduler panicked")?;
+        if let Some(keeper) = self.keeper {
+            keeper.await.context("what keeps the lease panicked")?;
+        }
         if let Some(dispatcher) = self.dispatcher {
             dispatcher.await.context("the webhook dispatcher panicked")?;
         }
@@ -122,6 +133,7 @@ impl Running {
             end.cancel();
             exporter.await.context("the exporter of traces panicked")?;
         }
+        Keeper::leave(&*self.store, &self.presence, self.clock.now()).await;
         if let Some(listener) = self.listener {
             // It ends a thread, for which it waits a moment.
             tokio::task::spawn_blocking(move || drop(listener)).await?;
@@ -143,7 +155,6 @@ pub struct Assembled {
     daily: Option<DailyReports>,
     /// What the parts go by: the machine's clock, as long as it is trusted.
     pub clock: Arc<dyn Clock>,
-    waker: Arc<Waker>,
 }
 
 /// Dependencies of the parts.
@@ -160,6 +171,10 @@ pub struct Deps {
     pub metrics: Arc<Metrics>,
     /// Takes the spans of traces; empty without a collector.
     pub traces: Traces,
+    /// This process among the nodes on the store, and whether it dials.
+    pub presence: Arc<Presence>,
+    /// Wakes the scheduler.
+    pub waker: Arc<Waker>,
 }
 
 /// Creates the transport to Twilio of each account.
@@ -180,7 +195,7 @@ pub async fn assemble(config: &Config, deps: Deps) -> anyhow::Result<Assembled> 
     let dispatcher = parts.dispatcher(config)?;
     let feeders = parts.feeders(config, &deps)?;
     let daily = parts.daily_reports(config)?;
-    Ok(Assembled { scheduler, doors, feeders, dispatcher, daily, clock: parts.clock(), waker: parts.waker() })
+    Ok(Assembled { scheduler, doors, feeders, dispatcher, daily, clock: parts.clock() })
 }
 
 /// Starts a daemon: opens the store, binds its address, recovers and runs.
@@ -203,37 +218,63 @@ pub async fn start(config: &Config, options: Options) -> anyhow::Result<Running>
     known_to_meta::check(config).await?;
     let looked_up = content_pauses::Start { clock: &*clock, store: &store, ids: &ids };
     let config = &contents::resolve(config, &looked_up).await?;
+    let is_shared = store.is_shared();
     let api_store: Arc<dyn Store> = Arc::new(store.for_requests());
     let store: Arc<dyn Store> = Arc::new(store);
     descriptors::raise_limit(config)?;
     let listeners = Listeners::bind(&config.http, listener).await?;
     let (address, hooks_address) = listeners.addresses()?;
     let (traces, exporter) = tracing_to::collector(&config.tracing, &metrics)?;
+    let name = config.node.name.clone().unwrap_or_else(host_name);
+    let trust = if is_shared { Trust::by_lease(lease::LEFT_AT_LEAST) } else { Trust::alone() };
+    let presence = Arc::new(Presence::new(&name, config.node.url.as_ref().map(Url::as_str), trust.clone()));
+    let waker: Arc<Waker> = Arc::default();
     let deps = Deps {
         store: store.clone(),
         api_store,
-        clock,
+        clock: clock.clone(),
         ids,
         transport: Box::new(wiring::over_http),
         graph_transport: Box::new(meta::over_http),
         platforms: BTreeMap::new(),
         metrics,
         traces,
+        presence: presence.clone(),
+        waker: waker.clone(),
     };
-    let Assembled { mut scheduler, doors, feeders, dispatcher, daily, waker, .. } =
-        assemble(config, deps).await?;
+    let Assembled { mut scheduler, doors, feeders, dispatcher, daily, .. } = assemble(config, deps).await?;
     let listener = opening::listen(&config.store, &waker)?;
-    scheduler.recover().await.context("cannot recover from the last stop")?;
-    store.void_claims().await.context("cannot release the deliveries of the last run")?;
+    let keeper = match is_shared {
+        true => {
+            let keeper = Keeper::new(store.clone(), clock.clone(), presence.clone(), waker);
+            keeper.join().await.context("cannot record this node")??;
+            Some(tokio::spawn(keeper.run(shutdown.clone())))
+        }
+        false => {
+            record_alone(&*store, &presence, clock.now()).await.context("cannot record this node")?;
+            scheduler.recover().await.context("cannot recover from the last stop")?;
+            store.void_claims().await.context("cannot release the deliveries of the last run")?;
+            None
+        }
+    };
     let accepting = CancellationToken::new();
     let servers = listeners.serve(&doors, config, &accepting);
     tokio::spawn(stop_accepting(doors.app.clone(), config.http.shutdown_delay, shutdown.clone(), accepting));
     let traces_end = CancellationToken::new();
     let exporter = exporter.map(|exporter| (tokio::spawn(exporter.run(traces_end.clone())), traces_end));
-    let feeders = feeders.into_iter().map(|feeder| tokio::spawn(feeder.run(shutdown.clone()))).collect();
+    let feeders = feeders
+        .into_iter()
+        .map(|feeder| while_leading(trust.clone(), shutdown.clone(), move |stop| feeder.clone().run(stop)));
+    let feeders = feeders.collect();
     let webhook_endpoint = dispatcher.as_ref().map(|dispatcher| dispatcher.endpoint.clone());
-    let dispatcher = dispatcher.map(|dispatcher| tokio::spawn(dispatcher.run(shutdown.clone())));
-    let reports = daily.map(|daily| tokio::spawn(daily.run(shutdown.clone())));
+    let dispatcher = dispatcher.map(|dispatcher| {
+        let outbox = store.clone();
+        while_leading(trust.clone(), shutdown.clone(), move |stop| {
+            deliver(dispatcher.clone(), outbox.clone(), stop)
+        })
+    });
+    let reports = daily
+        .map(|daily| while_leading(trust.clone(), shutdown.clone(), move |stop| daily.clone().run(stop)));
     let scheduler = tokio::spawn(scheduler.run(shutdown));
     tracing::info!(%address, hooks = %hooks_address, accounts = config.accounts.len(), "ready");
     Ok(Running {
@@ -243,6 +284,9 @@ pub async fn start(config: &Config, options: Options) -> anyhow::Result<Running>
         webhook_endpoint,
         servers,
         scheduler,
+        keeper,
+        presence,
+        clock,
         dispatcher,
         feeders,
         reports,
@@ -266,4 +310,16 @@ async fn stop_accepting(
     }
     app.event_places.close();
     accepting.cancel();
+}
+
+/// Delivers, after the claims of whoever delivered before are void. Until then a claimed row waits for the end of its claim.
+async fn deliver(dispatcher: Dispatcher, outbox: Arc<dyn Store>, stop: CancellationToken) {
+    if let Err(error) = outbox.void_claims().await {
+        let error = &error as &dyn std::error::Error;
+        tracing::error!(
+            error,
+            "the deliveries of the last leader are not released; they wait for their time"
+        );
+    }
+    dispatcher.run(stop).await;
 }

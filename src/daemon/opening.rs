@@ -14,7 +14,7 @@ use crate::wake::Waker;
 /// If it cannot be used. The text says what helps.
 pub fn open_store(config: &config::Store, access: Access, options: &Options) -> anyhow::Result<Sqlite> {
     Ok(match reach(config)? {
-        Some(reach) => Sqlite::connect(reach, access, options)?,
+        Some(reach) => Sqlite::connect(reach, options)?,
         None => Sqlite::open_with(&config.path, access, options)?,
     })
 }

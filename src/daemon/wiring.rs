@@ -28,6 +28,7 @@ use crate::http::{
 };
 use crate::ids::IdGenerator;
 use crate::metrics::Metrics;
+use crate::nodes::Presence;
 use crate::platform::Platform;
 use crate::policy::Rules;
 use crate::pools::Feeder;
@@ -192,6 +193,7 @@ pub(super) struct Shared {
     documents: Arc<Library>,
     rules: Arc<Rules>,
     waker: Arc<Waker>,
+    presence: Arc<Presence>,
     hook_urls: Arc<HookUrls>,
     metrics: Arc<Metrics>,
     traces: Traces,
@@ -223,7 +225,8 @@ impl Shared {
             directory: Arc::new(config.directory()),
             documents,
             rules: Arc::new(rules(config)),
-            waker: Arc::default(),
+            waker: deps.waker.clone(),
+            presence: deps.presence.clone(),
             hook_urls: Arc::new(HookUrls::new(config.http.public_url.as_str(), &key)),
             webhook_events: match config.webhooks.url {
                 Some(_) => WebhookEvents::of(Arc::new(Endpoint::default())),
@@ -235,10 +238,6 @@ impl Shared {
 
     pub(super) fn clock(&self) -> Arc<dyn Clock> {
         self.clock.clone()
-    }
-
-    pub(super) fn waker(&self) -> Arc<Waker> {
-        self.waker.clone()
     }
 
     pub(super) fn scheduler_deps(&self, config: &Config, deps: &Deps) -> anyhow::Result<scheduler::Deps> {
@@ -299,6 +298,7 @@ impl Shared {
             rules: self.rules.clone(),
             calendars: config.calendars(),
             waker: self.waker.clone(),
+            trust: self.presence.trust.clone(),
             webhook_events: self.webhook_events.clone(),
             accounts,
             ids: self.ids.clone(),
@@ -318,6 +318,7 @@ impl Shared {
             calendars: config.calendars(),
             deposed_since: OnceLock::new(),
             stopping_since: OnceLock::new(),
+            presence: self.presence.clone(),
             waker: self.waker.clone(),
             webhook_endpoint: self.webhook_events.endpoint().cloned(),
             hook_urls: self.hook_urls.clone(),

@@ -2,18 +2,40 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{AccountAlias, Phone, Sender};
+use super::{AccountAlias, GroupName, Phone, Sender};
 
 /// All senders of all accounts. A number belongs to one account only.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Directory {
     senders: BTreeMap<Phone, Sender>,
+    /// The dialling groups of accounts that are not in `main`.
+    groups: BTreeMap<AccountAlias, GroupName>,
+    main: GroupName,
 }
 
 impl Directory {
     #[must_use]
     pub fn new(senders: impl IntoIterator<Item = Sender>) -> Self {
-        Self { senders: senders.into_iter().map(|sender| (sender.number, sender)).collect() }
+        let senders = senders.into_iter().map(|sender| (sender.number, sender)).collect();
+        Self { senders, ..Self::default() }
+    }
+
+    /// The same, with the dialling groups of these accounts. Every other account is in the group `main`.
+    #[must_use]
+    pub fn with_groups(self, groups: impl IntoIterator<Item = (AccountAlias, GroupName)>) -> Self {
+        Self { groups: groups.into_iter().collect(), ..self }
+    }
+
+    /// The dialling group of an account.
+    #[must_use]
+    pub fn group_of(&self, account: &AccountAlias) -> &GroupName {
+        self.groups.get(account).unwrap_or(&self.main)
+    }
+
+    /// All dialling groups, by name; `main` only if an account of a sender is in it.
+    #[must_use]
+    pub fn groups(&self) -> BTreeSet<&GroupName> {
+        self.accounts().into_iter().map(|account| self.group_of(account)).collect()
     }
 
     #[must_use]
@@ -52,6 +74,18 @@ mod tests {
         assert_eq!(directory.sender(second.number), Some(&second));
         assert_eq!(directory.sender(Phone::parse("+551151990000").unwrap()), None);
         assert!(directory.senders().eq([&first, &second]));
+    }
+
+    #[test]
+    fn accounts_that_no_group_names_are_in_the_main_group() {
+        let other = Sender::new(Phone::parse("+551151995678").unwrap(), "brazil");
+        let brazil = "south".parse::<GroupName>().unwrap();
+        let directory =
+            Directory::new([sender("+551151991234"), other]).with_groups([("brazil".into(), brazil.clone())]);
+        assert_eq!(directory.group_of(&"main".into()).as_str(), "main");
+        assert_eq!(directory.group_of(&"brazil".into()), &brazil);
+        let names: Vec<&str> = directory.groups().into_iter().map(GroupName::as_str).collect();
+        assert_eq!(names, ["main", "south"]);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use strum::{EnumString, IntoStaticStr, ParseError};
 
 use super::calendar::CalendarMark;
 use super::{
-    AccountAlias, AgentTarget, AttemptId, AttemptResolution, CallbackId, CallingHours, CampaignAct,
+    AccountAlias, AgentTarget, Answer, AttemptId, AttemptResolution, CallbackId, CallingHours, CampaignAct,
     CampaignCommand, ErasureId, ErrorCode, InviteToken, ListName, MessageId, MessageResolution, Named, Pause,
     PauseId, PauseScope, Phone, PoolCommand, Priority, Psid, Restricted, SetAsideId, SetAsideVerdict, WrapUp,
 };
@@ -109,6 +109,10 @@ pub enum Event {
         /// The name of the API token.
         by: String,
     },
+    /// The answer to a call that a leader submitted who has given up the lead since.
+    CallAnswered { attempt: AttemptId, answer: Answer },
+    /// The same for a message.
+    MessageAnswered { message: MessageId, answer: Answer },
     /// An event that named an erased person. Nothing is left of it.
     Erased,
 }
@@ -264,6 +268,8 @@ impl Event {
             | Self::Campaign(_)
             // A new figure holds from its answer on, which waits for the fold.
             | Self::Pool(_)
+            | Self::CallAnswered { .. }
+            | Self::MessageAnswered { .. }
             | Self::Erased
             | Self::MessengerCall { .. }
             | Self::MessengerMessage { .. }
@@ -303,6 +309,8 @@ impl Event {
             Self::Campaign(_) => "campaign",
             Self::Pool(_) => "pool",
             Self::Erasure { .. } => "erasure",
+            Self::CallAnswered { .. } => "call_answered",
+            Self::MessageAnswered { .. } => "message_answered",
             Self::Erased => "erased",
         }
     }

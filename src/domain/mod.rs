@@ -32,6 +32,7 @@ pub mod hours;
 pub mod ids;
 pub mod invited;
 pub mod lane;
+pub mod lease;
 pub mod loads;
 pub mod message;
 pub mod number_zones;
@@ -98,6 +99,7 @@ pub use invited::{
     Contact, ContactKey, LinkGiven, Restricted, Restriction, RoadFailure, RoadName, SenderPart,
 };
 pub use lane::Lane;
+pub use lease::{GroupName, LeaderRecord, Lease, LeaseEnd, LeaseTerm, Node, RunId};
 pub use loads::{AccountView, Load, Loads, Rest};
 pub use message::{Message, MessagePurpose, MessageResolution};
 pub use offers::Offers;

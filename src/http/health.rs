@@ -17,6 +17,7 @@ use serde::Serialize;
 use super::api::json;
 use super::{ApiError, App};
 use crate::domain::Loads;
+use crate::nodes::Role;
 use crate::store;
 
 const HEALTHZ: &str = "/healthz";
@@ -44,15 +45,20 @@ async fn livez() -> &'static str {
 
 /// Healthy if the store can be read and no other daemon has opened it since. While dialling is stopped the hooks and the
 /// API work, so it says so and stays healthy.
-async fn healthz(State(app): State<Arc<App>>) -> Result<&'static str, ApiError> {
+async fn healthz(State(app): State<Arc<App>>) -> Result<String, ApiError> {
     let held = app.loads().await?.held;
     if held.deposed_since.is_some() {
         return Err(store::Error::Deposed.into());
     }
-    Ok(match (held.stopped_since, held.clock_in_doubt) {
+    let state = match (held.stopped_since, held.clock_in_doubt) {
         (Some(_), _) => "ok, but dialling is stopped after too many failures; a restart resumes\n",
         (None, Some(_)) => "ok, but dialling is stopped because the machine's clock jumped\n",
         (None, None) => "ok\n",
+    };
+    // One of several says which it is. All of them serve, so all are healthy.
+    Ok(match app.presence.role(app.clock.reading().up) {
+        Role::Alone => state.to_owned(),
+        role @ (Role::Leader | Role::Follower) => format!("{state}{} {}\n", role.as_str(), app.presence.name),
     })
 }
 

@@ -38,6 +38,7 @@ use crate::domain::{
 use crate::hook_urls::HookUrls;
 use crate::ids::IdGenerator;
 use crate::metrics::Metrics;
+use crate::nodes::Presence;
 use crate::policy::Rules;
 use crate::policy::presets::Preset;
 use crate::reports::{DailyState, Rates};
@@ -73,6 +74,8 @@ pub struct App {
     pub deposed_since: OnceLock<Timestamp>,
     /// When the daemon was told to stop. Requests are answered for a while after that.
     pub stopping_since: OnceLock<Timestamp>,
+    /// This node, and whether it dials.
+    pub presence: Arc<Presence>,
     pub waker: Arc<dyn Wake>,
     /// The endpoint of customer webhooks, if one is configured.
     pub webhook_endpoint: Option<Arc<Endpoint>>,

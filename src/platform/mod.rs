@@ -6,6 +6,7 @@
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 
 pub mod seats;
+mod trust;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -13,6 +14,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
+
+pub use trust::{Standing, Tenure, Trust};
 
 use crate::clock::{Clock, later};
 use crate::domain::event::MessageProgress;
@@ -73,6 +76,8 @@ pub struct LeaveBy {
     clock: Arc<dyn Clock>,
     from: Timestamp,
     until: Timestamp,
+    /// The lease that the request leaves by, and its term.
+    trust: Option<(Trust, u64)>,
 }
 
 impl LeaveBy {
@@ -81,13 +86,24 @@ impl LeaveBy {
     pub fn starting_now(clock: Arc<dyn Clock>) -> Self {
         let from = clock.now();
         let until = later(from, clock.span(FIRST_BYTE_WITHIN));
-        Self { clock, from, until }
+        Self { clock, from, until, trust: None }
     }
 
-    /// Whether it is too late. If the clock was set back, it counts as too late.
+    /// It leaves in this term of a lease only, and while the lease is trusted.
+    #[must_use]
+    pub fn within_term(self, trust: &Trust, term: u64) -> Self {
+        Self { trust: Some((trust.clone(), term)), ..self }
+    }
+
+    /// Whether it is too late. If the clock was set back, or the lease is not trusted for long enough, it counts as too
+    /// late.
     #[must_use]
     pub fn is_over(&self) -> bool {
-        !(self.from..self.until).contains(&self.clock.now())
+        let trusts = || match &self.trust {
+            Some((trust, term)) => trust.may_leave(self.clock.reading().up, *term),
+            None => true,
+        };
+        !(self.from..self.until).contains(&self.clock.now()) || !trusts()
     }
 
     /// Ends when it is too late.

@@ -7,6 +7,7 @@ pub mod after_attempt;
 pub mod breaker;
 pub mod errors;
 pub mod ladder;
+pub mod lease;
 pub mod ledger;
 pub mod limits;
 pub mod presets;

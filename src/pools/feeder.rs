@@ -16,6 +16,7 @@ use crate::store::{self, Inbox, NewCommand, Report};
 use crate::wake::Wake;
 
 /// One pool of the configuration, and where its figures come from.
+#[derive(Clone)]
 pub struct Feeder {
     pub pool: PoolKey,
     /// `url` or `taskrouter`, for the record.

@@ -1,19 +1,16 @@
 //! Applies the platform's answers to our requests.
 
-use jiff::SignedDuration;
-
 use super::request::News;
-use super::settle::change_attempt_because;
 use super::turn::Turn;
-use super::{deletions, lookups, messages, people};
-use crate::domain::{Answer, AttemptId, CallbackId};
+use super::{call_answers, deletions, lookups, messages, people};
+use crate::domain::CallbackId;
 use crate::failpoint::panic_point;
 
 /// Applies one answer.
 pub(super) fn take_in(turn: &mut Turn<'_>, news: &News) {
     panic_point!("answer", "{news:?}");
     match news {
-        News::Call { attempt, answer, why } => call_answered(turn, *attempt, answer, why),
+        News::Call { attempt, answer, why } => call_answers::answered(turn, *attempt, answer, why),
         News::Message { message, answer, why, spelled } => {
             if let Some(number) = spelled {
                 people::learn_spelling(turn, *message, *number);
@@ -45,19 +42,4 @@ pub(super) fn callback(turn: &Turn<'_>, news: &News) -> Option<CallbackId> {
         }
         News::AskedInbound { .. } | News::HungUp { .. } | News::Deleted { .. } | News::Date(_) => None,
     }
-}
-
-fn call_answered(turn: &mut Turn<'_>, id: AttemptId, answer: &Answer, why: &str) {
-    let now = turn.now;
-    let timeouts = turn.scheduler.deps.settings.timeouts.clone();
-    let ring = SignedDuration::from_secs(turn.scheduler.deps.settings.ring_timeout_s.into());
-    change_attempt_because(turn, id, why, |attempt| {
-        if attempt.submission.answer(now, answer) {
-            attempt.news_due_at = match answer {
-                Answer::Accepted { .. } => Some(now + ring + timeouts.ringing),
-                Answer::Unknown => Some(now + timeouts.unknown),
-                _ => None,
-            };
-        }
-    });
 }

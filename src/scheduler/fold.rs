@@ -7,8 +7,8 @@ use super::settle::{self, change_attempt};
 use super::turn::Turn;
 use super::working_set::Line;
 use super::{
-    calendars, callers, campaigns, command, erasures, messages, pages, pauses, people, permission_log,
-    resolve, restrictions, seats, set_aside, suppressions,
+    calendars, call_answers, callers, campaigns, command, erasures, messages, pages, pauses, people,
+    permission_log, resolve, restrictions, seats, set_aside, suppressions,
 };
 use crate::domain::event::{
     ConnectionReport, MessageReport, PermissionAnswer, PermissionOverride, PermissionReply, Word,
@@ -89,6 +89,8 @@ pub(super) fn report(turn: &mut Turn<'_>, at: Timestamp, event: &Event) -> Comma
         Event::Erasure { erasure, list_id, entries, by } => {
             erasures::began(turn, *erasure, *list_id, *entries, by);
         }
+        Event::CallAnswered { attempt, answer } => call_answers::answered(turn, *attempt, answer, ""),
+        Event::MessageAnswered { message, answer } => messages::answered(turn, *message, answer, ""),
         Event::Erased => {}
         Event::Campaign(command) => return campaigns::fold(turn, at, command),
         Event::Pool(command) => return seats::fold(turn, at, command),

@@ -298,6 +298,8 @@ impl Wanted {
             Event::Command(command) => _ = self.keys.callbacks.insert(command.callback),
             Event::PermissionReply(reply) => self.keys.message_sids.extend(reply.replied_to.clone()),
             Event::AttemptResolved(word) => _ = self.keys.attempts.insert(word.attempt),
+            Event::CallAnswered { attempt, .. } => _ = self.keys.attempts.insert(*attempt),
+            Event::MessageAnswered { message, .. } => _ = self.keys.messages.insert(*message),
             Event::MessageResolved(word) => _ = self.keys.messages.insert(word.message),
             // Their people are read by name.
             Event::PermissionOverride(_)

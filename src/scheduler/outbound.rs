@@ -229,7 +229,10 @@ pub(super) fn perform(scheduler: &mut Scheduler, effect: Effect) {
         scheduler.look_at_clock();
     }
     let clock = scheduler.deps.clock.clone();
-    let leave_by = LeaveBy::starting_now(clock.clone());
+    let mut leave_by = LeaveBy::starting_now(clock.clone());
+    if let Some(tenure) = &scheduler.tenure {
+        leave_by = leave_by.within_term(&scheduler.deps.trust, tenure.lease.term);
+    }
     // The commit has taken its time; the hours may have closed meanwhile.
     if let Some(ground) = effect.ground()
         && let Err(reason) = check(ground, scheduler.deps.clock.now(), &scheduler.deps, &scheduler.loads)

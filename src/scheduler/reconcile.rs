@@ -3,11 +3,11 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::outbound;
 use super::overdue::Subject;
 use super::request::{Effect, Question};
 use super::settle::change_attempt;
 use super::turn::Turn;
+use super::{messages, outbound};
 use crate::domain::{AccountAlias, Attempt, AttemptId, CallProgress, MessageId, PairKey, Stage};
 use crate::platform::{Abilities, LostCall, LostMessage};
 
@@ -53,6 +53,14 @@ fn ask_about_attempt(turn: &mut Turn<'_>, id: AttemptId) {
         return;
     };
     turn.is_at_callback(attempt.callback);
+    if gives_up(turn, Subject::Attempt(id)) {
+        change_attempt(turn, id, |attempt| {
+            if attempt.submission.recover(now) {
+                attempt.news_due_at = Some(now);
+            }
+        });
+        return;
+    }
     let timeouts = turn.scheduler.deps.settings.timeouts.clone();
     let soonest = match attempt.first_leg {
         CallProgress::InProgress => timeouts.in_progress,
@@ -67,7 +75,18 @@ fn ask_about_attempt(turn: &mut Turn<'_>, id: AttemptId) {
     }
 }
 
+/// Whether the subject was left alone until now: the leader who submitted it has appended no answer in time.
+fn gives_up(turn: &mut Turn<'_>, subject: Subject) -> bool {
+    turn.scheduler.left_alone.remove(&subject)
+}
+
 fn ask_about_message(turn: &mut Turn<'_>, id: MessageId) {
+    let now = turn.now;
+    if gives_up(turn, Subject::Message(id)) {
+        turn.scheduler.overdue.listen(Subject::Message(id), None);
+        messages::change(turn, id, |message| _ = message.submission.recover(now));
+        return;
+    }
     let unknown = turn.work.messages.get(id).filter(|message| message.submission.stage == Stage::Unknown);
     let askable = unknown.filter(|message| {
         !turn.is_of_what_is_set_aside(message)

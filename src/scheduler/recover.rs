@@ -4,9 +4,11 @@ use std::collections::BTreeSet;
 
 use jiff::SignedDuration;
 
+use crate::domain::lease::LeaseEnd;
 use crate::domain::{AccountAlias, Attempt, CallbackId, Gate, Holds, Message, Name, Pair, Stage};
 use crate::failpoint::{failpoint, panic_point};
 use crate::panics::contain;
+use crate::platform::Tenure;
 use crate::store::{self, Store};
 
 use super::gates::Gates;
@@ -50,7 +52,8 @@ impl Scheduler {
     /// Begins a term, and builds the state in memory from what is stored.
     async fn lead(&mut self) -> store::Result<()> {
         let store = self.deps.store.clone();
-        self.led = Some(store.lead().await?);
+        let lease = self.tenure.as_ref().map(|tenure| tenure.lease.clone());
+        self.led = Some(store.lead(lease).await?);
         self.deps.metrics.leads(self.led.map(|led| led.term));
         self.read_aside().await?;
         self.read_pauses().await?;
@@ -85,6 +88,7 @@ impl Scheduler {
         decide_all::decide_all(&mut turn, &*store, held).await?;
         failpoint!("recovery.uncommitted");
         Box::pin(commit::commit(turn)).await?;
+        self.leaves_alone = false;
         failpoint!("recovery.committed");
         Ok(())
     }
@@ -145,6 +149,12 @@ fn count(turn: &mut Turn<'_>, found: &Found) {
     }
 }
 
+/// Whether the leader before resigned: it still waits for the answers to what it submitted, and appends them.
+fn leaves_alone(turn: &Turn<'_>) -> bool {
+    let resigned = |tenure: &Tenure| tenure.began_after == Some(LeaseEnd::Resigned);
+    turn.scheduler.leaves_alone && turn.scheduler.tenure.as_ref().is_some_and(resigned)
+}
+
 fn resume_attempt(turn: &mut Turn<'_>, attempt: Attempt) {
     let (id, callback, stage) = (attempt.id, attempt.callback, attempt.submission.stage);
     if turn.is_set_aside(callback) {
@@ -162,6 +172,7 @@ fn resume_attempt(turn: &mut Turn<'_>, attempt: Attempt) {
             change_attempt(turn, id, |attempt| _ = attempt.submission.withdraw());
             settle::wake(turn, callback, now);
         }
+        Stage::Submitting if leaves_alone(turn) => _ = turn.scheduler.left_alone.insert(Subject::Attempt(id)),
         Stage::Submitting => change_attempt(turn, id, |attempt| {
             attempt.submission.recover(now);
             attempt.news_due_at = Some(due_at);
@@ -189,6 +200,7 @@ fn resume_message(turn: &mut Turn<'_>, message: Message) {
     match stage {
         Stage::Intent if goes_on => turn.opened.push((account, Intended::Message(id))),
         Stage::Intent => messages::change(turn, id, |message| _ = message.submission.withdraw()),
+        Stage::Submitting if leaves_alone(turn) => _ = turn.scheduler.left_alone.insert(Subject::Message(id)),
         _ => messages::change(turn, id, |message| _ = message.submission.recover(now)),
     }
 }

@@ -176,7 +176,8 @@ pub(super) async fn settle_only(scheduler: &mut Scheduler) -> store::Result<()> 
     Ok(())
 }
 
-fn gather_answers(scheduler: &mut Scheduler, now: Timestamp) {
+/// Takes the answers that arrived.
+pub(super) fn gather_answers(scheduler: &mut Scheduler, now: Timestamp) {
     let waiting = std::mem::take(&mut scheduler.heard);
     let more = std::iter::from_fn(|| scheduler.done.try_recv().ok());
     for done in waiting.into_iter().chain(more).collect::<Vec<_>>() {

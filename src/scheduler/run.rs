@@ -58,7 +58,7 @@ impl Scheduler {
             return Err(store::Error::Deposed);
         }
         let began = Instant::now();
-        let next = self.lead_turn().await;
+        let next = self.turn_by_standing().await;
         self.deps.metrics.turn_taken(began.elapsed(), next.is_err());
         if matches!(next, Err(store::Error::Deposed)) {
             self.be_deposed();
@@ -66,7 +66,7 @@ impl Scheduler {
         next
     }
 
-    async fn lead_turn(&mut self) -> store::Result<Next> {
+    pub(super) async fn lead_turn(&mut self) -> store::Result<Next> {
         if self.containment.must_rebuild {
             return self.mend().await;
         }
@@ -138,10 +138,10 @@ impl Scheduler {
         !self.heard.is_empty()
     }
 
-    /// Records the answers of all requests in flight.
+    /// Records the answers of all requests in flight. Meanwhile nothing new is sent.
     async fn drain(&mut self) {
         self.requests.drain().await;
-        let settled = contain(round::settle_only(self)).await;
+        let settled = contain(Box::pin(self.settle_the_rest())).await;
         if let Err(error) = settled.unwrap_or_else(|panicked| Err(store::Error::Panicked(panicked))) {
             tracing::error!(
                 error = &error as &dyn std::error::Error,

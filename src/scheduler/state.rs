@@ -16,7 +16,7 @@ use super::gates::Gates;
 use super::hang_ups::HangUps;
 use super::in_flight::InFlight;
 use super::new_rules::NewRules;
-use super::overdue::{Overdue, Questions};
+use super::overdue::{Overdue, Questions, Subject};
 use super::pace::Pace;
 use super::publication::Publication;
 use super::request::Done;
@@ -29,7 +29,7 @@ use crate::domain::{
 };
 use crate::ids::IdGenerator;
 use crate::metrics::Metrics;
-use crate::platform::Platform;
+use crate::platform::{Platform, Tenure, Trust};
 use crate::policy::{Cooldown, Rules, UnknownCodes};
 use crate::store::{Lead, Store};
 use crate::traces::Traces;
@@ -50,6 +50,8 @@ pub struct Deps {
     /// The calendars of the program and of the configuration.
     pub calendars: Calendars,
     pub waker: Arc<dyn Sleep>,
+    /// Whether this process leads.
+    pub trust: Trust,
     pub webhook_events: WebhookEvents,
     pub accounts: BTreeMap<AccountAlias, Account>,
     pub ids: Arc<IdGenerator>,
@@ -117,6 +119,13 @@ pub struct Scheduler {
     pub(super) containment: Containment,
     /// The term in which it leads, with the number of the last batch; `None` when it does not lead.
     pub(super) led: Option<Lead>,
+    /// The tenure of the lease that it leads by.
+    pub(super) tenure: Option<Tenure>,
+    /// It has not read yet what was in progress when its tenure began. What a leader submitted who resigned may still be
+    /// answered, so it is left alone.
+    pub(super) leaves_alone: bool,
+    /// What is left alone until its time-out.
+    pub(super) left_alone: BTreeSet<Subject>,
     /// Another leader has begun a term: this one reads and writes nothing more.
     pub(super) is_deposed: bool,
     pub(super) dates: Dates,
@@ -174,6 +183,9 @@ impl Scheduler {
             requests: InFlight::default(),
             containment: Containment::default(),
             led: None,
+            tenure: None,
+            leaves_alone: false,
+            left_alone: BTreeSet::new(),
             is_deposed: false,
             dates: Dates::default(),
             clock_stored: None,
@@ -286,9 +298,10 @@ impl Scheduler {
         self.publish_held();
     }
 
-    /// Another daemon has the store: nothing more is read, written or sent, and every part of this one says so.
+    /// Another daemon has the store: nothing more is read, written or sent, and every part of this one says so. One of several
+    /// nodes follows instead.
     pub(super) fn be_deposed(&mut self) {
-        if self.is_deposed {
+        if self.is_deposed || !self.deps.trust.is_alone() {
             return;
         }
         self.step_down();
@@ -316,6 +329,7 @@ impl Scheduler {
         self.budgets = Budgets::default();
         self.hang_ups = HangUps::default();
         self.overdue = Overdue::default();
+        self.left_alone.clear();
         self.loads.in_use = InUse::default();
         self.loads.seats = Seats::default();
         self.loads.offers = Offers::default();
@@ -331,7 +345,9 @@ impl Scheduler {
     /// What calls in progress hold, as counted; none while the count has to be built again.
     #[must_use]
     pub fn in_use(&self) -> Option<InUse> {
-        let is_known = self.containment.held.stopped_since.is_none() && !self.containment.must_rebuild;
+        let leads = self.deps.trust.is_alone() || self.led.is_some();
+        let is_known =
+            leads && self.containment.held.stopped_since.is_none() && !self.containment.must_rebuild;
         is_known.then(|| self.loads.in_use.clone())
     }
 

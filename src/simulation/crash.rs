@@ -14,8 +14,9 @@ use super::verbs::store_verbs;
 use super::verbs::types::*;
 use crate::domain::{Attempt, AttemptId};
 use crate::store::{
-    AgentReads, Batch, CallUp, CalledUp, CampaignReads, Erasures, Imports, Inbox, Keys, NewCommand, Orders,
-    Outbox, PersonZones, Records, Related, Report, Reporting, Result, Store, Suppressions, Tokens, Turns,
+    AgentReads, Batch, CallUp, CalledUp, CampaignReads, Erasures, Imports, Inbox, Keys, NewCommand, Nodes,
+    Orders, Outbox, PersonZones, Records, Related, Report, Reporting, Result, Store, Suppressions, Tokens,
+    Turns,
 };
 use crate::twilio::{Request, Response, Transport, TransportError};
 
@@ -88,6 +89,10 @@ impl CrashInjecting<dyn Store> {
 
     async fn related(&self, keys: &Keys) -> Result<Related> {
         self.inner.related(keys).await
+    }
+
+    async fn beat(&self, beat: Beat) -> Result<Beaten> {
+        self.inner.beat(beat).await
     }
 
     async fn suppress(&self, new: NewSuppressions) -> Result<Suppressed> {

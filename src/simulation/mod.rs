@@ -17,6 +17,7 @@ mod invariants;
 mod judge;
 mod ladder;
 mod mutation;
+mod nodes;
 mod operator;
 mod page;
 mod parts;
@@ -24,6 +25,7 @@ mod passing;
 mod previews;
 mod roads;
 mod script;
+mod seat;
 mod simulate;
 mod trace;
 mod verbs;
@@ -62,6 +64,7 @@ pub use fixture::{Fixture, SENDERS, fixture};
 pub use invariants::InvariantChecks;
 pub use ladder::run_ladder_seed;
 pub use mutation::{Mutation, NoMutation, mutated};
+pub use nodes::{run_nodes_seed, run_nodes_seed_with};
 pub use page::{AtMessenger, PAGE};
 pub use roads::run_roads_seed;
 pub use simulate::{RunReport, Trouble, run_seed, run_seed_with};
@@ -188,6 +191,7 @@ impl Simulation {
             trace: &trace,
             seen: &seen,
             platforms: &platforms,
+            seat: None,
         };
         let (scheduler, router, daemon_clock) = parts.daemon(&crashes, 1).await?;
         let mut simulation = Self {
@@ -250,6 +254,7 @@ impl Simulation {
             trace: &self.trace,
             seen: &self.seen,
             platforms: &self.platforms,
+            seat: None,
         };
         let (scheduler, router, daemon_clock) = parts.daemon(&self.crashes, self.lives).await?;
         self.scheduler = scheduler;

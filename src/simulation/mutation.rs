@@ -11,8 +11,9 @@ use super::verbs::types::*;
 use crate::config::Config;
 use crate::domain::{Attempt, AttemptId, Pause};
 use crate::store::{
-    AgentReads, Batch, CallUp, CalledUp, CampaignReads, Erasures, Imports, Inbox, Keys, NewCommand, Orders,
-    Outbox, PersonZones, Records, Related, Report, Reporting, Result, Store, Suppressions, Tokens, Turns,
+    AgentReads, Batch, CallUp, CalledUp, CampaignReads, Erasures, Imports, Inbox, Keys, NewCommand, Nodes,
+    Orders, Outbox, PersonZones, Records, Related, Report, Reporting, Result, Store, Suppressions, Tokens,
+    Turns,
 };
 use crate::twilio::{Request, Response, Transport, TransportError};
 
@@ -48,6 +49,10 @@ pub trait Mutation: Send + Sync {
 
     async fn attempts(&self, store: &dyn Store, ids: &[AttemptId]) -> Result<Vec<Attempt>> {
         store.attempts(ids).await
+    }
+
+    async fn beat(&self, store: &dyn Store, beat: Beat) -> Result<Beaten> {
+        store.beat(beat).await
     }
 
     async fn suppress(&self, store: &dyn Store, new: NewSuppressions) -> Result<Suppressed> {
@@ -125,6 +130,11 @@ impl Mutated<dyn Store> {
             related.attempts = self.mutation.attempts(&*self.inner, &ids).await?;
         }
         Ok(related)
+    }
+
+    async fn beat(&self, beat: Beat) -> Result<Beaten> {
+        self.mutation.before("beat")?;
+        self.mutation.beat(&*self.inner, beat).await
     }
 
     async fn suppress(&self, new: NewSuppressions) -> Result<Suppressed> {

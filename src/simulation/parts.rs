@@ -10,6 +10,7 @@ use super::crash::{CrashInjecting, CrashPlan};
 use super::delivery::TracedTransport;
 use super::invariants::{Checked, Seen};
 use super::mutation::{Mutated, Mutation};
+use super::seat::Seat;
 use super::trace::Trace;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -35,6 +36,8 @@ pub(super) struct Parts<'a> {
     pub(super) seen: &'a Arc<Mutex<Seen>>,
     /// Accounts that are not at the world's Twilio.
     pub(super) platforms: &'a Platforms,
+    /// The node that the daemon is, if it is one of several.
+    pub(super) seat: Option<&'a Seat>,
 }
 
 /// The platforms of accounts, by their names.
@@ -57,6 +60,10 @@ impl Parts<'_> {
         });
         let transport: Arc<dyn Transport> =
             Arc::new(Checked { inner: transport, seen: self.seen.clone(), clock: clock.clone() });
+        let transport: Arc<dyn Transport> = match self.seat {
+            Some(seat) => seat.transport(transport, clock.clone()),
+            None => transport,
+        };
         let transport: Arc<dyn Transport> =
             Arc::new(CrashInjecting { inner: transport, crashes: crashes.clone() });
         let transport: Arc<dyn Transport> =
@@ -79,9 +86,14 @@ impl Parts<'_> {
             platforms: self.platforms.clone(),
             metrics: Arc::new(Metrics::default()),
             traces: Traces::default(),
+            presence: self.seat.map(|seat| seat.presence.clone()).unwrap_or_default(),
+            waker: self.seat.map(|seat| seat.waker.clone()).unwrap_or_default(),
         };
         let Assembled { mut scheduler, doors, clock, .. } = daemon::assemble(self.config, materials).await?;
-        scheduler.recover().await?;
+        // One of several leads when it has the lease.
+        if self.seat.is_none() {
+            scheduler.recover().await?;
+        }
         Ok((scheduler, doors.together(), clock))
     }
 }

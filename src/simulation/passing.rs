@@ -123,7 +123,8 @@ impl Simulation {
     }
 }
 
-async fn answer_to(router: Router, request: Request<Body>) -> anyhow::Result<WebhookReply> {
+/// The answer of a daemon to a webhook.
+pub(super) async fn answer_to(router: Router, request: Request<Body>) -> anyhow::Result<WebhookReply> {
     let response = router.oneshot(request).await?;
     let status = response.status().as_u16();
     let content_type = response.headers().get(header::CONTENT_TYPE);

@@ -7,6 +7,7 @@ pub(super) mod types {
     pub use jiff::civil::Date;
 
     pub use crate::domain::calendar::MarkedDay;
+    pub use crate::domain::lease::{GroupName, LeaderRecord, Lease, LeaseTerm, Node, RunId};
     pub use crate::domain::reporting::Labels;
     pub use crate::domain::timeline::Entry;
     pub use crate::domain::{
@@ -16,13 +17,13 @@ pub(super) mod types {
         SetAside, SetAsideId, Tenant, TokenName, UserId, WrapUpRecord, WrapUpSeat,
     };
     pub use crate::store::{
-        Awaiting, Backlog, CallFacts, CampaignRecord, CampaignRows, CellSums, CellsWanted, Census,
-        CommandRecord, ConsumerRecord, Count, DecideKeys, Deletions, Delivery, Enqueue, Enqueued, EntryName,
-        ErasureRecord, ErasureTraces, ErasureWork, Expiring, FiledReport, Filter, Hashing, HeldBack,
-        IdempotencyKey, ImportFindings, ImportRecord, ImportStep, ImportStepped, Input, KeyPlace, Lead,
-        Listed, MadeImport, NewErasure, NewImport, NewList, NewSuppressions, OpenOrder, Page, PlatformName,
-        RecentOrder, Record, Settled, StoredFault, Suppressed, SuppressionList, TimelineEnds, TimelineLine,
-        ToDecide, Token, Told, Waiting, Whom,
+        Awaiting, Backlog, Beat, Beaten, CallFacts, CampaignRecord, CampaignRows, CellSums, CellsWanted,
+        Census, CommandRecord, ConsumerRecord, Count, DecideKeys, Deletions, Delivery, Enqueue, Enqueued,
+        EntryName, ErasureRecord, ErasureTraces, ErasureWork, Expiring, FiledReport, Filter, Hashing,
+        HeldBack, IdempotencyKey, ImportFindings, ImportRecord, ImportStep, ImportStepped, Input, Joined,
+        KeyPlace, Lead, Listed, MadeImport, NewErasure, NewImport, NewList, NewNode, NewSuppressions,
+        OpenOrder, Page, PlatformName, RecentOrder, Record, Settled, StoredFault, Suppressed,
+        SuppressionList, TimelineEnds, TimelineLine, ToDecide, Token, Told, Waiting, Whom,
     };
     pub use crate::suppression::NameHash;
 }
@@ -100,7 +101,7 @@ macro_rules! store_verbs {
                 fn callbacks_at_gates(calls: &[CallUp]) -> Vec<CalledUp>;
             }
             writes {
-                fn lead() -> Lead;
+                fn lead(lease: Option<LeaseTerm>) -> Lead;
                 fn keep_rules_digest(digest: [u8; 32]) -> ();
             }
             reads {
@@ -122,6 +123,22 @@ macro_rules! store_verbs {
                 fn submitted_since(since: Timestamp) -> Vec<AccountAlias>;
                 fn waiting_after(position: i64, most: usize) -> (Vec<Callback>, Option<i64>);
                 fn rules_digest() -> Option<[u8; 32]>;
+            }
+        }
+        $macro! {
+            Nodes
+            by_hand {
+                fn beat(beat: Beat) -> Beaten;
+            }
+            writes {}
+            reads {
+                fn join(node: NewNode) -> Joined;
+                fn resign(group: GroupName, run: RunId, term: u64, told_at: Timestamp) -> bool;
+                fn leave(name: Arc<str>, run: RunId, told_at: Timestamp) -> ();
+                fn ask_to_resign(name: Arc<str>, by: Arc<str>, told_at: Timestamp) -> bool;
+                fn nodes() -> Vec<Node>;
+                fn leases() -> Vec<Lease>;
+                fn leaders(group: GroupName, most: usize) -> Vec<LeaderRecord>;
             }
         }
         $macro! {

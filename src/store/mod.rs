@@ -9,6 +9,7 @@ mod erasures;
 mod error;
 mod imports;
 mod inbox;
+pub mod nodes;
 mod orders;
 mod outbox;
 mod person_zones;
@@ -34,6 +35,7 @@ pub use imports::{
     ImportStepped, ImportedRow, Imports, MadeImport, NewImport, Reached, StoredFault,
 };
 pub use inbox::{CommandRecord, FiledReport, Inbox, NewCommand, Report, Unmatched, UnreadableReport};
+pub use nodes::{Beat, Beaten, Claim, Joined, NewNode, Nodes};
 pub use orders::{
     Awaiting, Census, Count, Enqueue, Enqueued, Filter, HeldBack, IdempotencyKey, InviteCensus, Listed,
     OpenOrder, OrderCeiling, Orders, Page, Record, Status, TimelineEnds, TimelineLine, Whom,
@@ -74,6 +76,7 @@ pub trait ApiStore:
     + Imports
     + PersonZones
     + Reporting
+    + Nodes
 {
 }
 
@@ -94,6 +97,7 @@ impl<T> ApiStore for T where
         + Imports
         + PersonZones
         + Reporting
+        + Nodes
         + ?Sized
 {
 }

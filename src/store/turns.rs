@@ -15,6 +15,7 @@ use super::{
 };
 use crate::domain::calendar::MarkedDay;
 use crate::domain::lane::{Lanes, Paid, Room};
+use crate::domain::lease::LeaseTerm;
 use crate::domain::timeline::Entry;
 use crate::domain::{
     AccountAlias, Attempt, AttemptId, Budget, Callback, CallbackId, Campaigns, ClockMark, CommandOutcome,
@@ -93,8 +94,9 @@ pub trait Turns: Send + Sync {
     /// What platforms restrict at `now`.
     async fn restrictions(&self, now: Timestamp) -> Result<Vec<Restriction>>;
 
-    /// Begins the term of a leader, which ends the one before: no batch of another leader is written any more.
-    async fn lead(&self) -> Result<Lead>;
+    /// Begins the term of a leader, which ends the one before: no batch of another leader is written any more. Where
+    /// several nodes use the store, the leader proves its lease: without it, it is [`Error::Deposed`](super::Error::Deposed).
+    async fn lead(&self, lease: Option<LeaseTerm>) -> Result<Lead>;
 
     /// The number of the last batch of a leader; 0 before the first.
     async fn last_batch(&self) -> Result<u64>;

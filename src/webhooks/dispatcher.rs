@@ -25,6 +25,7 @@ use crate::store::{self, Delivery, Outbox, Records, Settled, Subject};
 use crate::traces::{Kind, Span, SpanId, Trace, Traces};
 
 /// Delivers the rows of the outbox.
+#[derive(Clone)]
 pub struct Dispatcher {
     pub store: Arc<dyn Outbox>,
     pub clock: Arc<dyn Clock>,

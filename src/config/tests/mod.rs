@@ -53,6 +53,15 @@ fn faults(text: &str, variables: &[(&str, &str)]) -> Vec<String> {
     parse(text, variables).1.faults.iter().map(ToString::to_string).collect()
 }
 
+#[test]
+fn accounts_are_in_the_group_that_names_them() {
+    let config = accepted("[groups.south]\naccounts = [\"main\"]", &[]);
+    assert_eq!(config.directory().group_of(&"main".into()).as_str(), "south");
+    let config = accepted("[node]\nname = \"calls-1\"", &[]);
+    assert_eq!(config.directory().group_of(&"main".into()).as_str(), "main");
+    assert_eq!(config.node.name.as_deref(), Some("calls-1"));
+}
+
 fn sender(number: &str) -> String {
     format!("[accounts.main.senders.\"{number}\"]\n")
 }

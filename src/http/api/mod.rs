@@ -18,6 +18,7 @@ mod invites;
 mod limits;
 pub(super) mod mask;
 mod messages;
+mod nodes;
 mod offers;
 mod order_names;
 mod pauses;
@@ -163,6 +164,8 @@ fn doors() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(set_aside::drop))
         .routes(routes!(pauses::set::set, pauses::list::list))
         .routes(routes!(pauses::lift::lift))
+        .routes(routes!(nodes::list))
+        .routes(routes!(nodes::resign))
         .routes(routes!(pools::read::list))
         .routes(routes!(pools::set::set, pools::read::show, pools::remove::remove))
         .routes(routes!(suppression::add::add))

@@ -13,8 +13,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::body::json;
-use super::pauses;
 use super::views::known_end;
+use super::{nodes, pauses};
 use crate::domain::calendar::holidays;
 use crate::domain::{Loads, Outcome};
 use crate::http::auth::Caller;
@@ -38,6 +38,8 @@ pub(super) struct View {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     as_of: Option<Timestamp>,
+    /// The node that answers, and who dials.
+    node: NodeView,
     callbacks: CensusView,
     invites: InviteCensusView,
     /// Stored reports of the platform that are not yet applied.
@@ -75,6 +77,32 @@ pub(super) struct View {
     /// The daily files of reports, if they are configured.
     #[serde(skip_serializing_if = "Option::is_none")]
     daily_reports: Option<DailyReportsView>,
+}
+
+/// The node that answers, and who dials; `/v1/nodes` has more.
+#[derive(Serialize, ToSchema)]
+#[schema(as = NodeStatus)]
+struct NodeView {
+    #[schema(example = "calls-1")]
+    name: String,
+    /// `alone`, `leader` or `follower`.
+    role: &'static str,
+    /// The node that dials; absent while none does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    leader: Option<String>,
+    /// The dialling groups.
+    groups: Vec<String>,
+}
+
+impl NodeView {
+    fn of(app: &App, lead: &nodes::Lead) -> Self {
+        Self {
+            name: app.presence.name.to_string(),
+            role: lead.role.as_str(),
+            leader: lead.lease.as_ref().map(|lease| lease.node.to_string()),
+            groups: app.directory.groups().into_iter().map(ToString::to_string).collect(),
+        }
+    }
 }
 
 /// The daily files of reports.
@@ -206,11 +234,13 @@ pub(super) async fn status(
     };
     let loads = app.loads().await?;
     let lists = app.store.suppression_lists().await?;
+    let lead = nodes::lead(&app).await?;
     let held = &loads.held;
     let paused = loads.pauses.in_force(now);
     let view = View {
         now,
         as_of: loads.as_of,
+        node: NodeView::of(&app, &lead),
         callbacks: CensusView {
             waiting: census.waiting,
             unlaunched: census.unlaunched,

@@ -31,9 +31,9 @@ use crate::scheduler::Scheduler;
 use crate::simulation::verbs::store_verbs;
 use crate::simulation::verbs::types::*;
 use crate::store::{
-    AgentReads, Batch, CallUp, CalledUp, CampaignReads, Erasures, Imports, Inbox, Keys, NewCommand, Orders,
-    Outbox, OutboxRow, PersonZones, Records, Related, Report, Reporting, Result, Store, Suppressions, Tokens,
-    Turns,
+    AgentReads, Batch, CallUp, CalledUp, CampaignReads, Erasures, Imports, Inbox, Keys, NewCommand, Nodes,
+    Orders, Outbox, OutboxRow, PersonZones, Records, Related, Report, Reporting, Result, Store, Suppressions,
+    Tokens, Turns,
 };
 use crate::twilio::{Body, Request, Response, Transport, TransportError};
 use crate::webhooks::Topic;
@@ -347,6 +347,10 @@ impl Checked<dyn Store> {
 
     async fn related(&self, keys: &Keys) -> Result<Related> {
         self.inner.related(keys).await
+    }
+
+    async fn beat(&self, beat: Beat) -> Result<Beaten> {
+        self.inner.beat(beat).await
     }
 
     async fn suppress(&self, new: NewSuppressions) -> Result<Suppressed> {

@@ -8,7 +8,7 @@ use super::sql::postgres::{Fault, Reach, Session};
 use super::sql::{self, Connection};
 use super::token_reads::TokenReads;
 use super::writer::Writer;
-use super::{Access, Engine, Options, Sqlite, held, term};
+use super::{Engine, Options, Sqlite, held};
 use crate::store::{Error, Result};
 
 mod migrations {
@@ -39,8 +39,8 @@ impl Sqlite {
     ///
     /// # Errors
     /// [`Error::Unusable`] with the name of the database and what helps.
-    pub fn connect(reach: Reach, access: Access, options: &Options) -> Result<Self> {
-        apart(|| open(&Arc::new(reach), access, options))
+    pub fn connect(reach: Reach, options: &Options) -> Result<Self> {
+        apart(|| open(&Arc::new(reach), options))
     }
 }
 
@@ -86,10 +86,11 @@ fn apart<T: Send>(work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
     })
 }
 
-fn open(reach: &Arc<Reach>, access: Access, options: &Options) -> Result<Sqlite> {
+fn open(reach: &Arc<Reach>, options: &Options) -> Result<Sqlite> {
     let (session, _) = prepare(reach)?;
     let db = Connection::from(session);
-    let term = matches!(access, Access::Exclusive).then(|| term::begin(&db)).transpose()?;
+    // Several daemons write: which of them leads, its lease tells, and a start ends no other daemon's term.
+    let term = None;
     let connections = |count: usize| {
         let one = |_| Session::open(Arc::clone(reach)).map(Connection::from);
         (0..count.max(1)).map(one).collect::<std::result::Result<Vec<_>, _>>()

@@ -34,6 +34,7 @@ mod held_back;
 mod hours_text;
 mod import_verbs;
 mod imports;
+mod leases;
 mod links;
 mod list;
 mod loads;
@@ -106,7 +107,7 @@ struct Open {
     /// Whether the zones of anybody are known.
     zones: person_zones::InUse,
     /// Held until the last connection is closed, because fields are dropped in this order.
-    _lock: Option<File>,
+    lock: Option<File>,
 }
 
 /// Which other process may have the file open.
@@ -204,9 +205,15 @@ impl Sqlite {
         Self { open: Arc::clone(&self.open), reads_for_requests: true }
     }
 
+    /// Whether other daemons may have the store open: there is no lock that keeps them out, as there is beside a file.
+    #[must_use]
+    pub fn is_shared(&self) -> bool {
+        self.open.lock.is_none()
+    }
+
     fn new(engine: Engine, lock: Option<File>, key: Arc<suppressions::Key>) -> Self {
         Self {
-            open: Arc::new(Open { engine, key, zones: person_zones::InUse::default(), _lock: lock }),
+            open: Arc::new(Open { engine, key, zones: person_zones::InUse::default(), lock }),
             reads_for_requests: false,
         }
     }

@@ -3,9 +3,11 @@
 //!
 //! Within a daemon one scheduler leads. Its term begins when it builds its state, and its batches are numbered.
 
+use super::leases;
 use super::rows::{corrupt, first};
 use super::sql::Connection;
 use super::writer::in_transaction;
+use crate::domain::lease::LeaseTerm;
 use crate::failpoint::failpoint;
 use crate::store::{Error, Lead, Result};
 
@@ -21,8 +23,11 @@ pub fn begin(db: &Connection) -> Result<i64> {
     Ok(term)
 }
 
-/// Begins the term of a leader.
-pub fn lead(db: &Connection) -> Result<Lead> {
+/// Begins the term of a leader, who proves its lease where there is one.
+pub fn lead(db: &Connection, lease: Option<&LeaseTerm>) -> Result<Lead> {
+    if let Some(lease) = lease {
+        leases::check(db, lease)?;
+    }
     let next = "UPDATE term SET leader = leader + 1 WHERE one = 1 RETURNING leader, batches";
     first(&mut db.prepare_cached(next)?, [], |cells| {
         Ok(Lead { term: cells.version()?, number: cells.version()? })

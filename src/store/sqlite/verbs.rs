@@ -14,6 +14,7 @@ use super::{
     set_aside, suppression_lists, suppressions, term, timeline, tokens, traces, unmatched, waiting,
 };
 use crate::domain::calendar::MarkedDay;
+use crate::domain::lease::LeaseTerm;
 use crate::domain::timeline::Entry;
 use crate::domain::{
     AccountAlias, Attempt, AttemptId, Budget, Callback, CallbackId, Campaign, CampaignCalls, CampaignId,
@@ -391,8 +392,8 @@ impl Turns for Sqlite {
         self.write(move |db| tokens::keep_rules_digest(db, digest)).await
     }
 
-    async fn lead(&self) -> Result<Lead> {
-        self.write(term::lead).await
+    async fn lead(&self, lease: Option<LeaseTerm>) -> Result<Lead> {
+        self.write(move |db| term::lead(db, lease.as_ref())).await
     }
 
     async fn last_batch(&self) -> Result<u64> {

@@ -127,6 +127,7 @@ fn copy(app: &App) -> App {
         clock: app.clock.clone(),
         directory: app.directory.clone(),
         documents: app.documents.clone(),
+        presence: app.presence.clone(),
         rules: app.rules.clone(),
         calendars: app.calendars.clone(),
         chosen: app.chosen.clone(),

@@ -220,6 +220,8 @@ async fn the_description_needs_no_token_and_has_every_route() {
         "/v1/offers/{id}/skip",
         "/v1/pauses",
         "/v1/pauses/{id}",
+        "/v1/nodes",
+        "/v1/nodes/{name}/resign",
         "/v1/pools",
         "/v1/pools/{name}",
         "/v1/permissions/grant",

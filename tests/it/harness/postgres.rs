@@ -8,7 +8,7 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use ringmaster::store::sqlite::{Access, Options, Reach, Sqlite};
+use ringmaster::store::sqlite::{Options, Reach, Sqlite};
 use tokio_postgres::NoTls;
 use uuid::Uuid;
 
@@ -64,7 +64,7 @@ impl Database {
     }
 
     pub(crate) fn store_with(&self, options: &Options) -> Sqlite {
-        Sqlite::connect(self.reach(), Access::Exclusive, options).unwrap()
+        Sqlite::connect(self.reach(), options).unwrap()
     }
 
     /// Runs statements beside the store.

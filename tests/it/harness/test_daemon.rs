@@ -15,7 +15,9 @@ use ringmaster::domain::{AccountAlias, Event, Scope, Scopes, TokenLimits};
 use ringmaster::hook_urls;
 use ringmaster::http::auth;
 use ringmaster::ids::IdGenerator;
-use ringmaster::platform::Platform;
+use ringmaster::nodes::{Keeper, Presence};
+use ringmaster::platform::{Platform, Trust};
+use ringmaster::policy::lease;
 use ringmaster::scheduler::{Scheduler, told};
 use ringmaster::simulation::{Fixture, InvariantChecks, fixture};
 use ringmaster::store::sqlite::Sqlite;
@@ -23,6 +25,7 @@ use ringmaster::store::{Error, Report, Store, Token};
 use ringmaster::traces::Traces;
 use ringmaster::twilio::Transport;
 use ringmaster::twilio::signature::{Key, Payload};
+use ringmaster::wake::Waker;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
@@ -66,6 +69,8 @@ pub(crate) struct TestDaemon {
     filed: u128,
     /// The test expects errors of the store: a failed turn is repeated at once.
     pub(crate) forgives: bool,
+    /// Of a node among several.
+    keeper: Option<Keeper>,
 }
 
 impl TestDaemon {
@@ -178,7 +183,58 @@ impl TestDaemon {
         daemon
     }
 
+    /// Starts nodes of these names on one store, each with its own platform. None has the lease yet. They wake each other.
+    pub(crate) async fn nodes<const N: usize>(
+        store: Arc<dyn Store>,
+        nodes: [(&str, Arc<dyn Transport>); N],
+    ) -> Vec<Self> {
+        let (config, _) = fixture(&Fixture::default());
+        let clock = Arc::new(ManualClock::new(START.parse().unwrap()));
+        let (token, hash) = auth::new_token([7; 32]);
+        store.create_token(Token::new("test", hash, clock.now())).await.unwrap();
+        let checks = InvariantChecks::new(clock.clone());
+        let platforms = BTreeMap::new();
+        let ground = Ground { config, store, clock, token, checks, platforms, database: None };
+        let waker: Arc<Waker> = Arc::default();
+        let mut daemons = Vec::new();
+        for (starts, (name, platform)) in (1..).zip(nodes) {
+            let presence = Arc::new(Presence::new(name, None, Trust::by_lease(lease::LEFT_AT_LEAST)));
+            let keeper =
+                Keeper::new(ground.store.clone(), ground.clock.clone(), presence.clone(), waker.clone());
+            keeper.join().await.unwrap().unwrap();
+            let node = (presence, waker.clone());
+            let mut daemon = Self::on_node(ground.clone(), starts, platform, node).await;
+            daemon.keeper = Some(keeper);
+            daemons.push(daemon);
+        }
+        daemons
+    }
+
+    /// The node gives a sign of life: it claims or renews the lease. Returns how long to wait until the next one.
+    pub(crate) async fn beat(&mut self) -> SignedDuration {
+        self.keeper.as_mut().unwrap().beat().await
+    }
+
+    /// The node gives the lease back.
+    pub(crate) async fn resign(&mut self) {
+        self.keeper.as_mut().unwrap().resign().await;
+    }
+
+    /// Runs turns until there is nothing to do at this time.
+    pub(crate) async fn run(&mut self) {
+        self.idle().await;
+    }
+
     async fn on(ground: Ground, starts: u64, platform: Arc<dyn Transport>) -> Self {
+        Self::on_node(ground, starts, platform, Default::default()).await
+    }
+
+    async fn on_node(
+        ground: Ground,
+        starts: u64,
+        platform: Arc<dyn Transport>,
+        (presence, waker): (Arc<Presence>, Arc<Waker>),
+    ) -> Self {
         let store = ground.checks.store(ground.store.clone());
         let transport = ground.checks.transport(platform);
         let deps = Deps {
@@ -195,6 +251,8 @@ impl TestDaemon {
             platforms: ground.platforms.clone(),
             metrics: Arc::default(),
             traces: ground.traces.clone(),
+            presence,
+            waker,
         };
         let Assembled { scheduler, doors, .. } = daemon::assemble(&ground.config, deps).await.unwrap();
         Self {
@@ -207,6 +265,7 @@ impl TestDaemon {
             // Otherwise the reports of a restarted daemon would repeat those of the one before.
             filed: u128::from(starts) << 64,
             forgives: false,
+            keeper: None,
         }
     }
 

@@ -136,7 +136,7 @@ pub async fn what_is_decided_comes_with_people_and_budgets_that_are_not_known(st
 }
 
 pub async fn a_batch_of_a_leader_has_the_next_number(store: &dyn Store) {
-    let led = store.lead().await.unwrap();
+    let led = store.lead(None).await.unwrap();
     let batch = |lead, n| Batch { lead: Some(lead), pairs: vec![pair(n)], ..Batch::default() };
     store.record(batch(led.next(), 1)).await.unwrap();
     assert_eq!(store.last_batch().await.unwrap(), led.number + 1);
@@ -150,8 +150,8 @@ pub async fn a_batch_of_a_leader_has_the_next_number(store: &dyn Store) {
 }
 
 pub async fn a_leader_of_an_older_term_writes_nothing(store: &dyn Store) {
-    let older = store.lead().await.unwrap();
-    let newer = store.lead().await.unwrap();
+    let older = store.lead(None).await.unwrap();
+    let newer = store.lead(None).await.unwrap();
     assert_eq!((newer.term, newer.number), (older.term + 1, older.number));
     let batch = |lead| Batch {
         lead: Some(lead),
@@ -226,7 +226,7 @@ fn full_loads() -> Loads {
 pub async fn what_a_leader_publishes_is_read_as_it_was_written(store: &dyn Store) {
     assert_eq!(store.loads().await.unwrap(), Loads::default());
     for loads in [full_loads(), loads(23, 2)] {
-        let lead = Some(store.lead().await.unwrap().next());
+        let lead = Some(store.lead(None).await.unwrap().next());
         record(store, Batch { published: Some(loads.clone()), lead, ..Batch::default() }).await;
         assert_eq!(store.loads().await.unwrap(), loads);
     }
@@ -236,8 +236,8 @@ pub async fn what_a_leader_publishes_is_read_as_it_was_written(store: &dyn Store
 }
 
 pub async fn what_an_older_leader_publishes_replaces_nothing(store: &dyn Store) {
-    let older = store.lead().await.unwrap();
-    let newer = store.lead().await.unwrap();
+    let older = store.lead(None).await.unwrap();
+    let newer = store.lead(None).await.unwrap();
     let publish = |lead, loads| Batch { published: Some(loads), lead: Some(lead), ..Batch::default() };
     store.record(publish(newer.next(), loads(1, 1))).await.unwrap();
     let refused = store.record(publish(older.next(), loads(2, 2))).await;

@@ -14,6 +14,7 @@ mod erasures;
 mod hooks;
 mod lanes;
 mod leaders;
+mod nodes;
 mod pages;
 mod pauses;
 mod people;
@@ -176,6 +177,11 @@ macro_rules! conformance {
                 contacts_are_read_with_the_callbacks_that_name_them
                 a_restriction_holds_until_it_ends
                 the_end_of_restrictions_is_kept_with_its_time
+            );
+            each!($fresh, nodes:
+                one_node_has_the_lease_until_it_resigns
+                the_name_of_a_node_is_taken_until_it_leaves
+                a_node_is_asked_to_resign_until_it_has
             );
             each!($fresh, leaders:
                 waiting_callbacks_are_read_part_by_part

@@ -23,7 +23,7 @@ pub fn in_database() -> Fresh {
 /// The refusal of a database, without its name.
 fn refusal(reach: Reach) -> String {
     let name = format!("the database {} ", reach.name());
-    match Sqlite::connect(reach, Access::Exclusive, &Options::default()) {
+    match Sqlite::connect(reach, &Options::default()) {
         Err(Error::Unusable(sentence)) => {
             let rest = sentence.strip_prefix(&name);
             rest.unwrap_or_else(|| panic!("{sentence}")).to_owned()
@@ -237,7 +237,7 @@ async fn numbers_that_a_rolled_back_transaction_took_are_not_left_out() {
 async fn what_one_process_commits_the_other_reads_and_hears_of() {
     let database = Database::new();
     let one = database.store();
-    let other = Sqlite::connect(database.reach(), Access::Beside, &Options::default()).unwrap();
+    let other = Sqlite::connect(database.reach(), &Options::default()).unwrap();
     let woken = Arc::new(Notify::new());
     let bell = Arc::clone(&woken);
     let hears = Listener::start(database.reach(), move || bell.notify_one()).unwrap();
@@ -258,7 +258,7 @@ async fn writers_of_several_processes_write_one_after_the_other() {
     let database = Database::new();
     let stores: Vec<Arc<dyn Store>> = (0..3)
         .map(|_| {
-            let beside = Sqlite::connect(database.reach(), Access::Beside, &Options::default()).unwrap();
+            let beside = Sqlite::connect(database.reach(), &Options::default()).unwrap();
             Arc::new(beside) as Arc<dyn Store>
         })
         .collect();

@@ -20,7 +20,7 @@ use crate::domain::event::{
     PermissionReply, SetAsideWord, SuppressionAdded, SuppressionRemoved, Word,
 };
 use crate::domain::{
-    AccountAlias, AttemptId, AttemptResolution, CalendarName, CallProgress, CallbackId, CallingHours,
+    AccountAlias, Answer, AttemptId, AttemptResolution, CalendarName, CallProgress, CallbackId, CallingHours,
     CampaignCommand, ErasureId, ErrorCode, InviteToken, ListName, MessageId, MessageResolution, Named, Pause,
     PauseId, PauseScope, Phone, PoolCommand, Priority, Psid, Restricted, SetAsideId, SetAsideVerdict, Tenant,
     UserId, WrapUp,
@@ -169,7 +169,36 @@ enum EventShape {
         entries: u32,
         by: String,
     },
+    CallAnswered {
+        #[serde(with = "id")]
+        attempt: AttemptId,
+        #[serde(with = "SubmissionAnswerShape")]
+        answer: Answer,
+    },
+    MessageAnswered {
+        #[serde(with = "id")]
+        message: MessageId,
+        #[serde(with = "SubmissionAnswerShape")]
+        answer: Answer,
+    },
     Erased,
+}
+
+/// The answer of a platform to a submission.
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Answer", rename_all = "snake_case")]
+enum SubmissionAnswerShape {
+    Accepted {
+        sid: String,
+    },
+    Rejected {
+        #[serde(default, skip_serializing_if = "Option::is_none", with = "code_if")]
+        error_code: Option<ErrorCode>,
+    },
+    Throttled,
+    NotSent,
+    TooLate,
+    Unknown,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -430,6 +459,26 @@ mod tests {
             Event::Message(report) => report.error_code,
             other => panic!("{other:?}"),
         }
+    }
+
+    #[test]
+    fn the_answer_to_a_submission_is_read_as_it_was_written() {
+        let attempt = AttemptId::new(uuid::Uuid::from_u128(1));
+        let code = Some(ErrorCode::of_twilio(37_000));
+        for answer in [
+            Answer::Accepted { sid: "CA1".into() },
+            Answer::Rejected { error_code: code },
+            Answer::Rejected { error_code: None },
+            Answer::Throttled,
+            Answer::NotSent,
+            Answer::TooLate,
+            Answer::Unknown,
+        ] {
+            let event = Event::CallAnswered { attempt, answer };
+            assert_eq!(from_json(&to_json(&event).unwrap()).unwrap(), event);
+        }
+        let text = to_json(&Event::CallAnswered { attempt, answer: Answer::Throttled }).unwrap();
+        assert!(text.ends_with(r#""answer":"throttled"}}"#), "{text}");
     }
 
     #[test]

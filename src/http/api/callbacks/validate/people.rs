@@ -56,7 +56,23 @@ impl<'a> Validator<'a> {
                 senders.push(number);
             }
         }
+        self.check_group(field, &senders, faults);
         senders
+    }
+
+    /// Refuses senders of different dialling groups: one leader has to dial for all of them.
+    fn check_group(&self, field: &str, senders: &[Phone], faults: &mut FieldErrors) {
+        let directory = &self.app.directory;
+        let mut groups = senders
+            .iter()
+            .filter_map(|&number| directory.sender(number).map(|sender| directory.group_of(&sender.account)));
+        let Some(first) = groups.next() else { return };
+        if let Some(other) = groups.find(|group| *group != first) {
+            let detail = format!(
+                "has senders of the dialling groups {first} and {other}: the senders of an order are of one group"
+            );
+            faults.add(field, "sender.group", detail);
+        }
     }
 
     /// Refuses a consumer who is one of our senders, and a destination that is not called.

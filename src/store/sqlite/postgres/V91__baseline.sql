@@ -1,4 +1,4 @@
--- The schema of version 85, made by tools/postgres/baseline from the migrations of SQLite. Do not edit it.
+-- The schema of version 91, made by tools/postgres/baseline from the migrations of SQLite. Do not edit it.
 -- Whole numbers are BIGINT, and texts are ordered by their bytes, as in SQLite.
 
 CREATE TABLE "callbacks" (
@@ -608,6 +608,40 @@ CREATE TABLE "person_zones" (
     "told_at" BIGINT NOT NULL,
     "told_by" TEXT COLLATE "C" NOT NULL,
     PRIMARY KEY ("person")
+);
+CREATE TABLE "leases" (
+    "group_name" TEXT COLLATE "C" NOT NULL,
+    "node" TEXT COLLATE "C" NOT NULL,
+    "run" BYTEA NOT NULL,
+    "term" BIGINT NOT NULL,
+    "since" BIGINT NOT NULL,
+    "until" BIGINT NOT NULL,
+    "resigned_at" BIGINT,
+    "began_after" TEXT COLLATE "C",
+    PRIMARY KEY ("group_name")
+);
+CREATE TABLE "leaders" (
+    "group_name" TEXT COLLATE "C" NOT NULL,
+    "term" BIGINT NOT NULL,
+    "node" TEXT COLLATE "C" NOT NULL,
+    "run" BYTEA NOT NULL,
+    "since" BIGINT NOT NULL,
+    "until" BIGINT,
+    "ended" TEXT COLLATE "C",
+    PRIMARY KEY ("group_name", "term")
+);
+CREATE TABLE "nodes" (
+    "name" TEXT COLLATE "C" NOT NULL,
+    "run" BYTEA NOT NULL,
+    "version" TEXT COLLATE "C" NOT NULL,
+    "url" TEXT COLLATE "C",
+    "started_at" BIGINT NOT NULL,
+    "seen_at" BIGINT NOT NULL,
+    "left_at" BIGINT,
+    "clock_ahead" BIGINT NOT NULL,
+    "resign_asked_at" BIGINT,
+    "resign_asked_by" TEXT COLLATE "C",
+    PRIMARY KEY ("name")
 );
 CREATE INDEX callbacks_by_wake ON callbacks (at) WHERE state = 'waiting';
 CREATE INDEX callbacks_by_consumer ON callbacks (partition_no, consumer);

@@ -1,0 +1,99 @@
+//! `[node]` and `[groups.<name>]`: this process among several, and which accounts are dialled by one leader.
+
+use std::collections::BTreeMap;
+
+use url::Url;
+
+use super::Config;
+use super::http::endpoint;
+use super::section::{Reading, Section};
+use super::tree::Origin;
+use crate::domain::AccountAlias;
+use crate::domain::lease::{GroupName, NoNodeName, is_name};
+
+/// `[node]`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct NodeSettings {
+    /// `None` for the name of the machine.
+    pub name: Option<String>,
+    /// Where others reach the API of this node.
+    pub url: Option<Url>,
+}
+
+impl NodeSettings {
+    pub(super) fn read(section: &mut Section<'_>) -> Self {
+        let plain = |name: &String| if is_name(name) { Ok(()) } else { Err(NoNodeName.to_string()) };
+        Self {
+            name: section.ask("name").rule(plain).optional(),
+            url: section.ask("url").rule(endpoint).optional(),
+        }
+    }
+}
+
+/// Reads one dialling group.
+pub(super) fn group(name: &str, section: &mut Section<'_>) -> Option<(GroupName, Vec<AccountAlias>)> {
+    let group = name.parse::<GroupName>();
+    if let Err(error) = group {
+        section.fault("", error.to_string());
+    }
+    let is_there = |accounts: &Vec<String>| match accounts.is_empty() {
+        true => Err("is empty: a group has at least one account".to_owned()),
+        false => Ok(()),
+    };
+    let accounts: Vec<String> = section.ask("accounts").rule(is_there).or(Vec::new());
+    Some((group.ok()?, accounts.into_iter().map(AccountAlias::from).collect()))
+}
+
+/// Each account of a group has to be there, and in one group only; what a sender invites by is of the sender's group.
+pub(super) fn check(config: &Config, reading: &mut Reading) {
+    let mut groups: BTreeMap<&AccountAlias, &GroupName> = BTreeMap::new();
+    for (group, accounts) in &config.groups {
+        for alias in accounts {
+            let is_known = config.accounts.contains_key(alias)
+                || config.meta.contains_key(alias)
+                || config.messenger.contains_key(alias);
+            if !is_known {
+                let problem = format!(
+                    "has {alias:?}, which is no account: there is no [accounts.{alias}], [meta.{alias}] or \
+                     [messenger.{alias}]",
+                    alias = &**alias
+                );
+                fault(reading, group, problem);
+            } else if let Some(other) = groups.insert(alias, group) {
+                let alias = &**alias;
+                fault(
+                    reading,
+                    group,
+                    format!(
+                        "has {alias:?}, which is in the group {other} as well: an account is in one group"
+                    ),
+                );
+            }
+        }
+    }
+    if config.groups.is_empty() {
+        return;
+    }
+    let directory = config.directory();
+    for sender in directory.senders() {
+        let own = directory.group_of(&sender.account);
+        for road in &sender.roads {
+            let group = directory.group_of(&road.account);
+            if group != own {
+                let (account, road) = (&*sender.account, &*road.account);
+                let problem = format!(
+                    "has the account {account:?}, whose sender invites by {road:?} of the group {group}: both have to \
+                     be in one group"
+                );
+                fault(reading, own, problem);
+            }
+        }
+    }
+}
+
+fn fault(reading: &mut Reading, group: &GroupName, problem: String) {
+    let section = format!("groups.{group}");
+    let answer = reading.answers.iter().find(|it| it.section == section && it.key == "accounts");
+    let origin = answer.map_or(Origin::Nowhere, |answer| answer.origin.clone());
+    reading.fault(&origin, &format!("{section}.accounts"), problem);
+}
