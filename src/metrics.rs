@@ -46,6 +46,7 @@ pub struct Metrics {
     pauses: Family<Scope, Gauge>,
     dialling_stopped: Gauge,
     clock_in_doubt: Gauge,
+    lineage_held: Gauge,
     deposed: Gauge,
     platform_codes: Family<Code, Counter>,
     /// Unknown error codes that have a time series of their own.
@@ -135,6 +136,7 @@ impl Default for Metrics {
             pauses: Family::default(),
             dialling_stopped: Gauge::default(),
             clock_in_doubt: Gauge::default(),
+            lineage_held: Gauge::default(),
             deposed: Gauge::default(),
             platform_codes: Family::default(),
             unknown_codes: Mutex::default(),
@@ -295,6 +297,11 @@ impl Metrics {
         self.clock_in_doubt.set(i64::from(is_in_doubt));
     }
 
+    /// Whether nothing leaves because the store is not the one that was last written.
+    pub fn lineage_held(&self, is_held: bool) {
+        self.lineage_held.set(i64::from(is_held));
+    }
+
     /// Whether another daemon has opened the store.
     pub fn deposed(&self, is_deposed: bool) {
         self.deposed.set(i64::from(is_deposed));
@@ -314,6 +321,11 @@ impl Metrics {
             "clock_in_doubt",
             "1 while nothing is dialled or sent because the machine's clock jumped",
             self.clock_in_doubt.clone(),
+        );
+        registry.register(
+            "lineage_held",
+            "1 while nothing is dialled or sent because the store is not the one that was last written",
+            self.lineage_held.clone(),
         );
         registry.register(
             "deposed",

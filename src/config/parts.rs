@@ -22,6 +22,8 @@ use super::value::{Setting, quoted};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Store {
     pub path: PathBuf,
+    /// Where the witness of the store is; `None` beside the store.
+    pub state_dir: Option<PathBuf>,
     /// Read connections beside the write connection.
     pub readers: u32,
     /// Connections that read for requests to the API.
@@ -36,6 +38,7 @@ impl Store {
     pub(super) fn read(section: &mut Section<'_>) -> Self {
         Self {
             path: section.ask("path").value(),
+            state_dir: section.ask("state_dir").optional(),
             readers: section.ask("readers").within(1, 64).value(),
             api_readers: section.ask("api_readers").within(1, 64).value(),
             api_reads_waiting_max: section.ask("api_reads_waiting_max").within(1, 100_000).value(),

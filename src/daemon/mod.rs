@@ -8,6 +8,7 @@ mod contents;
 mod daily_reports;
 mod descriptors;
 mod known_to_meta;
+mod lineage;
 mod listeners;
 mod messenger;
 mod meta;
@@ -16,6 +17,7 @@ mod pools;
 mod rules;
 mod templates;
 mod wiring;
+mod witness;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -44,10 +46,12 @@ use daily_reports::DailyReports;
 use listeners::Listeners;
 
 pub use contents::{catalogues, clients};
+pub use lineage::{Watched, watch as watch_lineage, witness_path};
 pub use meta::{GraphReach, graphs};
 pub use named_content::{NamedContent, named_content};
 pub use rules::rules;
 pub use wiring::documents;
+pub use witness::WitnessFile;
 
 /// Arguments of a daemon besides its configuration.
 pub struct Options {
@@ -57,6 +61,8 @@ pub struct Options {
     pub shutdown: CancellationToken,
     /// Overrides the configured addresses to listen on: everything is served here.
     pub listener: Option<TcpListener>,
+    /// Whether a store without a matching witness is meant.
+    pub adopts: bool,
 }
 
 impl Default for Options {
@@ -66,6 +72,7 @@ impl Default for Options {
             ids: Arc::new(IdGenerator::default()),
             shutdown: CancellationToken::new(),
             listener: None,
+            adopts: false,
         }
     }
 }
@@ -171,7 +178,7 @@ pub async fn assemble(config: &Config, deps: Deps) -> anyhow::Result<Assembled> 
 /// # Errors
 /// The first step that failed, and why.
 pub async fn start(config: &Config, options: Options) -> anyhow::Result<Running> {
-    let Options { clock, ids, shutdown, listener } = options;
+    let Options { clock, ids, shutdown, listener, adopts } = options;
     let metrics = Arc::new(Metrics::default());
     let gauge = metrics.clone();
     let store_options = StoreOptions {
@@ -183,11 +190,13 @@ pub async fn start(config: &Config, options: Options) -> anyhow::Result<Running>
         on_commit: Some(Arc::new(move |commands, took| gauge.store_committed(commands, took))),
     };
     let store = Sqlite::open_with(&config.store.path, Access::Exclusive, &store_options)?;
+    let watched = watch_lineage(&store, witness_path(&config.store), adopts, Arc::clone(&clock)).await?;
     known_to_meta::check(config).await?;
     let looked_up = content_pauses::Start { clock: &*clock, store: &store, ids: &ids };
     let config = &contents::resolve(config, &looked_up).await?;
     let api_store: Arc<dyn Store> = Arc::new(store.for_requests());
-    let store: Arc<dyn Store> = Arc::new(store);
+    let file = Arc::new(store);
+    let store: Arc<dyn Store> = file.clone();
     descriptors::raise_limit(config)?;
     let listeners = Listeners::bind(&config.http, listener).await?;
     let (address, hooks_address) = listeners.addresses()?;
@@ -203,6 +212,7 @@ pub async fn start(config: &Config, options: Options) -> anyhow::Result<Running>
     };
     let Assembled { mut scheduler, doors, feeders, dispatcher, daily, .. } = assemble(config, deps).await?;
     scheduler.recover().await.context("cannot recover from the last stop")?;
+    watched.begin(&file).await?;
     store.void_claims().await.context("cannot release the deliveries of the last run")?;
     let servers = listeners.serve(&doors, config, &shutdown);
     let (places, stops) = (doors.app.event_places.clone(), shutdown.clone());

@@ -31,6 +31,7 @@ pub mod hours;
 pub mod ids;
 pub mod invited;
 pub mod lane;
+pub mod lineage;
 pub mod loads;
 pub mod message;
 pub mod number_zones;
@@ -95,6 +96,10 @@ pub use invited::{
     Contact, ContactKey, LinkGiven, Restricted, Restriction, RoadFailure, RoadName, SenderPart,
 };
 pub use lane::Lane;
+pub use lineage::{
+    AccountListed, Lineage, LineageCause, LineageReleased, Position, StoreIdentity, StoreSelf, Stranger,
+    StrangerKind, Witnessed,
+};
 pub use loads::{AccountView, Load, Loads, Rest};
 pub use message::{Message, MessagePurpose, MessageResolution};
 pub use offers::Offers;

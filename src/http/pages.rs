@@ -46,6 +46,11 @@ async fn healthz(State(app): State<Arc<App>>) -> Result<&'static str, ApiError> 
     if held.deposed_since.is_some() {
         return Err(store::Error::Deposed.into());
     }
+    if held.lineage_since.is_some() {
+        return Ok(
+            "ok, but dialling is stopped because the store is not the one that was last written; see ringmaster lineage show\n",
+        );
+    }
     Ok(match (held.stopped_since, held.clock_in_doubt) {
         (Some(_), _) => "ok, but dialling is stopped after too many failures; a restart resumes\n",
         (None, Some(_)) => "ok, but dialling is stopped because the machine's clock jumped\n",

@@ -9,6 +9,7 @@ pub mod errors;
 pub mod ladder;
 pub mod ledger;
 pub mod limits;
+pub mod lineage;
 pub mod presets;
 pub mod rolling;
 pub mod window;

@@ -52,6 +52,7 @@ impl Scheduler {
         let store = self.deps.store.clone();
         self.led = Some(store.lead().await?);
         self.read_aside().await?;
+        self.read_lineage().await?;
         self.read_pauses().await?;
         self.read_calendars().await?;
         self.read_campaigns().await?;

@@ -15,6 +15,7 @@ use super::erasing::Erasing;
 use super::gates::Gates;
 use super::hang_ups::HangUps;
 use super::in_flight::InFlight;
+use super::lost_span::LostSpan;
 use super::new_rules::NewRules;
 use super::overdue::{Overdue, Questions};
 use super::pace::Pace;
@@ -116,6 +117,7 @@ pub struct Scheduler {
     /// Another leader has begun a term: this one reads and writes nothing more.
     pub(super) is_deposed: bool,
     pub(super) dates: Dates,
+    pub(super) lineage: LostSpan,
     /// What is stored of the machine's clock.
     pub(super) clock_stored: Option<ClockMark>,
 }
@@ -171,6 +173,7 @@ impl Scheduler {
             led: None,
             is_deposed: false,
             dates: Dates::default(),
+            lineage: LostSpan::default(),
             clock_stored: None,
         }
     }
@@ -180,7 +183,8 @@ impl Scheduler {
         let publication = self.publication.alarm(now, &self.loads);
         if self.containment.held.is_everything() {
             let silence = self.questions.alarm(&self.overdue);
-            let alarms = [silence, self.hang_ups.alarm(), self.dates.alarm(), publication];
+            let lineage = self.lineage.alarm();
+            let alarms = [silence, self.hang_ups.alarm(), self.dates.alarm(), lineage, publication];
             return alarms.into_iter().flatten().min();
         }
         let gates = self.gates.iter().filter_map(|gate| self.alarm_of(gate, now)).map(|at| at.max(now));
@@ -297,6 +301,7 @@ impl Scheduler {
         self.deps.metrics.set_aside(held.count(), held.stopped_since.is_some());
         self.deps.metrics.clock_in_doubt(held.clock_in_doubt.is_some());
         self.deps.metrics.deposed(held.deposed_since.is_some());
+        self.deps.metrics.lineage_held(held.lineage_since.is_some());
         self.loads.held = held;
     }
 

@@ -9,6 +9,7 @@ mod erasures;
 mod error;
 mod imports;
 mod inbox;
+mod lineage;
 mod orders;
 mod outbox;
 mod person_zones;
@@ -34,6 +35,7 @@ pub use imports::{
     ImportStepped, ImportedRow, Imports, MadeImport, NewImport, Reached, StoredFault,
 };
 pub use inbox::{CommandRecord, FiledReport, Inbox, NewCommand, Report, Unmatched, UnreadableReport};
+pub use lineage::{LineageChange, Lineages, Witness};
 pub use orders::{
     Awaiting, Census, Count, Enqueue, Enqueued, Filter, HeldBack, IdempotencyKey, InviteCensus, Listed,
     OpenOrder, OrderCeiling, Orders, Page, Record, Status, TimelineEnds, TimelineLine, Whom,
@@ -73,6 +75,7 @@ pub trait ApiStore:
     + Imports
     + PersonZones
     + Reporting
+    + Lineages
 {
 }
 
@@ -93,6 +96,7 @@ impl<T> ApiStore for T where
         + Imports
         + PersonZones
         + Reporting
+        + Lineages
         + ?Sized
 {
 }

@@ -32,6 +32,7 @@ mod held_back;
 mod hours_text;
 mod import_verbs;
 mod imports;
+mod lineage;
 mod links;
 mod list;
 mod loads;
@@ -73,7 +74,7 @@ mod writer;
 
 use std::fs::File;
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use rusqlite::Connection;
@@ -84,8 +85,8 @@ use self::reader::{Bounds, Readers, in_snapshot};
 pub use self::report_recount::Recounted;
 use self::token_reads::TokenReads;
 use self::writer::{Writer, in_savepoint, in_transaction};
-use super::{Enqueue, Enqueued, Result, Token};
-use crate::domain::AccountAlias;
+use super::{Enqueue, Enqueued, Lead, Result, Token, Witness};
+use crate::domain::{AccountAlias, Lineage, LineageReleased, Position, StoreIdentity, StoreSelf};
 use crate::panics::contain_now;
 
 /// A [`Store`](super::Store) in one SQLite file, or in memory.
@@ -101,8 +102,16 @@ struct Open {
     key: Arc<suppressions::Key>,
     /// Whether the zones of anybody are known.
     zones: person_zones::InUse,
+    /// What remembers outside of the store how far it was written.
+    witness: OnceLock<Arc<dyn Witness>>,
     /// Held until the last connection is closed, because fields are dropped in this order.
     _lock: Option<File>,
+}
+
+/// What the witness is told of a batch.
+struct Committed {
+    lead: Option<Lead>,
+    releases: bool,
 }
 
 /// Which other process may have the file open.
@@ -202,7 +211,13 @@ impl Sqlite {
 
     fn new(engine: Engine, lock: Option<File>, key: Arc<suppressions::Key>) -> Self {
         Self {
-            open: Arc::new(Open { engine, key, zones: person_zones::InUse::default(), _lock: lock }),
+            open: Arc::new(Open {
+                engine,
+                key,
+                zones: person_zones::InUse::default(),
+                witness: OnceLock::new(),
+                _lock: lock,
+            }),
             reads_for_requests: false,
         }
     }
@@ -250,6 +265,57 @@ impl Sqlite {
     /// If the store cannot be read.
     pub async fn found_content(&self) -> Result<Vec<FoundContent>> {
         self.read(found_content::all).await
+    }
+
+    /// What the store says of itself, for a comparison with its witness.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub async fn own_lineage(&self) -> Result<StoreSelf> {
+        self.read(lineage::own).await
+    }
+
+    /// Takes the store under an identity: it is no copy any more, and held no longer if `released` says so.
+    ///
+    /// # Errors
+    /// If the store cannot be written.
+    pub async fn adopt(&self, identity: StoreIdentity, released: Option<LineageReleased>) -> Result<()> {
+        self.write(move |db| lineage::adopt(db, identity, released.as_ref())).await
+    }
+
+    /// The store is opened, so that it is no copy any more.
+    ///
+    /// # Errors
+    /// If the store cannot be written.
+    pub async fn opened(&self) -> Result<()> {
+        self.write(lineage::opened).await
+    }
+
+    /// Lets nothing leave until the lineage is released. The store gets another identity.
+    ///
+    /// # Errors
+    /// If the store cannot be written.
+    pub async fn hold(&self, identity: StoreIdentity, lineage: Lineage) -> Result<()> {
+        self.write(move |db| lineage::hold(db, identity, &lineage)).await
+    }
+
+    /// Tells this witness of each batch from now on. The first one stays.
+    pub fn watched_by(&self, witness: Arc<dyn Witness>) {
+        _ = self.open.witness.set(witness);
+    }
+
+    /// Tells the witness that a batch was committed.
+    async fn tell_witness(&self, batch: Committed) -> Result<()> {
+        let Some(witness) = self.open.witness.get() else { return Ok(()) };
+        if batch.releases {
+            let own = self.own_lineage().await?;
+            if let Some(identity) = own.identity {
+                witness.released(identity, own.position);
+            }
+        } else if let Some(lead) = batch.lead {
+            witness.committed(Position { leader: lead.term, batch: lead.number });
+        }
+        Ok(())
     }
 
     fn key(&self) -> Arc<suppressions::Key> {
