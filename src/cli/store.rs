@@ -1,22 +1,25 @@
-//! `store`: a copy of the store's file, and a recount of what reports show.
+//! `store`: a copy of the store's file, a check of its invariants, and a recount of what reports show.
 
-use std::io::Write;
+use std::io::{IsTerminal as _, Write};
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use serde_json::json;
 
-use super::failure::Hint as _;
+use super::failure::{Exit, Hint as _};
 use super::settings::ConfigFile;
+use crate::clock::{Clock as _, SystemClock};
 use crate::policy::errors::told_by_sip;
-use crate::store::sqlite::{Recounted, Sqlite, backup};
+use crate::store::sqlite::{Recounted, Sqlite, VERIFY_CHECKS, VerifyFault, backup, verify};
+use crate::text::visible::escaped;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Copy the store into a new file that only its owner can read
     ///
     /// Works while a daemon runs. The copy is of one moment, complete and compact. It has all data of the store: numbers,
-    /// variables, metadata. A store that is restored from it knows nothing of what happened after it was made, so
-    /// callbacks that were called since are called again.
+    /// variables, metadata. It is marked as a copy. A daemon that opens it where something happened after it was made dials
+    /// nothing until ringmaster lineage release; elsewhere it needs serve --adopt.
     #[command(after_long_help = "Example:\n  ringmaster store backup /backup/ringmaster.db")]
     Backup(Backup),
     /// Count again what reports show, from the calls, messages and callbacks that are stored
@@ -26,6 +29,21 @@ pub(super) enum Command {
     /// without reports.
     #[command(after_long_help = "Example:\n  ringmaster store recount")]
     Recount(Recount),
+    /// Check the invariants of the whole store, and count its counters again
+    ///
+    /// Works while a daemon runs, and changes nothing. It reads everything. A line for each fault: the check, the id and what
+    /// is wrong. The exit code is 1 if there is a fault.
+    #[command(after_long_help = "Examples:\n  ringmaster store verify\n  ringmaster store verify --json")]
+    Verify(Verify),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Verify {
+    /// Print an object with "faults"
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    config: ConfigFile,
 }
 
 #[derive(Debug, Args)]
@@ -47,10 +65,54 @@ pub(super) fn run(command: &Command, out: &mut dyn Write) -> anyhow::Result<()> 
     let Backup { file, config } = match command {
         Command::Backup(backup) => backup,
         Command::Recount(recount) => return recount.run(out),
+        Command::Verify(verify) => return verify.run(out),
     };
     let config = config.load()?;
-    let bytes = backup(&config.store.path, file).hint("nothing was copied; the store is as it was")?;
+    let bytes = backup(&config.store.path, file, SystemClock.now())
+        .hint("nothing was copied; the store is as it was")?;
     Ok(writeln!(out, "copied {} into {} ({bytes} bytes)", config.store.path.display(), file.display())?)
+}
+
+impl Verify {
+    fn run(&self, out: &mut dyn Write) -> anyhow::Result<()> {
+        let path = self.config.load()?.store.path;
+        anyhow::ensure!(path.is_file(), "there is no store at {}", path.display());
+        let shows = std::io::stderr().is_terminal();
+        let mut done = 0;
+        let faults = verify(&path, told_by_sip, &mut |check| {
+            if shows {
+                eprint!("\r\u{1b}[K{done} of {VERIFY_CHECKS} checks, now {check}");
+            }
+            done += 1;
+        });
+        if shows {
+            eprint!("\r\u{1b}[K");
+        }
+        let faults = faults.hint("nothing was changed; it can be repeated")?;
+        if self.json {
+            let rows: Vec<_> = faults
+                .iter()
+                .map(|VerifyFault { check, id, what, figures }| {
+                    json!({"check": check, "id": id, "what": what, "figures": figures})
+                })
+                .collect();
+            writeln!(out, "{:#}", json!({"checks": VERIFY_CHECKS, "faults": rows}))?;
+        } else {
+            for VerifyFault { check, id, what, figures } in &faults {
+                let figures = figures.as_ref().map(|figures| format!(" ({figures})")).unwrap_or_default();
+                writeln!(out, "{}", escaped(&format!("{check} {id}: {what}{figures}")))?;
+            }
+        }
+        if faults.is_empty() {
+            return match self.json {
+                true => Ok(()),
+                false => Ok(writeln!(out, "{VERIFY_CHECKS} checks, no fault")?),
+            };
+        }
+        let count = faults.len();
+        let word = if count == 1 { "fault" } else { "faults" };
+        Err(Exit { what: format!("{count} {word} found"), code: 1 }.into())
+    }
 }
 
 impl Recount {

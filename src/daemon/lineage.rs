@@ -68,6 +68,11 @@ pub async fn watch(
 }
 
 impl Watched {
+    /// Writes what was committed last, if that is not written yet.
+    pub fn flush(&self) {
+        self.file.flush();
+    }
+
     /// Writes the witness, unless the store is held. Called after a leader has begun its term, and before anything leaves.
     ///
     /// # Errors

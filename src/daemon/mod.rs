@@ -91,6 +91,7 @@ pub struct Running {
     dispatcher: Option<JoinHandle<()>>,
     feeders: Vec<JoinHandle<()>>,
     reports: Option<JoinHandle<()>>,
+    watched: Watched,
 }
 
 impl Running {
@@ -112,6 +113,7 @@ impl Running {
         for server in self.servers {
             server.await.context("the server panicked")?;
         }
+        self.watched.flush();
         Ok(())
     }
 }
@@ -236,5 +238,6 @@ pub async fn start(config: &Config, options: Options) -> anyhow::Result<Running>
         dispatcher,
         feeders,
         reports,
+        watched,
     })
 }

@@ -111,6 +111,16 @@ impl WitnessFile {
     }
 }
 
+impl WitnessFile {
+    /// Writes what was committed last, if that is not written yet.
+    pub fn flush(&self) {
+        let due = self.shared.state().due();
+        if let Some((identity, position)) = due {
+            self.released(identity, position);
+        }
+    }
+}
+
 impl Witness for WitnessFile {
     fn committed(&self, position: Position) {
         let mut state = self.shared.state();

@@ -127,9 +127,11 @@ pub(super) fn found(turn: &mut Turn<'_>, account: &AccountAlias, finding: &Findi
         }
         Finding::NoAnswer => return,
     };
+    created.calls.retain(|call| is_ours(turn, call.numbers));
+    created.messages.retain(|message| is_ours(turn, message.numbers));
     created.calls.sort_by_key(|call| call.at);
     created.messages.sort_by_key(|message| message.at);
-    for call in created.calls.iter().filter(|call| is_ours(turn, call.numbers)) {
+    for call in &created.calls {
         listed.calls = listed.calls.saturating_add(1);
         let (callback, attempt) = take_in_call(turn, account, call).unzip();
         let (sid, kind) = (call.sid.clone(), StrangerKind::Call);
@@ -144,7 +146,7 @@ pub(super) fn found(turn: &mut Turn<'_>, account: &AccountAlias, finding: &Findi
             attempt,
         });
     }
-    for message in created.messages.iter().filter(|message| is_ours(turn, message.numbers)) {
+    for message in &created.messages {
         let kind = match message.is_inbound {
             true => StrangerKind::InboundMessage,
             false => StrangerKind::Message,
@@ -232,7 +234,11 @@ fn open(turn: &mut Turn<'_>, account: &AccountAlias, callback: &Callback, call: 
     let plain = Attempt::new(id, callback.id, numbers, account.clone(), call.order, at);
     let attempt = Attempt {
         number: callback.attempts_opened.saturating_add(1),
-        proof: script.map_or(Proof::Answer, |script| script.proof),
+        // Only an answer of an agent can be looked up. Whether a text was played to its end nobody tells any more.
+        proof: script
+            .map(|script| script.proof)
+            .filter(|proof| *proof == Proof::Bridge)
+            .unwrap_or(Proof::Answer),
         holds: sender.map_or(plain.holds.clone(), |sender| policy::holds(callback, sender, script, at)),
         ..plain
     };

@@ -35,6 +35,7 @@ mod ladder;
 mod ladder_simulation;
 mod layout;
 mod leaders;
+mod lineage;
 mod messages_alone;
 mod messenger_hooks;
 mod meta_clients;

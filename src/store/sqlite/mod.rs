@@ -69,6 +69,7 @@ mod traces;
 mod unmatched;
 mod unreadable;
 mod verbs;
+mod verify;
 mod waiting;
 mod writer;
 
@@ -84,6 +85,7 @@ pub use self::found_content::FoundContent;
 use self::reader::{Bounds, Readers, in_snapshot};
 pub use self::report_recount::Recounted;
 use self::token_reads::TokenReads;
+pub use self::verify::{VERIFY_CHECKS, VerifyFault, verify};
 use self::writer::{Writer, in_savepoint, in_transaction};
 use super::{Enqueue, Enqueued, Lead, Result, Token, Witness};
 use crate::domain::{AccountAlias, Lineage, LineageReleased, Position, StoreIdentity, StoreSelf};
