@@ -8,9 +8,12 @@ use serde_json::json;
 
 use super::failure::{Exit, Hint as _};
 use super::settings::ConfigFile;
+use super::table::{Rows, plain};
 use crate::clock::{Clock as _, SystemClock};
 use crate::policy::errors::told_by_sip;
-use crate::store::sqlite::{Recounted, Sqlite, VERIFY_CHECKS, VerifyFault, backup, verify};
+use crate::store::sqlite::{
+    CopiedTable, CopyProgress, Recounted, Sqlite, VERIFY_CHECKS, VerifyFault, backup, copy, verify,
+};
 use crate::text::visible::escaped;
 
 #[derive(Debug, Subcommand)]
@@ -35,6 +38,27 @@ pub(super) enum Command {
     /// is wrong. The exit code is 1 if there is a fault.
     #[command(after_long_help = "Examples:\n  ringmaster store verify\n  ringmaster store verify --json")]
     Verify(Verify),
+    /// Copy the store into a new one, with everything, and compare each table
+    ///
+    /// No daemon may use the source. One that was interrupted goes on where it stopped, if it is repeated. Afterwards the
+    /// source dials nothing any more, unless a daemon is started on it with --adopt.
+    #[command(
+        after_long_help = "Example:\n  ringmaster store copy --from ringmaster.db --to /data/ringmaster.db"
+    )]
+    Copy(Copy),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Copy {
+    /// The store to copy
+    #[arg(long, value_name = "FILE")]
+    from: PathBuf,
+    /// The new store; one with data is refused
+    #[arg(long, value_name = "FILE")]
+    to: PathBuf,
+    /// Print an object with "tables"
+    #[arg(long)]
+    json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -66,6 +90,7 @@ pub(super) fn run(command: &Command, out: &mut dyn Write) -> anyhow::Result<()> 
         Command::Backup(backup) => backup,
         Command::Recount(recount) => return recount.run(out),
         Command::Verify(verify) => return verify.run(out),
+        Command::Copy(copy) => return copy.run(out),
     };
     let config = config.load()?;
     let bytes = backup(&config.store.path, file, SystemClock.now())
@@ -112,6 +137,39 @@ impl Verify {
         let count = faults.len();
         let word = if count == 1 { "fault" } else { "faults" };
         Err(Exit { what: format!("{count} {word} found"), code: 1 }.into())
+    }
+}
+
+impl Copy {
+    fn run(&self, out: &mut dyn Write) -> anyhow::Result<()> {
+        let shows = std::io::stderr().is_terminal();
+        let copied = copy(&self.from, &self.to, &mut |at| {
+            if shows {
+                let CopyProgress { table, tables_done, tables, rows_done, rows } = at;
+                eprint!("\r\u{1b}[K{tables_done} of {tables} tables; {table}: {rows_done} of {rows} rows");
+            }
+        });
+        if shows {
+            eprint!("\r\u{1b}[K");
+        }
+        let copied = copied.hint("the source is as it was; repeat the command to go on")?;
+        let hex = |sum: &[u8; 32]| sum.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        if self.json {
+            let tables: Vec<_> = copied
+                .iter()
+                .map(|CopiedTable { name, rows, checksum }| {
+                    json!({"name": name, "rows": rows, "sha256": hex(checksum)})
+                })
+                .collect();
+            return Ok(writeln!(out, "{:#}", json!({"tables": tables}))?);
+        }
+        let mut table = Rows::new(&["TABLE", "ROWS", "SHA-256"]);
+        for CopiedTable { name, rows, checksum } in &copied {
+            table.push([plain(name), plain(rows), plain(&hex(checksum)[..16])]);
+        }
+        table.write(out)?;
+        let (from, to) = (self.from.display(), self.to.display());
+        Ok(writeln!(out, "copied {from} into {to}; set store.path and start the daemon")?)
     }
 }
 

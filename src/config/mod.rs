@@ -34,6 +34,7 @@ mod parts;
 mod pools;
 mod registers;
 mod reports;
+mod retention;
 mod secret;
 mod section;
 mod suppression;
@@ -53,6 +54,7 @@ pub use missed_calls::MissedCalls;
 pub use parts::{Content, Log, LogFormat, Metrics, Store, Twiml, Webhooks};
 pub use pools::{PoolSettings, PoolSource};
 pub use reports::{Daily, Rate, Reports};
+pub use retention::Retention;
 pub use secret::Secret;
 pub use suppression::Suppression;
 
@@ -97,6 +99,8 @@ pub struct Config {
     pub missed_calls: MissedCalls,
     pub suppression: Suppression,
     pub reports: Reports,
+    /// How long what is over is kept.
+    pub retention: Retention,
     /// What calls cost, in no order.
     pub rates: Vec<Rate>,
     pub webhooks: Webhooks,
@@ -341,6 +345,7 @@ impl Config {
             let rates = section.each(Rate::read);
             rates.into_iter().flatten().collect()
         });
+        let retention = root.section("retention", Retention::read);
         let webhooks = root.section("webhooks", Webhooks::read);
         let log = root.section("log", Log::read);
         let metrics = root.section("metrics", Metrics::read);
@@ -370,6 +375,7 @@ impl Config {
             missed_calls,
             suppression,
             reports,
+            retention,
             rates,
             webhooks,
             log,
@@ -378,6 +384,7 @@ impl Config {
             chosen,
         };
         across::check(&config, reading);
+        retention::check(&config, reading);
         meta::check(&config, reading);
         messenger::check(&config, reading);
         config

@@ -14,6 +14,7 @@ mod messenger;
 mod meta;
 mod named_content;
 mod pools;
+mod retention;
 mod rules;
 mod templates;
 mod wiring;
@@ -212,7 +213,8 @@ pub async fn start(config: &Config, options: Options) -> anyhow::Result<Running>
         platforms: BTreeMap::new(),
         metrics,
     };
-    let Assembled { mut scheduler, doors, feeders, dispatcher, daily, .. } = assemble(config, deps).await?;
+    let Assembled { mut scheduler, doors, feeders, dispatcher, daily, clock: retention_clock } =
+        assemble(config, deps).await?;
     scheduler.recover().await.context("cannot recover from the last stop")?;
     watched.begin(&file).await?;
     store.void_claims().await.context("cannot release the deliveries of the last run")?;
@@ -225,6 +227,11 @@ pub async fn start(config: &Config, options: Options) -> anyhow::Result<Running>
     let feeders = feeders.into_iter().map(|feeder| tokio::spawn(feeder.run(shutdown.clone()))).collect();
     let webhook_endpoint = dispatcher.as_ref().map(|dispatcher| dispatcher.endpoint.clone());
     let dispatcher = dispatcher.map(|dispatcher| tokio::spawn(dispatcher.run(shutdown.clone())));
+    if !config.retention.is_off() {
+        let (store, kept) = (file.clone(), config.retention.clone());
+        let retention = retention::Retention { store, clock: retention_clock, kept };
+        tokio::spawn(retention.run(shutdown.clone()));
+    }
     let reports = daily.map(|daily| tokio::spawn(daily.run(shutdown.clone())));
     let scheduler = tokio::spawn(scheduler.run(shutdown));
     tracing::info!(%address, hooks = %hooks_address, accounts = config.accounts.len(), "ready");

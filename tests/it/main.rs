@@ -30,6 +30,7 @@ mod hang_ups;
 mod harness;
 mod hooks;
 mod importing;
+mod keeping;
 mod known_to_meta;
 mod ladder;
 mod ladder_simulation;

@@ -17,6 +17,7 @@ mod commands;
 mod consents;
 mod consumer_records;
 mod contacts;
+mod copy;
 mod counts;
 mod erasing;
 mod erasures;
@@ -56,6 +57,8 @@ mod report_recount;
 mod reporting;
 mod reports;
 mod restrictions;
+mod retention;
+mod retired;
 mod rows;
 mod set_aside;
 mod suppression_lists;
@@ -81,9 +84,11 @@ use std::time::Duration;
 use rusqlite::Connection;
 
 pub use self::backup::backup;
+pub use self::copy::{CopiedTable, CopyProgress, copy};
 pub use self::found_content::FoundContent;
 use self::reader::{Bounds, Readers, in_snapshot};
 pub use self::report_recount::Recounted;
+pub use self::retention::{Kept, Retained};
 use self::token_reads::TokenReads;
 pub use self::verify::{VERIFY_CHECKS, VerifyFault, verify};
 use self::writer::{Writer, in_savepoint, in_transaction};
@@ -185,6 +190,7 @@ impl Sqlite {
     /// As [`Sqlite::open`].
     pub fn open_with(path: &Path, access: Access, options: &Options) -> Result<Self> {
         let (lock, db) = file::open(path, access)?;
+        copy::refuse_unfinished(&db, path)?;
         let term = matches!(access, Access::Exclusive).then(|| term::begin(&db)).transpose()?;
         let connections =
             |count: usize| (0..count.max(1)).map(|_| file::open_reader(path)).collect::<Result<Vec<_>>>();
@@ -230,6 +236,7 @@ impl Sqlite {
     /// As [`Sqlite::open`].
     pub fn open_inline(path: &Path) -> Result<Self> {
         let (lock, db) = file::open(path, Access::Exclusive)?;
+        copy::refuse_unfinished(&db, path)?;
         let term = term::begin(&db)?;
         Ok(Self::new(Engine::Inline(Mutex::new(db), term), lock, Arc::default()))
     }

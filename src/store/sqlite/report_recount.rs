@@ -36,6 +36,13 @@ const LATE: &str = "INSERT INTO temp.report_cells SELECT tenant, family, label, 
      c0 = c0 + excluded.c0, c1 = c1 + excluded.c1, c2 = c2 + excluded.c2, c3 = c3 + excluded.c3, \
      c4 = c4 + excluded.c4, c5 = c5 + excluded.c5, c6 = c6 + excluded.c6, c7 = c7 + excluded.c7, \
      c8 = c8 + excluded.c8, c9 = c9 + excluded.c9, c10 = c10 + excluded.c10, c11 = c11 + excluded.c11";
+/// Adds what was counted of callbacks that are deleted because they are old.
+const RETIRED: &str = "INSERT INTO temp.report_cells SELECT tenant, family, label, quarter, 0, c0, c1, c2, c3, c4, c5, \
+     c6, c7, c8, c9, c10, c11 FROM main.retired_cells WHERE true \
+     ON CONFLICT (tenant, family, label, quarter, late) DO UPDATE SET \
+     c0 = c0 + excluded.c0, c1 = c1 + excluded.c1, c2 = c2 + excluded.c2, c3 = c3 + excluded.c3, \
+     c4 = c4 + excluded.c4, c5 = c5 + excluded.c5, c6 = c6 + excluded.c6, c7 = c7 + excluded.c7, \
+     c8 = c8 + excluded.c8, c9 = c9 + excluded.c9, c10 = c10 + excluded.c10, c11 = c11 + excluded.c11";
 /// How many cells that are not late have other numbers, or are in one of the two tables only.
 const CHANGED: &str = "SELECT (SELECT count(*) FROM temp.report_cells AS t WHERE \
      (t.c0 <> 0 OR t.c1 <> 0 OR t.c2 <> 0 OR t.c3 <> 0 OR t.c4 <> 0 OR t.c5 <> 0 OR t.c6 <> 0 OR t.c7 <> 0 OR t.c8 <> 0 \
@@ -94,8 +101,22 @@ fn count(db: &Connection, told: Told) -> Result<BTreeSet<NewLabel>> {
     counting.orders()?;
     counting.messages()?;
     counting.flush()?;
+    db.execute_batch(RETIRED)?;
     db.execute_batch(LATE)?;
     Ok(counting.new)
+}
+
+/// What a recount finds of these callbacks, with their attempts, messages and wrap-ups. They are few, so nothing is written.
+pub fn cells_of(db: &Connection, told: Told, going: &[Callback]) -> Result<Cells> {
+    let (labels, new, cells) = (report_cells::labels(db)?, BTreeSet::new(), Cells::default());
+    let mut counting = Counting { db, told, labels, new, cells };
+    for callback in going {
+        counting.order(callback)?;
+        for message in messages::of_callback(db, callback.id)? {
+            counting.add(&message.tenant, Vec::from_iter(of_message(&message)))?;
+        }
+    }
+    Ok(counting.cells)
 }
 
 type Key = (String, String, String, i64);
