@@ -25,6 +25,21 @@ pub fn witness_path(store: &config::Store) -> PathBuf {
     WitnessFile::path(&store.path, store.state_dir.as_deref())
 }
 
+/// Warns if the witness is restored together with the store.
+pub(super) fn warn_if_beside(store: &config::Store) {
+    let folder = |path: &Path| path.canonicalize().ok();
+    let beside = store.path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let beside = beside.unwrap_or(Path::new("."));
+    let dir = store.state_dir.as_deref().unwrap_or(beside);
+    if folder(dir) == folder(beside) {
+        tracing::warn!(
+            folder = %dir.display(),
+            "the witness is in the folder of the store: a restore of the whole folder is not noticed; set store.state_dir to \
+             a directory that is not restored with the store"
+        );
+    }
+}
+
 /// Compares the store with its witness. A store that is not the one that was last written is held: nothing leaves until it
 /// is released. `adopts` says that a store without a matching witness is meant.
 ///

@@ -193,6 +193,7 @@ pub async fn start(config: &Config, options: Options) -> anyhow::Result<Running>
         on_commit: Some(Arc::new(move |commands, took| gauge.store_committed(commands, took))),
     };
     let store = Sqlite::open_with(&config.store.path, Access::Exclusive, &store_options)?;
+    lineage::warn_if_beside(&config.store);
     let watched = watch_lineage(&store, witness_path(&config.store), adopts, Arc::clone(&clock)).await?;
     known_to_meta::check(config).await?;
     let looked_up = content_pauses::Start { clock: &*clock, store: &store, ids: &ids };
