@@ -158,9 +158,8 @@ async fn a_copy_has_everything_and_its_source_dials_no_more() {
 
     // It is interrupted when it has copied the attempts.
     let mut until_attempts = |at: CopyProgress<'_>| assert!(at.table != "attempts" || at.rows_done == 0);
-    let interrupted = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-        copy(&from, &to, &mut until_attempts)
-    }));
+    let interrupted =
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| copy(&from, &to, &mut until_attempts)));
     assert!(interrupted.is_err());
     refused(Sqlite::open_inline(&to), "is a copy that is not finished");
     let copied = copy(&from, &to, &mut |_| {}).unwrap();
