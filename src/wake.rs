@@ -3,6 +3,8 @@
 //! Two ports: [`Wake`] for those who commit, [`Sleep`] for the scheduler. [`Waker`] is both within one process. A lost
 //! wake-up delays what is due to the scheduler's next look at the store; it loses nothing.
 
+use std::fmt;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use async_trait::async_trait;
@@ -46,7 +48,6 @@ pub trait Sleep: Send + Sync {
 
 /// Both ports within one process. A wake-up while the scheduler is running is
 /// kept for its next sleep.
-#[derive(Debug)]
 pub struct Waker {
     bell: Notify,
     /// Planned end of the scheduler's sleep, in microseconds. A wake-up for a later time does nothing.
@@ -55,6 +56,14 @@ pub struct Waker {
     folded: Notify,
     /// Rings for those who follow the timelines.
     recorded: Notify,
+    /// Tells other processes of the same store.
+    others: OnceLock<Box<dyn Fn() + Send + Sync>>,
+}
+
+impl fmt::Debug for Waker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Waker").finish_non_exhaustive()
+    }
 }
 
 impl Default for Waker {
@@ -64,6 +73,7 @@ impl Default for Waker {
             asleep_until: AtomicI64::new(i64::MAX),
             folded: Notify::new(),
             recorded: Notify::new(),
+            others: OnceLock::new(),
         }
     }
 }
@@ -72,12 +82,35 @@ impl Waker {
     /// Wakes the scheduler now.
     pub fn now(&self) {
         self.bell.notify_one();
+        self.told_others();
+    }
+
+    /// Something was committed by another process, which does not say what.
+    pub fn from_outside(&self) {
+        self.bell.notify_one();
+        self.folded.notify_waiters();
+        self.recorded.notify_waiters();
+    }
+
+    /// From now on `tell` is called for each wake-up of this process. It must not wait.
+    pub fn tell_others(&self, tell: impl Fn() + Send + Sync + 'static) {
+        // A second one would tell the same.
+        let _ = self.others.set(Box::new(tell));
+    }
+
+    fn told_others(&self) {
+        if let Some(tell) = self.others.get() {
+            tell();
+        }
     }
 
     /// Something is due at `at`: wakes the scheduler only if it would sleep longer.
     pub fn due_at(&self, at: Timestamp) {
         if at.as_microsecond() < self.asleep_until.load(Ordering::Acquire) {
             self.now();
+        } else {
+            // The scheduler of another process may sleep longer than ours.
+            self.told_others();
         }
     }
 
@@ -99,6 +132,7 @@ impl Waker {
     /// Called by the scheduler when a batch with commands is committed.
     pub fn tell_folded(&self) {
         self.folded.notify_waiters();
+        self.told_others();
     }
 
     /// Ends when lines of timelines are committed the next time, counted from this call.
@@ -109,6 +143,7 @@ impl Waker {
     /// Called by the scheduler when a batch with lines of timelines is committed.
     pub fn tell_recorded(&self) {
         self.recorded.notify_waiters();
+        self.told_others();
     }
 
     /// Returns at the next wake-up, or at once if there was one since the last call.
@@ -183,6 +218,29 @@ mod tests {
         waker.tell_folded();
         folded.await;
         assert!(waker.folded().now_or_never().is_none());
+    }
+
+    #[tokio::test]
+    async fn other_processes_are_told_and_what_comes_from_them_is_not_told_again() {
+        let waker = Waker::default();
+        let told = std::sync::Arc::new(AtomicI64::new(0));
+        let count = std::sync::Arc::clone(&told);
+        waker.tell_others(move || {
+            count.fetch_add(1, Ordering::Relaxed);
+        });
+        waker.sleeping_until(Some(at(100)));
+        waker.now();
+        waker.due_at(at(99));
+        waker.due_at(at(100));
+        waker.tell_folded();
+        waker.tell_recorded();
+        assert_eq!(told.load(Ordering::Relaxed), 5);
+        let (folded, recorded) = (waker.folded(), waker.recorded());
+        waker.from_outside();
+        waker.given().await;
+        folded.await;
+        recorded.await;
+        assert_eq!(told.load(Ordering::Relaxed), 5);
     }
 
     #[test]

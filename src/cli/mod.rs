@@ -25,6 +25,7 @@ mod invites;
 mod limits;
 mod lineage;
 mod link;
+mod migrate;
 mod offer;
 mod openapi;
 mod parse_error;
@@ -265,6 +266,12 @@ enum Command {
     /// Confirm the machine's clock after it jumped
     #[command(subcommand)]
     Clock(clock::Command),
+    /// Bring the schema of the store to the version of this program
+    ///
+    /// The daemon does so when it starts. Use this command to do it before, with a user of the database that may create
+    /// tables. Daemons of the version before go on meanwhile.
+    #[command(after_long_help = "Example:\n  ringmaster migrate")]
+    Migrate(migrate::Migrate),
     /// Copy the store for a backup
     #[command(subcommand)]
     Store(store::Command),
@@ -486,6 +493,7 @@ impl Command {
             Self::SetAside(command) => set_aside::run(command, out),
             Self::Clock(command) => clock::run(command, out),
             Self::Lineage(command) => lineage::run(command, out),
+            Self::Migrate(migrate) => migrate.run(out),
             Self::Store(command) => store::run(command, out),
             Self::Twiml(command) => twiml::run(command, out),
             Self::Content(command) => content::run(command, out),

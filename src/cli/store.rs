@@ -1,18 +1,22 @@
 //! `store`: a copy of the store's file, a check of its invariants, and a recount of what reports show.
 
-use std::io::{IsTerminal as _, Write};
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::{IsTerminal as _, Read as _, Write};
+use std::path::{Path, PathBuf};
 
+use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use super::failure::{Exit, Hint as _};
+use super::failure::{Exit, Hint as _, refusal};
 use super::settings::ConfigFile;
 use super::table::{Rows, plain};
 use crate::clock::{Clock as _, SystemClock};
+use crate::config;
 use crate::policy::errors::told_by_sip;
 use crate::store::sqlite::{
-    CopiedTable, CopyProgress, Recounted, Sqlite, VERIFY_CHECKS, VerifyFault, backup, copy, verify,
+    CopiedTable, CopyProgress, Reach, Recounted, Sqlite, VERIFY_CHECKS, VerifyFault, backup, copy,
+    copy_to_database, verify,
 };
 use crate::text::visible::escaped;
 
@@ -43,7 +47,7 @@ pub(super) enum Command {
     /// No daemon may use the source. One that was interrupted goes on where it stopped, if it is repeated. Afterwards the
     /// source dials nothing any more, unless a daemon is started on it with --adopt.
     #[command(
-        after_long_help = "Example:\n  ringmaster store copy --from ringmaster.db --to /data/ringmaster.db"
+        after_long_help = "Examples:\n  ringmaster store copy --from ringmaster.db --to /data/ringmaster.db"
     )]
     Copy(Copy),
 }
@@ -53,9 +57,15 @@ pub(super) struct Copy {
     /// The store to copy
     #[arg(long, value_name = "FILE")]
     from: PathBuf,
-    /// The new store; one with data is refused
+    /// The new store: a file, or the URL of a PostgreSQL database without a password; one with data is refused
     #[arg(long, value_name = "FILE")]
-    to: PathBuf,
+    to: String,
+    /// A file with the password of the database and nothing else
+    #[arg(long, value_name = "FILE")]
+    password_file: Option<PathBuf>,
+    /// A PEM file with the certificates that the database's certificate is checked with
+    #[arg(long, value_name = "FILE")]
+    ca: Option<PathBuf>,
     /// Print an object with "tables"
     #[arg(long)]
     json: bool,
@@ -93,6 +103,7 @@ pub(super) fn run(command: &Command, out: &mut dyn Write) -> anyhow::Result<()> 
         Command::Copy(copy) => return copy.run(out),
     };
     let config = config.load()?;
+    is_a_file(&config.store, "copy the database with pg_dump or pg_basebackup")?;
     let bytes = backup(&config.store.path, file, SystemClock.now())
         .hint("nothing was copied; the store is as it was")?;
     Ok(writeln!(out, "copied {} into {} ({bytes} bytes)", config.store.path.display(), file.display())?)
@@ -100,7 +111,9 @@ pub(super) fn run(command: &Command, out: &mut dyn Write) -> anyhow::Result<()> 
 
 impl Verify {
     fn run(&self, out: &mut dyn Write) -> anyhow::Result<()> {
-        let path = self.config.load()?.store.path;
+        let config = self.config.load()?;
+        is_a_file(&config.store, "a database is not checked yet; check a copy in a file")?;
+        let path = config.store.path;
         anyhow::ensure!(path.is_file(), "there is no store at {}", path.display());
         let shows = std::io::stderr().is_terminal();
         let mut done = 0;
@@ -140,15 +153,38 @@ impl Verify {
     }
 }
 
+/// The longest password file, in bytes.
+const PASSWORD_MAX: u64 = 4_096;
+
 impl Copy {
+    /// How to reach the target, if it is a database.
+    fn reach(&self) -> anyhow::Result<Option<Reach>> {
+        if !self.to.starts_with("postgres://") && !self.to.starts_with("postgresql://") {
+            return Ok(None);
+        }
+        let password = self.password_file.as_deref().map(|path| {
+            let mut text = String::new();
+            let read = File::open(path).and_then(|file| file.take(PASSWORD_MAX).read_to_string(&mut text));
+            read.with_context(|| format!("--password-file: {} cannot be read", path.display()))?;
+            anyhow::Ok(text.trim_end_matches(['\r', '\n']).to_owned())
+        });
+        let password = password.transpose()?;
+        let reach = Reach::new(&self.to, password.as_deref(), self.ca.as_deref());
+        Ok(Some(reach.map_err(|fault| anyhow::anyhow!("--to {fault}"))?))
+    }
+
     fn run(&self, out: &mut dyn Write) -> anyhow::Result<()> {
         let shows = std::io::stderr().is_terminal();
-        let copied = copy(&self.from, &self.to, &mut |at| {
+        let mut tell = |at: CopyProgress<'_>| {
             if shows {
                 let CopyProgress { table, tables_done, tables, rows_done, rows } = at;
                 eprint!("\r\u{1b}[K{tables_done} of {tables} tables; {table}: {rows_done} of {rows} rows");
             }
-        });
+        };
+        let copied = match self.reach()? {
+            Some(reach) => copy_to_database(&self.from, reach, &mut tell),
+            None => copy(&self.from, Path::new(&self.to), &mut tell),
+        };
         if shows {
             eprint!("\r\u{1b}[K");
         }
@@ -168,14 +204,24 @@ impl Copy {
             table.push([plain(name), plain(rows), plain(&hex(checksum)[..16])]);
         }
         table.write(out)?;
-        let (from, to) = (self.from.display(), self.to.display());
-        Ok(writeln!(out, "copied {from} into {to}; set store.path and start the daemon")?)
+        let (from, to) = (self.from.display(), escaped(&self.to));
+        Ok(writeln!(out, "copied {from} into {to}; set store.path or store.url and start the daemon")?)
+    }
+}
+
+/// Refuses a database.
+fn is_a_file(config: &config::Store, instead: &str) -> anyhow::Result<()> {
+    match config.url {
+        None => Ok(()),
+        Some(_) => refusal("the store is a PostgreSQL database", [instead]),
     }
 }
 
 impl Recount {
     fn run(&self, out: &mut dyn Write) -> anyhow::Result<()> {
-        let path = self.config.load()?.store.path;
+        let config = self.config.load()?.store;
+        is_a_file(&config, "the command counts in a SQLite file only")?;
+        let path = config.path;
         anyhow::ensure!(path.is_file(), "there is no store at {}", path.display());
         let store = Sqlite::open_inline(&path).hint("nothing was counted; the store is as it was")?;
         let runtime = tokio::runtime::Builder::new_current_thread().build()?;

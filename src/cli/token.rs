@@ -14,10 +14,10 @@ use super::table::{Rows, name as bold, plain, second};
 use super::values::{moment, phone};
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::Config;
-use crate::daemon;
+use crate::daemon::{self, open_store};
 use crate::domain::{Phone, Scope, Scopes, Tenant, TokenLimits};
 use crate::http::auth::new_token;
-use crate::store::sqlite::{Access, Sqlite};
+use crate::store::sqlite::{Access, Options, Sqlite};
 use crate::store::{Token, Tokens as _};
 
 /// The longest name, in characters.
@@ -202,7 +202,7 @@ impl Create {
         TokenStore::open(&config)
             .and_then(|store| store.keep(kept))
             .context("the token cannot be stored")
-            .hint("the store is the file at store.path; the token was not created")?;
+            .hint("the store is the file at store.path, or the database at store.url; the token was not created")?;
         Ok(writeln!(out, "{token}")?)
     }
 }
@@ -310,7 +310,7 @@ struct TokenStore {
 
 impl TokenStore {
     fn open(config: &Config) -> anyhow::Result<Self> {
-        let store = Sqlite::open(&config.store.path, Access::Beside)?;
+        let store = open_store(&config.store, Access::Beside, &Options::default())?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         Ok(Self { store, runtime })
     }

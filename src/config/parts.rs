@@ -18,12 +18,20 @@ use super::section::Section;
 use super::tree::Value;
 use super::value::{Setting, quoted};
 
-/// The embedded store.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// The store: a SQLite file, or a PostgreSQL database.
+#[derive(Debug, Clone)]
 pub struct Store {
+    /// The file, if there is no `url`.
     pub path: PathBuf,
     /// Where the witness of the store is; `None` beside the store.
     pub state_dir: Option<PathBuf>,
+    /// The address of the database, without a password.
+    pub url: Option<String>,
+    pub password: Option<Secret>,
+    /// A file with the certificates that the server's certificate is checked with; `None` for those of the system.
+    pub ca: Option<PathBuf>,
+    /// The address for notifications, if `url` is that of a pooler.
+    pub listen_url: Option<String>,
     /// Read connections beside the write connection.
     pub readers: u32,
     /// Connections that read for requests to the API.
@@ -37,8 +45,19 @@ pub struct Store {
 impl Store {
     pub(super) fn read(section: &mut Section<'_>) -> Self {
         Self {
+            url: {
+                let has_path = section.has("path");
+                let once = |url: &String| match has_path {
+                    true => Err("is given beside store.path: expected one of them".to_owned()),
+                    false => database(url),
+                };
+                section.ask("url").rule(once).optional()
+            },
             path: section.ask("path").value(),
             state_dir: section.ask("state_dir").optional(),
+            password: section.secret("password").optional(),
+            ca: section.ask("ca").optional(),
+            listen_url: section.ask("listen_url").rule(database).optional(),
             readers: section.ask("readers").within(1, 64).value(),
             api_readers: section.ask("api_readers").within(1, 64).value(),
             api_reads_waiting_max: section.ask("api_reads_waiting_max").within(1, 100_000).value(),
@@ -49,6 +68,25 @@ impl Store {
             group_max: section.ask("group_max").within(1, 10_000).value(),
         }
     }
+}
+
+/// Checks the address of a database. The fault does not repeat it.
+fn database(url: &String) -> Result<(), String> {
+    let form = "postgres://user@host/database";
+    let url = Url::parse(url).map_err(|error| format!("is no address ({error}): expected {form}"))?;
+    if !["postgres", "postgresql"].contains(&url.scheme()) {
+        return Err(format!("is not the address of a PostgreSQL database: expected {form}"));
+    }
+    if url.password().is_some() || url.query_pairs().any(|(key, _)| key == "password") {
+        return Err(
+            "has a password: set it with RINGMASTER_STORE__PASSWORD or name a file with store.password_file"
+                .to_owned(),
+        );
+    }
+    if url.path().trim_matches('/').is_empty() {
+        return Err(format!("names no database: expected {form}"));
+    }
+    Ok(())
 }
 
 /// Location of the TwiML documents.

@@ -154,6 +154,11 @@ impl<'a> Section<'a> {
         }
     }
 
+    /// Whether the key was given.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.table.is_some_and(|table| table.entries.contains_key(key))
+    }
+
     /// A secret, from a variable or from the file named by `<key>_file`; never from the configuration file.
     pub(super) fn secret(&mut self, key: &str) -> Asked<'_, 'a, Secret> {
         let file_key = format!("{key}_file");

@@ -13,6 +13,7 @@ mod listeners;
 mod messenger;
 mod meta;
 mod named_content;
+mod opening;
 mod pools;
 mod retention;
 mod rules;
@@ -39,8 +40,9 @@ use crate::platform::Platform;
 use crate::pools::Feeder;
 use crate::scheduler::Scheduler;
 use crate::store::Store;
-use crate::store::sqlite::{Access, Options as StoreOptions, Sqlite};
+use crate::store::sqlite::{Access, Listener, Options as StoreOptions};
 use crate::twilio::Transport;
+use crate::wake::Waker;
 use crate::webhooks::{Dispatcher, Endpoint};
 
 use daily_reports::DailyReports;
@@ -50,6 +52,7 @@ pub use contents::{catalogues, clients};
 pub use lineage::{Watched, watch as watch_lineage, witness_path};
 pub use meta::{GraphReach, graphs};
 pub use named_content::{NamedContent, named_content};
+pub use opening::{open_store, reach};
 pub use rules::rules;
 pub use wiring::documents;
 pub use witness::WitnessFile;
@@ -93,6 +96,8 @@ pub struct Running {
     feeders: Vec<JoinHandle<()>>,
     reports: Option<JoinHandle<()>>,
     watched: Watched,
+    /// What other processes of the same database commit. Ends with the daemon.
+    listener: Option<Arc<Listener>>,
 }
 
 impl Running {
@@ -115,6 +120,10 @@ impl Running {
             server.await.context("the server panicked")?;
         }
         self.watched.flush();
+        if let Some(listener) = self.listener {
+            // It ends a thread, for which it waits a moment.
+            tokio::task::spawn_blocking(move || drop(listener)).await?;
+        }
         Ok(())
     }
 }
@@ -132,6 +141,7 @@ pub struct Assembled {
     daily: Option<DailyReports>,
     /// What the parts go by: the machine's clock, as long as it is trusted.
     pub clock: Arc<dyn Clock>,
+    waker: Arc<Waker>,
 }
 
 /// Dependencies of the parts.
@@ -173,7 +183,7 @@ pub async fn assemble(config: &Config, deps: Deps) -> anyhow::Result<Assembled> 
     let dispatcher = parts.dispatcher(config)?;
     let feeders = parts.feeders(config, &deps)?;
     let daily = parts.daily_reports(config)?;
-    Ok(Assembled { scheduler, doors, feeders, dispatcher, daily, clock: parts.clock() })
+    Ok(Assembled { scheduler, doors, feeders, dispatcher, daily, clock: parts.clock(), waker: parts.waker() })
 }
 
 /// Starts a daemon: opens the store, binds its address, recovers and runs.
@@ -192,7 +202,7 @@ pub async fn start(config: &Config, options: Options) -> anyhow::Result<Running>
         request_timeout: config.store.api_read_timeout,
         on_commit: Some(Arc::new(move |commands, took| gauge.store_committed(commands, took))),
     };
-    let store = Sqlite::open_with(&config.store.path, Access::Exclusive, &store_options)?;
+    let store = open_store(&config.store, Access::Exclusive, &store_options)?;
     lineage::warn_if_beside(&config.store);
     let watched = watch_lineage(&store, witness_path(&config.store), adopts, Arc::clone(&clock)).await?;
     known_to_meta::check(config).await?;
@@ -214,8 +224,9 @@ pub async fn start(config: &Config, options: Options) -> anyhow::Result<Running>
         platforms: BTreeMap::new(),
         metrics,
     };
-    let Assembled { mut scheduler, doors, feeders, dispatcher, daily, clock: retention_clock } =
+    let Assembled { mut scheduler, doors, feeders, dispatcher, daily, waker, clock: retention_clock, .. } =
         assemble(config, deps).await?;
+    let listener = opening::listen(&config.store, &waker)?;
     scheduler.recover().await.context("cannot recover from the last stop")?;
     watched.begin(&file).await?;
     store.void_claims().await.context("cannot release the deliveries of the last run")?;
@@ -247,5 +258,6 @@ pub async fn start(config: &Config, options: Options) -> anyhow::Result<Running>
         feeders,
         reports,
         watched,
+        listener,
     })
 }

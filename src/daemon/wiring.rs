@@ -236,6 +236,10 @@ impl Shared {
         self.clock.clone()
     }
 
+    pub(super) fn waker(&self) -> Arc<Waker> {
+        self.waker.clone()
+    }
+
     pub(super) fn scheduler_deps(&self, config: &Config, deps: &Deps) -> anyhow::Result<scheduler::Deps> {
         // No call leaves by these, so the pace of calls does not matter.
         let silent = |platform, requests_in_flight_max| scheduler::Account {

@@ -14,6 +14,7 @@ mod codes;
 mod contained;
 mod content;
 mod content_at_meta;
+mod databases;
 mod doctor;
 mod doctor_at_meta;
 mod documents;

@@ -19,6 +19,7 @@ fn uncommented(directory: &Path) -> String {
         "page_verify_token",
         "pool_secret",
         "suppression_key",
+        "store_password",
     ] {
         // A page and a number may not share their tokens.
         std::fs::write(directory.join(name), format!("{name}-of-the-reference\n")).unwrap();
@@ -35,11 +36,12 @@ fn the_reference_has_every_key_and_its_examples_are_accepted() {
     let directory = tempfile::tempdir().unwrap();
     let text = uncommented(directory.path());
     let (_, reading) = Config::parse(&text, Path::new("default.toml"), std::iter::empty());
-    // Content is given by its SID or by its name, and a pool has one of two sources; the reference shows both.
+    // Content is given by its SID or by its name, a pool has one of two sources, and the store one of two places; the
+    // reference shows both.
     let (twice, faults): (Vec<_>, Vec<_>) =
         reading.faults.iter().cloned().partition(|fault| fault.problem.contains("is given beside"));
     assert_eq!(faults, [], "{}", ConfigErrors(faults.clone()));
-    assert_eq!(twice.len(), 4, "{twice:?}");
+    assert_eq!(twice.len(), 5, "{twice:?}");
     let missing: Vec<_> = reading.answers.iter().filter(|answer| answer.origin == Origin::Nowhere).collect();
     assert!(missing.is_empty(), "keys that the reference does not name: {missing:?}");
 }

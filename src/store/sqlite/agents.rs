@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use rusqlite::{Connection, params};
 
 use super::rows::{Cells, collect, corrupt, digits, first, limit, micros, micros_if};
+use super::sql::{Connection, params};
 use super::suppressions::Key;
 use super::{Sqlite, callbacks, list, suppression_lists};
 use crate::domain::{Callback, CallbackId, EffectKind, Phone, Tenant, WrapUp, WrapUpEffect, WrapUpRecord};
@@ -22,7 +22,7 @@ const PUT: &str = "INSERT INTO wrap_ups (callback, tenant, disposition, effect, 
 const DUE: &str = "INSERT INTO wrap_ups (callback, tenant, due_at, revision) VALUES (?1, ?2, ?3, 0) \
      ON CONFLICT (callback) DO UPDATE SET due_at = ?3";
 pub const MISSING: &str = "SELECT count(*) FROM (SELECT 1 FROM wrap_ups INDEXED BY wrap_ups_missing \
-     WHERE disposition IS NULL AND due_at <= ?1 LIMIT ?2)";
+     WHERE disposition IS NULL AND due_at <= ?1 LIMIT ?2) AS w";
 pub const MISSING_OF_TENANT: &str = "SELECT callback FROM wrap_ups INDEXED BY wrap_ups_missing_of_tenant \
      WHERE tenant = ?1 AND disposition IS NULL AND callback < ?2 AND due_at <= ?3 ORDER BY callback DESC LIMIT ?4";
 pub const OFFERED: &str = "SELECT id FROM callbacks INDEXED BY callbacks_offered \
@@ -153,7 +153,7 @@ pub fn write(
 ) -> Result<()> {
     let AgentChanges { wrap_ups, due, wrong_numbers, suppressed } = changes;
     for WrapUpDue { callback, tenant, at } in due {
-        db.prepare_cached(DUE)?.execute(params![callback.bytes(), tenant.as_str(), micros(*at)])?;
+        db.prepare_cached(DUE)?.write(params![callback.bytes(), tenant.as_str(), micros(*at)])?;
     }
     for record in wrap_ups {
         put(db, record, refused)?;
@@ -176,7 +176,7 @@ fn put(db: &Connection, record: &WrapUpRecord, refused: &BTreeSet<CallbackId>) -
         WrapUpEffect::Suppress { list, scope } => (None, Some(list.to_string()), Some(scope.as_str())),
         WrapUpEffect::None | WrapUpEffect::WrongPerson => (None, None, None),
     };
-    db.prepare_cached(PUT)?.execute(params![
+    db.prepare_cached(PUT)?.write(params![
         record.callback.bytes(),
         record.tenant.as_str(),
         disposition,
@@ -198,11 +198,11 @@ fn mark_wrong(db: &Connection, hasher: &NameHasher, wrong: &WrongNumber) -> Resu
     for hash in hasher.of_wrong_number(wrong.tenant.as_str(), &wrong.reference, wrong.consumer) {
         if wrong.is_wrong {
             let sql = "INSERT INTO wrong_numbers (hash, callback) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
-            db.prepare_cached(sql)?.execute(params![hash, wrong.callback.bytes()])?;
+            db.prepare_cached(sql)?.write(params![hash, wrong.callback.bytes()])?;
         } else {
             // What the wrap-up of another callback said stays.
             let sql = "DELETE FROM wrong_numbers WHERE hash = ?1 AND callback = ?2";
-            db.prepare_cached(sql)?.execute(params![hash, wrong.callback.bytes()])?;
+            db.prepare_cached(sql)?.write(params![hash, wrong.callback.bytes()])?;
         }
     }
     Ok(())
@@ -238,8 +238,8 @@ pub fn is_wrong_number(
 /// Takes an agent's words away, and who the agent was. A word that is missing is not expected any more.
 pub fn erase(db: &Connection, id: CallbackId) -> Result<()> {
     db.prepare_cached("DELETE FROM wrap_ups WHERE callback = ?1 AND disposition IS NULL")?
-        .execute([id.bytes()])?;
+        .write([id.bytes()])?;
     db.prepare_cached("UPDATE wrap_ups SET note = NULL, agent = NULL WHERE callback = ?1")?
-        .execute([id.bytes()])?;
+        .write([id.bytes()])?;
     Ok(())
 }

@@ -1,9 +1,9 @@
 //! The table of attempts.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, params};
 
 use super::rows::{Cells, collect, corrupt, digits, first, micros, micros_if};
+use super::sql::{Connection, params};
 use crate::domain::event::ConnectionEnd;
 use crate::domain::{
     AccountAlias, Attempt, AttemptId, Bridge, CallProgress, CallbackId, ContentRef, ErrorCode, Grant, Holds,
@@ -44,7 +44,7 @@ const PROGRESS: &str = "UPDATE attempts SET stage = ?8, intended_at = ?9, submit
 pub const LIVE: &str = concat!("SELECT ", columns!(), " FROM attempts WHERE live = 1 ORDER BY seq");
 
 pub const SUBMITTED_SINCE: &str = "SELECT account FROM \
-     (SELECT account, submitted_at FROM attempts ORDER BY seq DESC LIMIT 4096) WHERE submitted_at >= ?1";
+     (SELECT account, submitted_at FROM attempts ORDER BY seq DESC LIMIT 4096) AS last WHERE submitted_at >= ?1";
 
 pub fn platform_name(db: &Connection, id: AttemptId) -> Result<Option<PlatformName>> {
     let mut statement = db.prepare_cached("SELECT account, sid FROM attempts WHERE id = ?1")?;
@@ -99,7 +99,7 @@ pub fn write(db: &Connection, attempts: &[Attempt]) -> Result<()> {
         ];
         let is_known = attempt.is_live() && submission.stage != Stage::Intent;
         if !is_known || progress.execute(values)? == 0 {
-            write.execute(values)?;
+            write.write(values)?;
         }
     }
     Ok(())

@@ -5,11 +5,12 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::OpenFlags;
 use uuid::Uuid;
 
 use super::file::{open_reader, unusable};
 use super::lineage::mark_copy;
+use super::sql::{self, Connection};
 use crate::domain::StoreIdentity;
 use crate::store::Result;
 
@@ -48,12 +49,13 @@ pub fn backup(store: &Path, target: &Path, now: Timestamp) -> Result<u64> {
 
 /// A copy says that it is one, so that whoever opens it learns that it may be old. A store of an older schema has no place
 /// for that; its migration does not add it.
-fn mark(copy: &Path, now: Timestamp) -> rusqlite::Result<()> {
-    let db = Connection::open_with_flags(copy, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+fn mark(copy: &Path, now: Timestamp) -> sql::Result<()> {
+    let db = rusqlite::Connection::open_with_flags(copy, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     db.pragma_update(None, "synchronous", "FULL")?;
     let tables = "SELECT count(*) FROM sqlite_schema WHERE name = 'lineage'";
+    let db = Connection::from(db);
     if db.query_row(tables, [], |row| row.get::<_, i64>(0))? > 0 {
         mark_copy(&db, StoreIdentity::new(*Uuid::new_v4().as_bytes()), now)?;
     }
-    db.close().map_err(|(_, error)| error)
+    Ok(())
 }

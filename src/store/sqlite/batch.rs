@@ -2,8 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use rusqlite::Connection;
-
+use super::sql::Connection;
 use super::suppressions::Key;
 use super::{
     agents, attempts, breakers, calendars, callbacks, campaigns, ceilings, clock, commands, contacts,

@@ -1,9 +1,9 @@
 //! Breakers of campaigns as JSON, and the calls that are counted for them.
 
-use rusqlite::{Connection, params};
 use serde::{Deserialize, Serialize};
 
 use super::rows::{collect, corrupt, digits};
+use super::sql::{Connection, params};
 use crate::domain::{Breaker, BreakerChange, Bucket, CallCounts, CampaignCalls, CampaignId};
 use crate::store::{CampaignCallsChange, Error, Result};
 
@@ -11,8 +11,8 @@ use crate::store::{CampaignCallsChange, Error, Result};
 const ALL: &str = "SELECT campaign, bucket, sender, calls, answered, abandoned, failed FROM campaign_calls";
 const ADD: &str = "INSERT INTO campaign_calls (campaign, bucket, sender, calls, answered, abandoned, failed) \
      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (campaign, bucket, sender) DO UPDATE SET \
-     calls = calls + excluded.calls, answered = answered + excluded.answered, \
-     abandoned = abandoned + excluded.abandoned, failed = failed + excluded.failed";
+     calls = campaign_calls.calls + excluded.calls, answered = campaign_calls.answered + excluded.answered, \
+     abandoned = campaign_calls.abandoned + excluded.abandoned, failed = campaign_calls.failed + excluded.failed";
 pub const FORGET: &str = "DELETE FROM campaign_calls WHERE campaign = ?1 AND bucket < ?2";
 
 /// A breaker, or a change of one; what is absent is that of the default, or stays.
@@ -83,16 +83,16 @@ pub fn write(db: &Connection, change: &CampaignCallsChange) -> Result<()> {
     }
     let mut forget = db.prepare_cached(FORGET)?;
     for campaign in &change.forgotten {
-        forget.execute(params![campaign.bytes(), i64::MAX])?;
+        forget.write(params![campaign.bytes(), i64::MAX])?;
     }
     let mut add = db.prepare_cached(ADD)?;
     for (campaign, bucket, sender, counts) in change.added.iter() {
         let CallCounts { calls, answered, abandoned, failed } = counts;
         let key = (campaign.bytes(), bucket.0, digits(sender));
-        add.execute(params![key.0, key.1, key.2, calls, answered, abandoned, failed])?;
+        add.write(params![key.0, key.1, key.2, calls, answered, abandoned, failed])?;
     }
     for campaign in change.added.campaigns() {
-        forget.execute(params![campaign.bytes(), change.from.0])?;
+        forget.write(params![campaign.bytes(), change.from.0])?;
     }
     Ok(())
 }

@@ -1,9 +1,9 @@
 //! The days of calendars that operators marked. A row stays when its day is over; a later mark of the day replaces it.
 
 use jiff::civil::Date;
-use rusqlite::{Connection, params};
 
 use super::rows::{Cells, collect, micros};
+use super::sql::{Connection, params};
 use crate::domain::calendar::MarkedDay;
 use crate::store::Result;
 
@@ -34,7 +34,7 @@ pub fn write(db: &Connection, days: &[MarkedDay]) -> Result<()> {
              VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (calendar, day) DO UPDATE SET \
              mark = excluded.mark, who = excluded.who, why = excluded.why, marked_at = excluded.marked_at",
         )?
-        .execute(params![
+        .write(params![
             calendar.as_str(),
             day.to_string(),
             mark.as_str(),

@@ -5,8 +5,6 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use jiff::Timestamp;
-use rusqlite::types::{ToSqlOutput, Value, ValueRef};
-use rusqlite::{CachedStatement, Connection, ToSql, params};
 
 use super::campaigns::Named;
 use super::ceilings::Ceilings;
@@ -14,6 +12,7 @@ use super::counts::{Counts, Standing};
 use super::hours_text::HoursText;
 use super::order_texts::{psids, read_psids, read_senders, read_variables, senders, variables};
 use super::rows::{self, Cells, collect, corrupt, digits, first, limit, micros, micros_if};
+use super::sql::{CachedStatement, Connection, ToSql, Value, params};
 use super::suppressions::{self, Key};
 use super::{agents, consents, failures, links, terms};
 use crate::domain::callback::{Closed, Waiting};
@@ -144,8 +143,7 @@ pub fn make(db: &Connection, new: &[Callback]) -> Result<()> {
 /// Inserts and counts new callbacks.
 fn add(db: &Connection, new: &[Cow<'_, Callback>]) -> Result<()> {
     let mut counts = Counts::default();
-    let last =
-        db.prepare_cached("SELECT ifnull(max(seq), 0) FROM callbacks")?.query_row([], |row| row.get(0))?;
+    let last = last(db)?;
     let mut numbered = (last..).map(|before: i64| before >> 16).zip(new.iter().map(AsRef::as_ref));
     let mut hours = HoursText::default();
     let whole = new.len() / ROWS;
@@ -165,6 +163,16 @@ fn add(db: &Connection, new: &[Cow<'_, Callback>]) -> Result<()> {
         }
     }
     counts.write(db)
+}
+
+/// The number before that of the next row. PostgreSQL leaves out numbers after a transaction was rolled back, unless it is
+/// told the next one.
+fn last(db: &Connection) -> Result<i64> {
+    const SQLITE: &str = "SELECT ifnull(max(seq), 0) FROM callbacks";
+    const POSTGRES: &str = "SELECT setval(pg_get_serial_sequence('callbacks', 'seq'), coalesce(max(seq), 0) + 1, false) - 1 \
+         FROM callbacks";
+    let sql = if db.postgres().is_some() { POSTGRES } else { SQLITE };
+    Ok(db.prepare_cached(sql)?.query_row([], |row| row.get(0))?)
 }
 
 fn keep_key(db: &Connection, key: &IdempotencyKey, id: CallbackId) -> Result<Enqueued> {
@@ -262,10 +270,10 @@ impl<'a> Standstill<'a> {
 }
 
 /// Writes what can change of a stored callback.
-fn change(statement: &mut CachedStatement<'_>, seq: i64, callback: &Callback) -> Result<usize> {
+fn change(statement: &mut CachedStatement<'_>, seq: i64, callback: &Callback) -> Result<()> {
     let order = &callback.order;
     let Standstill { at, place, attempt, note } = Standstill::of(&callback.state);
-    let changed = statement.execute(params![
+    statement.write(params![
         seq,
         callback.version.cast_signed(),
         micros(order.earliest),
@@ -298,7 +306,7 @@ fn change(statement: &mut CachedStatement<'_>, seq: i64, callback: &Callback) ->
         callback.handling.as_deref().map(terms::handling_text).transpose()?,
         offered_until(callback),
     ])?;
-    Ok(changed)
+    Ok(())
 }
 
 /// Binds the parameters of a new row after as many of the rows before it.
@@ -367,9 +375,9 @@ fn bind(
         &partition,
     ];
     for (at, value) in row.iter().enumerate() {
-        let value = value.to_sql()?;
+        let value = value.to_sql();
         // What was not bound since the last rows is NULL.
-        if value != ToSqlOutput::Owned(Value::Null) && value != ToSqlOutput::Borrowed(ValueRef::Null) {
+        if value != Value::Null {
             statement.raw_bind_parameter(before + at + 1, value)?;
         }
     }

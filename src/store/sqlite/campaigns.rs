@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-use rusqlite::{Connection, params};
-
 use super::rows::{Cells, collect, first, limit, micros, micros_if, parse};
+use super::sql::{Connection, params};
 use super::{breakers, follow_ups};
 use crate::domain::{Callback, CallbackId, Campaign, CampaignId, CampaignState, OrderKind, Outcome, Tenant};
 use crate::store::{CampaignChange, CampaignRecord, CampaignRows, Error, RecordedAct, Result};
@@ -30,7 +29,7 @@ const ACTS: &str =
     "SELECT at, act, who, note FROM campaign_acts WHERE campaign = ?1 ORDER BY seq DESC LIMIT ?2";
 const COUNTS: &str = "SELECT state, callbacks FROM campaign_counts WHERE campaign = ?1 AND callbacks <> 0";
 const COUNT: &str = "INSERT INTO campaign_counts (campaign, kind, state, callbacks) VALUES (?1, ?2, ?3, ?4) \
-     ON CONFLICT (campaign, kind, state) DO UPDATE SET callbacks = callbacks + excluded.callbacks";
+     ON CONFLICT (campaign, kind, state) DO UPDATE SET callbacks = campaign_counts.callbacks + excluded.callbacks";
 /// One row for each open campaign and kind, of which there are at most 2,000.
 pub const UNLAUNCHED: &str = "SELECT c.kind, c.callbacks FROM campaigns AS o INDEXED BY campaigns_open \
      CROSS JOIN campaign_counts AS c ON c.campaign = o.id \
@@ -42,7 +41,7 @@ const WRITE: &str = "INSERT INTO campaigns (id, version, tenant, name, state, de
      concurrent_calls_max = excluded.concurrent_calls_max, ended_at = excluded.ended_at, \
      breaker = excluded.breaker, calls_per_minute = excluded.calls_per_minute, weight = excluded.weight, \
      follow_up = excluded.follow_up \
-     WHERE version < excluded.version";
+     WHERE campaigns.version < excluded.version";
 const NOTE: &str = "INSERT INTO campaign_acts (campaign, at, act, who, note) VALUES (?1, ?2, ?3, ?4, ?5)";
 const STORED: &str = "SELECT campaign, kind, state, callbacks FROM campaign_counts WHERE callbacks <> 0";
 const RECOUNT: &str = "SELECT campaign, kind, state, count(*) FROM callbacks INDEXED BY callbacks_of_campaigns \
@@ -176,13 +175,7 @@ pub fn write(db: &Connection, changes: &[CampaignChange]) -> Result<()> {
         }
         if let Some(RecordedAct { at, act, by, note }) = act {
             let note = note.as_deref();
-            db.prepare_cached(NOTE)?.execute(params![
-                campaign.id.bytes(),
-                micros(*at),
-                &**act,
-                &**by,
-                note
-            ])?;
+            db.prepare_cached(NOTE)?.write(params![campaign.id.bytes(), micros(*at), &**act, &**by, note])?;
         }
     }
     Ok(())
@@ -198,7 +191,7 @@ pub fn count(db: &Connection, changes: Counted) -> Result<()> {
     }
     let mut add = db.prepare_cached(COUNT)?;
     for ((campaign, kind, state), change) in changes.into_iter().filter(|(_, change)| *change != 0) {
-        add.execute(params![campaign.bytes(), kind.as_str(), state, change])?;
+        add.write(params![campaign.bytes(), kind.as_str(), state, change])?;
     }
     Ok(())
 }

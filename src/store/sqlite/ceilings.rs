@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
 use jiff::Timestamp;
-use rusqlite::{Connection, params};
 
 use super::rows::{collect, first};
+use super::sql::{Connection, params};
 use crate::domain::ceiling::Minutes;
 use crate::domain::{Budget, TokenLimits, TokenName, TokenUse};
 use crate::store::{Enqueue, Result, Token};
@@ -48,11 +48,11 @@ impl Ceilings {
         for (token, window) in self.0.into_iter().filter(|(_, window)| window.new > 0) {
             db.prepare_cached(
                 "INSERT INTO orders_by_minute (token, minute, orders) VALUES (?1, ?2, ?3) \
-                 ON CONFLICT (token, minute) DO UPDATE SET orders = orders + excluded.orders",
+                 ON CONFLICT (token, minute) DO UPDATE SET orders = orders_by_minute.orders + excluded.orders",
             )?
-            .execute(params![token, Minutes::of(window.now), window.new])?;
+            .write(params![token, Minutes::of(window.now), window.new])?;
             db.prepare_cached("DELETE FROM orders_by_minute WHERE token = ?1 AND minute < ?2")?
-                .execute(params![token, Minutes::first(window.now)])?;
+                .write(params![token, Minutes::first(window.now)])?;
         }
         Ok(())
     }
@@ -77,7 +77,7 @@ pub fn set(db: &Connection, token: &Token) -> Result<()> {
          ON CONFLICT (tenant, name) DO UPDATE SET calls_per_day = excluded.calls_per_day, \
          requests_per_day = excluded.requests_per_day",
     )?
-    .execute(params![token.tenant.as_str(), token.name, calls_per_day, requests_per_day])?;
+    .write(params![token.tenant.as_str(), token.name, calls_per_day, requests_per_day])?;
     Ok(())
 }
 
@@ -113,14 +113,15 @@ pub fn write_uses(db: &Connection, uses: &[(TokenName, TokenUse, i64, i32)]) -> 
     for (token, what, minute, by) in uses {
         let (tenant, kind) = (token.tenant.as_str(), what.as_str());
         db.prepare_cached(
-            "INSERT INTO token_uses (tenant, name, kind, minute, uses) VALUES (?1, ?2, ?3, ?4, max(?5, 0)) \
-             ON CONFLICT (tenant, name, kind, minute) DO UPDATE SET uses = max(uses + ?5, 0)",
+            "INSERT INTO token_uses (tenant, name, kind, minute, uses) VALUES (?1, ?2, ?3, ?4, ?5) \
+             ON CONFLICT (tenant, name, kind, minute) DO UPDATE SET \
+             uses = CASE WHEN token_uses.uses + ?6 > 0 THEN token_uses.uses + ?6 ELSE 0 END",
         )?
-        .execute(params![tenant, token.name, kind, minute, by])?;
+        .write(params![tenant, token.name, kind, minute, (*by).max(0), by])?;
         db.prepare_cached(
             "DELETE FROM token_uses WHERE tenant = ?1 AND name = ?2 AND kind = ?3 AND minute < ?4",
         )?
-        .execute(params![tenant, token.name, kind, minute - 2 * Minutes::A_DAY])?;
+        .write(params![tenant, token.name, kind, minute - 2 * Minutes::A_DAY])?;
     }
     Ok(())
 }

@@ -1,9 +1,9 @@
 //! The last trusted reading of the machine's clocks.
 
 use jiff::SignedDuration;
-use rusqlite::{Connection, params};
 
 use super::rows::{Cells, first, micros, span};
+use super::sql::{Connection, params};
 use crate::domain::{ClockDoubt, ClockMark, Reading};
 use crate::store::Result;
 
@@ -14,7 +14,7 @@ pub fn write(db: &Connection, mark: &ClockMark) -> Result<()> {
          ON CONFLICT (one) DO UPDATE SET boot = excluded.boot, wall = excluded.wall, up = excluded.up, \
          doubt_since = excluded.doubt_since, jumped_by = excluded.jumped_by",
     )?
-    .execute(params![
+    .write(params![
         &*trusted.boot,
         micros(trusted.wall),
         span(trusted.up),

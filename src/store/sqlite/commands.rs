@@ -1,10 +1,9 @@
 //! Commands: changes that customers and operators request. They are in the inbox like the reports of the platforms,
 //! in a separate lane, and keep their result.
 
-use rusqlite::{Connection, params};
-
 use super::reports::{self, Sealed};
 use super::rows::{collect, first, limit};
+use super::sql::{Connection, params};
 use super::unreadable::{self, Stored};
 use crate::domain::{CommandOutcome, SetAsideVerdict};
 use crate::store::{CommandRecord, Error, NewCommand, Result};
@@ -23,7 +22,7 @@ const DROPPED: &str = "command.dropped";
 pub fn append(db: &Connection, command: &NewCommand, sealed: &Sealed) -> Result<bool> {
     let Some(seq) = reports::insert(db, sealed)? else { return Ok(false) };
     db.prepare_cached("INSERT INTO commands (seq, tenant, callback, content) VALUES (?1, ?2, ?3, ?4)")?
-        .execute(params![
+        .write(params![
             seq,
             command.tenant.as_str(),
             command.callback.as_ref().map(|id| id.bytes()),

@@ -4,9 +4,8 @@
 
 use std::collections::BTreeSet;
 
-use rusqlite::{Connection, params};
-
 use super::rows::{collect, digits, limit};
+use super::sql::{Connection, params};
 use super::suppressions::Key;
 use super::{agents, attempts, callbacks, contacts, list, messages, persons};
 use crate::domain::{Callback, CallbackId, Contact, ContactKey, Name, PersonId, Phone, spelling};

@@ -1,8 +1,7 @@
 //! Whom the pages of Messenger know, by the page's account and its id of the person.
 
-use rusqlite::{Connection, params};
-
 use super::rows::{Cells, corrupt, digits, first, micros_if};
+use super::sql::{Connection, params};
 use crate::domain::{Contact, ContactKey, Numbers, Phone};
 use crate::store::{Error, Result};
 

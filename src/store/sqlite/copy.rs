@@ -1,21 +1,24 @@
-//! Copies a whole store into an empty one, table by table, and compares each with its source. A copy that was interrupted
-//! goes on where it stopped. The source must not be in use, and is not used afterwards.
+//! Copies a whole store from a file into an empty file or database, table by table, and compares each with its source. A copy
+//! that was interrupted goes on where it stopped. The source must not be in use, and is not used afterwards.
 
 use std::path::Path;
 
-use rusqlite::types::ValueRef;
-use rusqlite::{Connection, Row, Statement, params, params_from_iter};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use super::file::{self, open_memory, open_reader, unusable};
+use super::rows::collect;
+use super::sql::postgres::Reach;
+use super::sql::{Connection, Value, params};
 use super::writer::in_transaction;
-use super::{Access, lineage};
+use super::{Access, database, lineage};
 use crate::domain::StoreIdentity;
 use crate::store::{Error, Result};
 
 /// Rows of one transaction.
 const ROWS: usize = 2_000;
+/// Others refer to these, so they come first.
+const FIRST: [&str; 2] = ["callbacks", "reports"];
 
 /// A table that was copied.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,33 +40,67 @@ pub struct CopyProgress<'a> {
     pub rows: u64,
 }
 
-/// Copies a store. The copy has everything; the source gets another identity, so that a daemon that is started on it by
-/// mistake dials nothing.
+/// Is told how far a copy is.
+pub type TellCopy<'t> = &'t mut (dyn FnMut(CopyProgress<'_>) + Send);
+
+/// Copies a store into another file. The copy has everything; the source gets another identity, so that a daemon that is
+/// started on it by mistake dials nothing.
 ///
 /// # Errors
 /// [`Error::Unusable`] if the source is in use or of another schema, or if the target has data. [`Error::Corrupt`] if a table
 /// of the copy is not as its source.
-pub fn copy(from: &Path, to: &Path, tell: &mut dyn FnMut(CopyProgress<'_>)) -> Result<Vec<CopiedTable>> {
+pub fn copy(from: &Path, to: &Path, tell: TellCopy<'_>) -> Result<Vec<CopiedTable>> {
+    let is_same = from.canonicalize().is_ok_and(|from| to.canonicalize().is_ok_and(|to| to == from));
+    if is_same {
+        return Err(unusable(to, "is the source itself; give another file"));
+    }
+    from_file(from, tell, || {
+        let (lock, target) = file::open(to, Access::Exclusive)?;
+        Ok((lock, target, to.display().to_string()))
+    })
+}
+
+/// Copies a store into a PostgreSQL database.
+///
+/// # Errors
+/// As [`copy`].
+pub fn copy_to_database(from: &Path, reach: Reach, tell: TellCopy<'_>) -> Result<Vec<CopiedTable>> {
+    database::apart(|| {
+        from_file(from, tell, || {
+            let (target, name) = database::open_alone(reach)?;
+            Ok((None, target, name))
+        })
+    })
+}
+
+type Target = (Option<std::fs::File>, Connection, String);
+
+fn from_file(
+    from: &Path,
+    tell: TellCopy<'_>,
+    open: impl FnOnce() -> Result<Target>,
+) -> Result<Vec<CopiedTable>> {
     if !from.is_file() {
         return Err(unusable(from, "is no store: there is no such file"));
     }
     let from = &from.canonicalize().unwrap_or_else(|_| from.to_owned());
-    if to.canonicalize().is_ok_and(|to| to == *from) {
-        return Err(unusable(to, "is the source itself; give another file"));
-    }
     let _held = file::lock(from)?
         .ok_or_else(|| unusable(from, "is in use by a daemon; stop it first, so that nothing is lost"))?;
     let source = open_reader(from)?;
     file::has_this_schema(&source, from)?;
-    let (_lock, target) = file::open(to, Access::Exclusive)?;
-    let own = lineage::own(&source)?;
-    let mark = match own.identity {
-        Some(identity) => format!("{identity} {} {}", own.position.leader, own.position.batch),
-        None => format!("none {} {}", own.position.leader, own.position.batch),
-    };
-    target.pragma_update(None, "foreign_keys", "OFF")?;
-    let tables = tables(&source)?;
-    begin(&target, to, &tables, &mark)?;
+    let (_lock, target, to) = open()?;
+    let copied = all(&source, &target, &to, tell)?;
+    drop(source);
+    retire(from)?;
+    Ok(copied)
+}
+
+fn all(source: &Connection, target: &Connection, to: &str, tell: TellCopy<'_>) -> Result<Vec<CopiedTable>> {
+    let own = lineage::own(source)?;
+    let identity = own.identity.map_or_else(|| "none".to_owned(), |identity| identity.to_string());
+    let mark = format!("{identity} {} {}", own.position.leader, own.position.batch);
+    let tables = tables(source)?;
+    begin(target, to, &tables, &mark)?;
     let mut copied = Vec::new();
     for (index, name) in tables.iter().enumerate() {
         let at = |rows_done, rows| CopyProgress {
@@ -73,11 +110,9 @@ pub fn copy(from: &Path, to: &Path, tell: &mut dyn FnMut(CopyProgress<'_>)) -> R
             rows_done,
             rows,
         };
-        copied.push(table(&source, &target, to, name, &mut |done, all| tell(at(done, all)))?);
+        copied.push(table(source, target, to, name, &mut |done, all| tell(at(done, all)))?);
     }
-    finish(&target, to)?;
-    drop(source);
-    retire(from)?;
+    finish(target, to)?;
     Ok(copied)
 }
 
@@ -85,19 +120,21 @@ pub fn copy(from: &Path, to: &Path, tell: &mut dyn FnMut(CopyProgress<'_>)) -> R
 ///
 /// # Errors
 /// [`Error::Unusable`] with what to do.
-pub fn refuse_unfinished(db: &Connection, path: &Path) -> Result<()> {
-    let copies: i64 = db.query_row("SELECT count(*) FROM copying_from", [], |row| row.get(0))?;
-    match copies {
+pub fn refuse_unfinished(db: &Connection, name: &str) -> Result<()> {
+    match count(db, "copying_from")? {
         0 => Ok(()),
-        _ => Err(unusable(path, "is a copy that is not finished; repeat the same `ringmaster store copy`")),
+        _ => {
+            let what = "is a copy that is not finished; repeat the same `ringmaster store copy`";
+            Err(Error::Unusable(format!("{name} {what}")))
+        }
     }
 }
 
 fn tables(db: &Connection) -> Result<Vec<String>> {
     let sql = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' \
                AND name NOT IN ('refinery_schema_history', 'copying_from', 'copied_tables') ORDER BY name";
-    let mut statement = db.prepare(sql)?;
-    let names = statement.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+    let mut names = collect(&mut db.prepare_cached(sql)?, [], |cells| cells.take::<String>())?;
+    names.sort_by_key(|name| !FIRST.contains(&name.as_str()));
     Ok(names)
 }
 
@@ -107,14 +144,14 @@ fn count(db: &Connection, table: &str) -> Result<u64> {
 }
 
 /// Begins a copy, or goes on with the same one.
-fn begin(target: &Connection, to: &Path, tables: &[String], mark: &str) -> Result<()> {
+fn begin(target: &Connection, to: &str, tables: &[String], mark: &str) -> Result<()> {
     let known: Option<String> =
         target.query_row("SELECT max(source) FROM copying_from", [], |row| row.get(0))?;
     match known {
         Some(known) if known == mark => return Ok(()),
         Some(_) => {
             let what = "is an unfinished copy of another store, or of an earlier state of this one; remove it and begin again";
-            return Err(unusable(to, what));
+            return Err(Error::Unusable(format!("{to} {what}")));
         }
         None => {}
     }
@@ -122,11 +159,11 @@ fn begin(target: &Connection, to: &Path, tables: &[String], mark: &str) -> Resul
     let new = open_memory()?;
     for name in tables {
         if count(target, name)? != count(&new, name)? {
-            return Err(unusable(to, &format!("has data in {name}; give a new file")));
+            return Err(Error::Unusable(format!("{to} has data in {name}; give a new one")));
         }
     }
     in_transaction(target, |target| {
-        for name in tables {
+        for name in tables.iter().rev() {
             target.execute(&format!("DELETE FROM \"{name}\""), [])?;
         }
         target.execute("INSERT INTO copying_from (one, source) VALUES (1, ?1)", [mark])?;
@@ -142,9 +179,10 @@ struct Shape {
 
 impl Shape {
     fn of(db: &Connection, table: &str) -> Result<Self> {
-        let mut statement = db.prepare("SELECT name, pk FROM pragma_table_info(?1) ORDER BY cid")?;
-        let rows = statement.query_map([table], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        let all: Vec<(String, i64)> = rows.collect::<rusqlite::Result<_>>()?;
+        let sql = "SELECT name, pk FROM pragma_table_info(?1) ORDER BY cid";
+        let all = collect(&mut db.prepare_cached(sql)?, [table], |cells| {
+            Ok((cells.take::<String>()?, cells.take::<i64>()?))
+        })?;
         let mut key: Vec<_> = all.iter().filter(|(_, place)| *place > 0).collect();
         key.sort_by_key(|(_, place)| *place);
         let key = key.into_iter().map(|(name, _)| name.clone()).collect();
@@ -159,31 +197,36 @@ impl Shape {
         let (columns, key) = (Self::list(&self.columns), Self::list(&self.key));
         format!("SELECT {columns} FROM \"{table}\" ORDER BY {key}")
     }
+
+    fn insert(&self, table: &str) -> String {
+        let places: Vec<String> = (1..=self.columns.len()).map(|number| format!("?{number}")).collect();
+        let columns = Self::list(&self.columns);
+        format!("INSERT INTO \"{table}\" ({columns}) VALUES ({})", places.join(", "))
+    }
 }
 
 /// Copies one table and compares it.
 fn table(
     source: &Connection,
     target: &Connection,
-    to: &Path,
+    to: &str,
     name: &str,
     tell: &mut dyn FnMut(u64, u64),
 ) -> Result<CopiedTable> {
     let done = "SELECT row_count, checksum FROM copied_tables WHERE name = ?1";
-    let done =
-        target.prepare(done)?.query_map([name], |row| Ok((row.get::<_, i64>(0)?, row.get(1)?)))?.next();
-    if let Some(done) = done {
-        let (rows, checksum) = done?;
-        return Ok(CopiedTable { name: name.to_owned(), rows: rows.cast_unsigned(), checksum });
+    let done = collect(&mut target.prepare_cached(done)?, [name], |cells| {
+        Ok((cells.version()?, cells.take::<[u8; 32]>()?))
+    })?;
+    if let Some((rows, checksum)) = done.first().copied() {
+        return Ok(CopiedTable { name: name.to_owned(), rows, checksum });
     }
     let shape = Shape::of(source, name)?;
     let all = count(source, name)?;
     // Rows come in the order of the key, and whole transactions are written: those that are there are the first ones.
     let mut copied = count(target, name)?;
     tell(copied, all);
-    let mut reading = source.prepare(&format!("{} LIMIT -1 OFFSET {copied}", shape.select(name)))?;
-    let places = vec!["?"; shape.columns.len()].join(", ");
-    let insert = format!("INSERT INTO \"{name}\" ({}) VALUES ({places})", Shape::list(&shape.columns));
+    let mut reading = source.prepare_cached(&format!("{} LIMIT -1 OFFSET {copied}", shape.select(name)))?;
+    let insert = shape.insert(name);
     let mut rows = reading.query([])?;
     loop {
         let moved = in_transaction(target, |target| {
@@ -192,12 +235,15 @@ fn table(
             while moved < ROWS
                 && let Some(row) = rows.next()?
             {
-                write(&mut writing, row, shape.columns.len())?;
+                for index in 0..shape.columns.len() {
+                    writing.raw_bind_parameter(index + 1, row.get_ref(index)?)?;
+                }
+                writing.raw_execute()?;
                 moved += 1;
             }
             Ok(moved)
         })?;
-        copied += moved as u64;
+        copied = copied.saturating_add(moved as u64);
         tell(copied, all);
         if moved < ROWS {
             break;
@@ -205,7 +251,7 @@ fn table(
     }
     let (mine, theirs) = (checksum(source, name, &shape)?, checksum(target, name, &shape)?);
     if mine != theirs {
-        return Err(Error::Corrupt(format!("{} has another {name} than its source", to.display())));
+        return Err(Error::Corrupt(format!("{to} has another {name} than its source")));
     }
     let (rows, checksum) = mine;
     target.execute(
@@ -215,35 +261,38 @@ fn table(
     Ok(CopiedTable { name: name.to_owned(), rows, checksum })
 }
 
-fn write(writing: &mut Statement<'_>, row: &Row<'_>, columns: usize) -> Result<()> {
-    let values: rusqlite::Result<Vec<_>> = (0..columns).map(|index| row.get_ref(index)).collect();
-    let values = values?.into_iter().map(rusqlite::types::ToSqlOutput::Borrowed);
-    writing.execute(params_from_iter(values))?;
-    Ok(())
-}
-
-/// How many rows a table has, and the checksum of all of them.
+/// How many rows a table has, and the checksum of all of them. A database gives them in parts.
 fn checksum(db: &Connection, name: &str, shape: &Shape) -> Result<(u64, [u8; 32])> {
-    let mut statement = db.prepare(&shape.select(name))?;
-    let (mut count, mut digest) = (0, Sha256::new());
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
-        count += 1;
-        for index in 0..shape.columns.len() {
-            add(&mut digest, row.get_ref(index)?);
+    const PART: u64 = 10_000;
+    let (mut count, mut digest) = (0_u64, Sha256::new());
+    loop {
+        let sql = format!("{} LIMIT {PART} OFFSET {count}", shape.select(name));
+        let mut statement = db.prepare_cached(&sql)?;
+        let mut rows = statement.query([])?;
+        let before = count;
+        while let Some(row) = rows.next()? {
+            count = count.saturating_add(1);
+            for index in 0..shape.columns.len() {
+                add(&mut digest, row.get_ref(index)?);
+            }
+        }
+        if count.saturating_sub(before) < PART {
+            return Ok((count, digest.finalize().into()));
         }
     }
-    Ok((count, digest.finalize().into()))
 }
 
 /// Adds a value with its type and length, so that no two rows look alike.
-fn add(digest: &mut Sha256, value: ValueRef<'_>) {
+fn add(digest: &mut Sha256, value: Value<'_>) {
+    let number;
     let (kind, bytes): (u8, &[u8]) = match value {
-        ValueRef::Null => (0, &[]),
-        ValueRef::Integer(number) => return digest.update([&[1_u8][..], &number.to_be_bytes()].concat()),
-        ValueRef::Real(number) => return digest.update([&[2_u8][..], &number.to_be_bytes()].concat()),
-        ValueRef::Text(bytes) => (3, bytes),
-        ValueRef::Blob(bytes) => (4, bytes),
+        Value::Null => (0, &[]),
+        Value::Integer(integer) => {
+            number = integer.to_be_bytes();
+            (1, &number)
+        }
+        Value::Text(text) => (3, text.as_bytes()),
+        Value::Blob(bytes) => (4, bytes),
     };
     digest.update([kind]);
     digest.update((bytes.len() as u64).to_be_bytes());
@@ -251,19 +300,39 @@ fn add(digest: &mut Sha256, value: ValueRef<'_>) {
 }
 
 /// Checks what refers to what, and lets daemons open the copy. It has no identity until one does, unless it is held.
-fn finish(target: &Connection, to: &Path) -> Result<()> {
-    let broken =
-        target.prepare("PRAGMA foreign_key_check")?.query_map([], |row| row.get::<_, String>(0))?.next();
-    if let Some(table) = broken {
-        return Err(Error::Corrupt(format!("{} has rows in {} that refer to none", to.display(), table?)));
+fn finish(target: &Connection, to: &str) -> Result<()> {
+    match target.sqlite() {
+        Some(_) => {
+            let sql = "PRAGMA foreign_key_check";
+            let broken = collect(&mut target.prepare_cached(sql)?, [], |cells| cells.take::<String>())?;
+            if let Some(table) = broken.first() {
+                return Err(Error::Corrupt(format!("{to} has rows in {table} that refer to none")));
+            }
+        }
+        None => go_on_counting(target)?,
     }
     in_transaction(target, |target| {
         target.execute("DELETE FROM lineage WHERE held_since IS NULL OR released_at IS NOT NULL", [])?;
         target.execute("DELETE FROM copied_tables", [])?;
         target.execute("DELETE FROM copying_from", [])?;
         Ok(())
+    })
+}
+
+/// PostgreSQL gives new rows their numbers from sequences, which have to go on after the last row.
+fn go_on_counting(target: &Connection) -> Result<()> {
+    let sql = "SELECT CAST(table_name AS TEXT), CAST(column_name AS TEXT) FROM information_schema.columns \
+               WHERE table_schema = current_schema() AND is_identity = 'YES'";
+    let columns = collect(&mut target.prepare_cached(sql)?, [], |cells| {
+        Ok((cells.take::<String>()?, cells.take::<String>()?))
     })?;
-    target.pragma_update(None, "foreign_keys", "ON")?;
+    for (table, column) in columns {
+        let sql = format!(
+            "SELECT setval(pg_get_serial_sequence('{table}', '{column}'), max(\"{column}\")) FROM \"{table}\" \
+             HAVING max(\"{column}\") IS NOT NULL"
+        );
+        collect(&mut target.prepare_cached(&sql)?, [], |cells| cells.take::<i64>())?;
+    }
     Ok(())
 }
 

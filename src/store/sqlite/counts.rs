@@ -3,19 +3,18 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::{Connection, params};
-
 use super::campaigns;
 use super::rows::{self, collect, first};
+use super::sql::{Connection, params};
 use crate::domain::{Callback, OrderKind, Outcome, Tenant};
 use crate::store::{Census, Result};
 
 const ADD: &str = "INSERT INTO callback_counts (kind, tenant, state, callbacks) VALUES (?1, ?2, ?3, ?4) \
-     ON CONFLICT (kind, tenant, state) DO UPDATE SET callbacks = callbacks + excluded.callbacks";
+     ON CONFLICT (kind, tenant, state) DO UPDATE SET callbacks = callback_counts.callbacks + excluded.callbacks";
 pub const ALL: &str = "SELECT kind, state, callbacks FROM callback_counts";
-pub const UNFOLDED: &str = "SELECT (SELECT count(*) FROM (SELECT 1 FROM unfolded_reports LIMIT ?1)) \
-     + (SELECT count(*) FROM (SELECT 1 FROM commands INDEXED BY commands_pending WHERE outcome IS NULL LIMIT ?1))";
-pub const UNMATCHED: &str = "SELECT count(*) FROM (SELECT 1 FROM unmatched_reports LIMIT ?1)";
+pub const UNFOLDED: &str = "SELECT (SELECT count(*) FROM (SELECT 1 FROM unfolded_reports LIMIT ?1) AS r) \
+     + (SELECT count(*) FROM (SELECT 1 FROM commands INDEXED BY commands_pending WHERE outcome IS NULL LIMIT ?1) AS c)";
+pub const UNMATCHED: &str = "SELECT count(*) FROM (SELECT 1 FROM unmatched_reports LIMIT ?1) AS r";
 /// By reading every callback. Slow; it shows that the counts are right.
 /// What is deleted because it is old counts on.
 const RECOUNT: &str = "SELECT kind, tenant, state, CAST(sum(callbacks) AS INTEGER) FROM (SELECT kind, tenant, state, count(*) AS callbacks \
@@ -30,7 +29,7 @@ const WAITING: &str = "waiting";
 const OPEN: [&str; 2] = [WAITING, "calling"];
 
 const ADD_WAITING: &str = "INSERT INTO waiting_by_partition (partition_no, callbacks) VALUES (?1, ?2) \
-     ON CONFLICT (partition_no) DO UPDATE SET callbacks = callbacks + excluded.callbacks";
+     ON CONFLICT (partition_no) DO UPDATE SET callbacks = waiting_by_partition.callbacks + excluded.callbacks";
 const WAITING_STORED: &str = "SELECT partition_no, callbacks FROM waiting_by_partition WHERE callbacks <> 0";
 const WAITING_RECOUNT: &str =
     "SELECT partition_no, count(*) FROM callbacks WHERE state = 'waiting' GROUP BY partition_no";
@@ -82,12 +81,12 @@ impl Counts {
         let mut add = db.prepare_cached(ADD)?;
         for ((kind, tenant, state), change) in self.orders {
             if change != 0 {
-                add.execute(params![kind.as_str(), tenant.as_str(), state, change])?;
+                add.write(params![kind.as_str(), tenant.as_str(), state, change])?;
             }
         }
         let mut add = db.prepare_cached(ADD_WAITING)?;
         for (partition, change) in self.waiting.into_iter().filter(|(_, change)| *change != 0) {
-            add.execute([partition, change])?;
+            add.write([partition, change])?;
         }
         campaigns::count(db, self.campaigns)
     }

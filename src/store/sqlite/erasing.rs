@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use rusqlite::{Connection, params};
 use serde_json::Value;
+use uuid::Uuid;
 
 use super::rows::{collect, digits, limit, micros, micros_if};
+use super::sql::{Connection, params};
 use super::suppressions::Key;
 use super::{agents, callbacks, erasures, list, persons};
 use crate::domain::{Callback, CallbackId, ContactKey, Erasure, ErasureId, Phone};
@@ -30,9 +31,9 @@ const ATTEMPTS: &str = "UPDATE attempts SET consumer = ?2, sid = CASE WHEN IS_RA
      connection_sid = CASE WHEN length(connection_sid) = 34 THEN connection_sid END, \
      bridge_sid = CASE WHEN length(bridge_sid) = 34 THEN bridge_sid END WHERE callback = ?1";
 const MESSAGES: &str = "UPDATE messages SET consumer = ?2, sid = CASE WHEN IS_RANDOM THEN sid END, \
-     psid = CASE WHEN psid IS NULL THEN NULL ELSE CAST(?2 AS TEXT) END WHERE callback = ?1";
+     psid = CASE WHEN psid IS NULL THEN NULL ELSE CAST(CAST(?2 AS BIGINT) AS TEXT) END WHERE callback = ?1";
 const ALONE: &str = "UPDATE messages SET consumer = ?2, sid = CASE WHEN IS_RANDOM THEN sid END, \
-     psid = CASE WHEN psid IS NULL THEN NULL ELSE CAST(?2 AS TEXT) END \
+     psid = CASE WHEN psid IS NULL THEN NULL ELSE CAST(CAST(?2 AS BIGINT) AS TEXT) END \
      WHERE callback IS NULL AND consumer = ?1";
 const HELD_ALONE: &str = "INSERT INTO erasure_held (erasure, sid, account, kind) \
      SELECT ?1, sid, account, 'message' FROM messages WHERE callback IS NULL AND consumer = ?2 \
@@ -49,10 +50,11 @@ pub fn steps(db: &Connection, key: &Key, steps: &[ErasureStep]) -> Result<()> {
             ErasureStep::Traces { id, found } => traces(db, id.bytes(), found)?,
             ErasureStep::Clean { id, at } => clean(db, *id, *at)?,
             ErasureStep::Held { id, sid, state, again_at, at } => {
-                let sql = "UPDATE erasure_held SET state = ?3, due_at = ?4, tries = tries + (?4 IS NOT NULL) \
+                let sql = "UPDATE erasure_held SET state = ?3, due_at = ?4, \
+                     tries = tries + CASE WHEN CAST(?4 AS BIGINT) IS NULL THEN 0 ELSE 1 END \
                      WHERE erasure = ?1 AND sid = ?2";
                 let again_at = micros_if(*again_at);
-                db.prepare_cached(sql)?.execute(params![id.bytes(), sid, state.as_str(), again_at])?;
+                db.prepare_cached(sql)?.write(params![id.bytes(), sid, state.as_str(), again_at])?;
                 end(db, *id, *at)?;
             }
         }
@@ -62,9 +64,9 @@ pub fn steps(db: &Connection, key: &Key, steps: &[ErasureStep]) -> Result<()> {
 
 /// The log is empty: what is left is at platforms.
 fn clean(db: &Connection, id: ErasureId, at: Timestamp) -> Result<()> {
-    db.prepare_cached("UPDATE erasures SET state = 'deleting' WHERE id = ?1")?.execute([id.bytes()])?;
+    db.prepare_cached("UPDATE erasures SET state = 'deleting' WHERE id = ?1")?.write([id.bytes()])?;
     db.prepare_cached("UPDATE erasure_held SET due_at = ?2 WHERE erasure = ?1 AND state = 'held'")?
-        .execute(params![id.bytes(), micros(at)])?;
+        .write(params![id.bytes(), micros(at)])?;
     end(db, id, at)
 }
 
@@ -72,7 +74,7 @@ fn clean(db: &Connection, id: ErasureId, at: Timestamp) -> Result<()> {
 fn end(db: &Connection, id: ErasureId, at: Timestamp) -> Result<()> {
     let sql = "UPDATE erasures SET state = 'done', done_at = ?2 WHERE id = ?1 AND done_at IS NULL \
          AND NOT EXISTS (SELECT 1 FROM erasure_held WHERE erasure = ?1 AND state = 'held')";
-    db.prepare_cached(sql)?.execute(params![id.bytes(), micros(at)])?;
+    db.prepare_cached(sql)?.write(params![id.bytes(), micros(at)])?;
     Ok(())
 }
 
@@ -82,7 +84,7 @@ pub fn drop_reports(db: &Connection, seqs: &[i64]) -> Result<u64> {
     for seq in seqs {
         if db.prepare_cached(DROP)?.execute(params![seq, ERASED])? == 1 {
             dropped += 1;
-            db.prepare_cached("DELETE FROM unmatched_reports WHERE seq = ?1")?.execute([seq])?;
+            db.prepare_cached("DELETE FROM unmatched_reports WHERE seq = ?1")?.write([seq])?;
         }
     }
     Ok(dropped)
@@ -96,7 +98,7 @@ fn rows(db: &Connection, key: &Key, erasure: &Erasure, most: usize) -> Result<()
     let pages: BTreeSet<ContactKey> = orders.iter().flat_map(Callback::contacts).collect();
     for (account, psid) in &pages {
         db.prepare_cached("DELETE FROM messenger_contacts WHERE account = ?1 AND psid = ?2")?
-            .execute(params![&**account, psid.as_str()])?;
+            .write(params![&**account, psid.as_str()])?;
     }
     let mut all_pages = erasures::one(db, erasure.id)?.map(|stored| stored.pages).unwrap_or_default();
     all_pages.extend(pages.into_iter().map(|(_, psid)| psid.as_str().to_owned()));
@@ -116,7 +118,7 @@ fn rows(db: &Connection, key: &Key, erasure: &Erasure, most: usize) -> Result<()
         "UPDATE erasures SET pages = ?2, orders = orders + ?3, attempts = attempts + ?4, messages = messages + ?5, \
          unnamed = unnamed + ?6, state = CASE WHEN ?7 THEN 'searching' ELSE state END WHERE id = ?1",
     )?
-    .execute(params![
+    .write(params![
         erasure.id.bytes(),
         all_pages,
         limit(found.len()),
@@ -156,24 +158,24 @@ fn order(db: &Connection, erasure: &Erasure, id: CallbackId) -> Result<Gone> {
     let pseudonym = digits(erasure.pseudonym);
     let mut unnamed = 0;
     for (source, kind) in [("attempts", "call"), ("messages", "message")] {
-        db.prepare_cached(&of(HELD, source))?.execute(params![erasure.id.bytes(), id.bytes(), kind])?;
-        let count = |row: &rusqlite::Row<'_>| row.get::<_, i64>(0);
+        db.prepare_cached(&of(HELD, source))?.write(params![erasure.id.bytes(), id.bytes(), kind])?;
+        let count = |row: &super::sql::Row<'_>| row.get::<_, i64>(0);
         unnamed += db.prepare_cached(&of(UNNAMED, source))?.query_row([id.bytes()], count)?;
     }
     for leg in ["second_sid", "connection_sid", "bridge_sid"] {
-        db.prepare_cached(&LEG.replace("LEG", leg))?.execute(params![erasure.id.bytes(), id.bytes()])?;
+        db.prepare_cached(&LEG.replace("LEG", leg))?.write(params![erasure.id.bytes(), id.bytes()])?;
     }
     let attempts = db.prepare_cached(&of(ATTEMPTS, ""))?.execute(params![id.bytes(), pseudonym])?;
     let messages = db.prepare_cached(&of(MESSAGES, ""))?.execute(params![id.bytes(), pseudonym])?;
     db.prepare_cached(
-        "UPDATE timeline SET consumer = CASE WHEN consumer IS NULL THEN NULL ELSE ?2 END, why = '' \
+        "UPDATE timeline SET consumer = CASE WHEN consumer IS NULL THEN NULL ELSE CAST(?2 AS BIGINT) END, why = '' \
          WHERE callback = ?1",
     )?
-    .execute(params![id.bytes(), pseudonym])?;
+    .write(params![id.bytes(), pseudonym])?;
     deliveries(db, id)?;
     agents::erase(db, id)?;
     let sentence = crate::domain::Reason::Erased.sentence();
-    db.prepare_cached(CALLBACK)?.execute(params![id.bytes(), pseudonym, sentence])?;
+    db.prepare_cached(CALLBACK)?.write(params![id.bytes(), pseudonym, sentence])?;
     Ok(Gone { attempts, messages, unnamed })
 }
 
@@ -194,7 +196,7 @@ fn deliveries(db: &Connection, id: CallbackId) -> Result<()> {
             data.remove("metadata");
         }
         db.prepare_cached("UPDATE outbox SET payload = ?2 WHERE seq = ?1")?
-            .execute(params![seq, body.to_string()])?;
+            .write(params![seq, body.to_string()])?;
     }
     Ok(())
 }
@@ -211,8 +213,11 @@ fn news(db: &Connection, consumer: Phone, pseudonym: Phone) -> Result<()> {
         if let Some(data) = body.get_mut("data").and_then(Value::as_object_mut) {
             data.remove("consumer");
         }
-        db.prepare_cached("UPDATE outbox SET payload = ?2, subject = ?3 WHERE seq = ?1")?
-            .execute(params![seq, body.to_string(), new.bytes()])?;
+        db.prepare_cached("UPDATE outbox SET payload = ?2, subject = ?3 WHERE seq = ?1")?.write(params![
+            seq,
+            body.to_string(),
+            new.bytes()
+        ])?;
     }
     Ok(())
 }
@@ -236,21 +241,21 @@ fn person(db: &Connection, key: &Key, erasure: &Erasure, numbers: &BTreeSet<Phon
     for number in &known {
         for sender in &senders {
             let sql = "UPDATE timeline SET consumer = ?3, why = '' WHERE sender = ?1 AND consumer = ?2";
-            db.prepare_cached(sql)?.execute(params![sender, number, pseudonym])?;
+            db.prepare_cached(sql)?.write(params![sender, number, pseudonym])?;
         }
-        db.prepare_cached(&of(HELD_ALONE, ""))?.execute(params![erasure.id.bytes(), number])?;
+        db.prepare_cached(&of(HELD_ALONE, ""))?.write(params![erasure.id.bytes(), number])?;
         messages += db.prepare_cached(&of(ALONE, ""))?.execute(params![number, pseudonym])?;
-        db.prepare_cached("DELETE FROM messenger_contacts WHERE consumer = ?1")?.execute([number])?;
-        db.prepare_cached("DELETE FROM person_zones WHERE person = ?1")?.execute([number])?;
+        db.prepare_cached("DELETE FROM messenger_contacts WHERE consumer = ?1")?.write([number])?;
+        db.prepare_cached("DELETE FROM person_zones WHERE person = ?1")?.write([number])?;
         db.prepare_cached("UPDATE set_aside SET consumer = ?2 WHERE consumer = ?1")?
-            .execute(params![number, pseudonym])?;
+            .write(params![number, pseudonym])?;
         db.prepare_cached("UPDATE pauses SET scope = ?2, why = '' WHERE scope = ?1")?
-            .execute(params![format!("person:{number}"), format!("person:{pseudonym}")])?;
+            .write(params![format!("person:{number}"), format!("person:{pseudonym}")])?;
         for sql in [
-            "UPDATE pauses SET why = '' WHERE instr(why, ?1)",
-            "UPDATE campaign_acts SET note = NULL WHERE instr(note, ?1)",
+            "UPDATE pauses SET why = '' WHERE instr(why, ?1) > 0",
+            "UPDATE campaign_acts SET note = NULL WHERE instr(note, ?1) > 0",
         ] {
-            db.prepare_cached(sql)?.execute([number.to_string()])?;
+            db.prepare_cached(sql)?.write([number.to_string()])?;
         }
     }
     for number in &known {
@@ -258,7 +263,7 @@ fn person(db: &Connection, key: &Key, erasure: &Erasure, numbers: &BTreeSet<Phon
     }
     for name in &erasure.names {
         let hash = hasher.hasher.of_name(name);
-        db.prepare_cached("UPDATE suppressions SET why = NULL WHERE hash = ?1")?.execute([hash])?;
+        db.prepare_cached("UPDATE suppressions SET why = NULL WHERE hash = ?1")?.write([hash])?;
     }
     for id in ids {
         for sql in [
@@ -266,7 +271,7 @@ fn person(db: &Connection, key: &Key, erasure: &Erasure, numbers: &BTreeSet<Phon
             "DELETE FROM names WHERE person = ?1",
             "DELETE FROM persons WHERE id = ?1",
         ] {
-            db.prepare_cached(sql)?.execute([id])?;
+            db.prepare_cached(sql)?.write([id])?;
         }
     }
     Ok(messages)
@@ -277,19 +282,20 @@ fn traces(db: &Connection, id: &[u8; 16], found: &ErasureTraces) -> Result<()> {
     let reports = drop_reports(db, &found.reports)?;
     for seq in &found.reports {
         // Both are hashes of a body with a number in it. The same command is a new one from now on.
-        let commands = "UPDATE commands SET content = zeroblob(32) WHERE seq = ?1 AND outcome IS NOT NULL";
-        if db.prepare_cached(commands)?.execute([seq])? == 1 {
-            db.prepare_cached("UPDATE reports SET key = randomblob(16) WHERE seq = ?1")?.execute([seq])?;
+        let commands = "UPDATE commands SET content = ?2 WHERE seq = ?1 AND outcome IS NOT NULL";
+        if db.prepare_cached(commands)?.execute(params![seq, [0_u8; 32]])? == 1 {
+            db.prepare_cached("UPDATE reports SET key = ?2 WHERE seq = ?1")?
+                .write(params![seq, Uuid::new_v4().into_bytes()])?;
         }
     }
     for (token, text) in &found.keys {
         db.prepare_cached("DELETE FROM idempotency_keys WHERE token = ?1 AND key = ?2")?
-            .execute(params![token, text])?;
+            .write(params![token, text])?;
     }
     db.prepare_cached(
         "UPDATE erasures SET searched = ?2, reports = reports + ?3, state = CASE WHEN ?4 THEN 'cleaning' ELSE state END, \
          names = CASE WHEN ?4 THEN NULL ELSE names END, pages = CASE WHEN ?4 THEN NULL ELSE pages END WHERE id = ?1",
     )?
-    .execute(params![id, found.searched, reports.cast_signed(), found.is_end])?;
+    .write(params![id, found.searched, reports.cast_signed(), found.is_end])?;
     Ok(())
 }

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use rusqlite::{Connection, params};
 
 use super::rows::{Cells, collect, corrupt, digits, first, limit, micros};
+use super::sql::{Connection, params};
 use super::suppressions::{self, Key};
 use super::{commands, persons, reports, suppression_lists};
 use crate::domain::{
@@ -138,7 +138,7 @@ pub fn erase(db: &Connection, key: &Key, new: &NewErasure) -> Result<Option<Eras
     names.extend(spelled);
     let stored: Vec<String> = names.iter().map(persons::text).collect();
     let stored = serde_json::to_string(&stored).map_err(|_| corrupt("a list of names", "a set"))?;
-    db.prepare_cached(BEGIN)?.execute(params![
+    db.prepare_cached(BEGIN)?.write(params![
         new.id.bytes(),
         digits(Erasure::pseudonym_of(new.id)),
         stored,

@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 
 use jiff::{SignedDuration, Timestamp};
-use rusqlite::{Connection, params};
 
 use super::callbacks;
 use super::rows::{collect, first, limit, micros};
+use super::sql::{Connection, params};
 use crate::domain::{Callback, CallbackId, CampaignId, PersonId, Phone, Tenant};
 use crate::store::{CallFacts, Result};
 

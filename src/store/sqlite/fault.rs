@@ -5,7 +5,23 @@ use std::sync::Arc;
 use rusqlite::ErrorCode;
 use rusqlite::ffi::{SQLITE_CONSTRAINT_PRIMARYKEY, SQLITE_CONSTRAINT_UNIQUE};
 
+use super::sql;
 use crate::store::Error;
+
+impl From<sql::Error> for Error {
+    fn from(fault: sql::Error) -> Self {
+        match fault {
+            sql::Error::Sqlite(fault) => fault.into(),
+            sql::Error::Postgres(fault) if fault.is_conflict() => Self::Conflict,
+            sql::Error::Postgres(fault) if fault.is_overdue() => Self::Overdue,
+            sql::Error::Postgres(fault) if fault.is_refused() => Self::Corrupt(fault.to_string()),
+            sql::Error::Postgres(fault) => Self::Unavailable(Box::new(fault)),
+            sql::Error::OutcomeUnknown(_) => Self::OutcomeUnknown,
+            fault @ sql::Error::Cell { .. } => Self::Corrupt(fault.to_string()),
+            fault @ sql::Error::NoRow => Self::Unavailable(Box::new(fault)),
+        }
+    }
+}
 
 impl From<rusqlite::Error> for Error {
     fn from(fault: rusqlite::Error) -> Self {
@@ -44,6 +60,7 @@ pub enum Shared {
     Deposed,
     Busy,
     Overdue,
+    OutcomeUnknown,
 }
 
 impl Shared {
@@ -53,6 +70,7 @@ impl Shared {
             Error::Deposed => Self::Deposed,
             Error::Busy => Self::Busy,
             Error::Overdue => Self::Overdue,
+            Error::OutcomeUnknown => Self::OutcomeUnknown,
             other => Self::Corrupt(other.to_string()),
         }
     }
@@ -64,6 +82,7 @@ impl Shared {
             Self::Deposed => Error::Deposed,
             Self::Busy => Error::Busy,
             Self::Overdue => Error::Overdue,
+            Self::OutcomeUnknown => Error::OutcomeUnknown,
         }
     }
 }

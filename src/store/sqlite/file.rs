@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use super::{Access, private};
+use super::{Access, private, sql};
 use crate::domain::{Scopes, Tenant};
 use crate::store::{Error, Result};
 
@@ -26,7 +26,7 @@ const STATEMENTS: usize = 96;
 const TENANTS_AND_SCOPES: i32 = 8;
 
 /// The lock, if one was requested, and the connection that writes.
-pub fn open(path: &Path, access: Access) -> Result<(Option<File>, Connection)> {
+pub fn open(path: &Path, access: Access) -> Result<(Option<File>, sql::Connection)> {
     stat(path)?;
     private::make(path)?;
     // One lock for all names of a file that are links to it.
@@ -74,10 +74,10 @@ pub fn open(path: &Path, access: Access) -> Result<(Option<File>, Connection)> {
             migrate(&mut db, path)?;
         }
     }
-    Ok((lock, db))
+    Ok((lock, db.into()))
 }
 
-pub fn open_reader(path: &Path) -> Result<Connection> {
+pub fn open_reader(path: &Path) -> Result<sql::Connection> {
     let flags =
         OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_EXRESCODE;
     let open = || {
@@ -86,20 +86,20 @@ pub fn open_reader(path: &Path) -> Result<Connection> {
         db.pragma_update(None, "cache_size", -READER_CACHE_KIB)?;
         db.pragma_update(None, "temp_store", "MEMORY")?;
         keep_statements(&db)?;
-        Ok(db)
+        Ok(db.into())
     };
     open().map_err(|error| explain(path, error))
 }
 
 /// A temporary database, in memory while it is small, otherwise in a temporary file. It has one open
 /// transaction that is never committed.
-pub fn open_memory() -> Result<Connection> {
+pub fn open_memory() -> Result<sql::Connection> {
     let mut db = Connection::open("")?;
     settle(&db)?;
     db.pragma_update_and_check(None, "journal_mode", "MEMORY", |_| Ok(()))?;
     migrate(&mut db, Path::new(":memory:"))?;
     db.execute_batch("BEGIN")?;
-    Ok(db)
+    Ok(db.into())
 }
 
 fn settle(db: &Connection) -> rusqlite::Result<()> {
@@ -160,8 +160,9 @@ pub(super) fn lock(path: &Path) -> Result<Option<File>> {
 ///
 /// # Errors
 /// [`Error::Unusable`] with what to do.
-pub(super) fn has_this_schema(db: &Connection, path: &Path) -> Result<()> {
-    let (theirs, ours) = (stored(db, path)?.unwrap_or(0), known());
+pub(super) fn has_this_schema(db: &sql::Connection, path: &Path) -> Result<()> {
+    let theirs = db.sqlite().map(|db| stored(db, path)).transpose()?.flatten().unwrap_or(0);
+    let ours = known();
     if theirs == ours {
         return Ok(());
     }
@@ -174,7 +175,7 @@ pub(super) fn has_this_schema(db: &Connection, path: &Path) -> Result<()> {
 }
 
 /// The newest schema that this program knows.
-fn known() -> i64 {
+pub fn known() -> i64 {
     migrations::migrations::runner()
         .get_migrations()
         .iter()

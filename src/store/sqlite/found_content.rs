@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use rusqlite::{Connection, params};
 
 use super::rows::{Cells, collect, corrupt, digits, micros};
+use super::sql::{Connection, params};
 use crate::domain::{AccountAlias, ContentRef, Phone};
 use crate::store::Result;
 
@@ -26,14 +26,14 @@ pub struct FoundContent {
 
 /// Keeps what was found for an account, in place of what was found before.
 pub fn keep(db: &Connection, account: &AccountAlias, found: &[FoundContent]) -> Result<()> {
-    db.prepare_cached("DELETE FROM found_content WHERE account = ?1")?.execute([&**account])?;
+    db.prepare_cached("DELETE FROM found_content WHERE account = ?1")?.write([&**account])?;
     let mut insert = db.prepare_cached(
         "INSERT INTO found_content (account, sender, role, name, sid, variables, found_at) \
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     )?;
     for one in found {
         let variables = serde_json::to_string(&one.variables).expect("a set of strings is JSON");
-        insert.execute(params![
+        insert.write(params![
             &**account,
             digits(one.sender),
             one.role,

@@ -1,9 +1,8 @@
 //! What waits at gates: the lanes, and the callbacks that are called up.
 
-use rusqlite::{Connection, params};
-
 use super::callbacks::{self, AT_GATE, read_gate};
 use super::rows::{collect, corrupt, first, limit};
+use super::sql::{Connection, params};
 use crate::domain::lane::{Found, Wanted};
 use crate::domain::{Callback, Gate, Lane};
 use crate::store::{CallUp, CalledUp, Result};

@@ -4,11 +4,11 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use rusqlite::{Connection, params};
 
 use super::order_texts::read_senders;
 use super::persons;
 use super::rows::{Cells, collect, digits, limit, micros};
+use super::sql::{Connection, params};
 use crate::domain::{Name, PersonId, Phone, spelling};
 use crate::store::{Count, HeldBack, Result, Whom};
 

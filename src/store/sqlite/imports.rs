@@ -4,10 +4,10 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use rusqlite::{Connection, params};
 
 use super::callbacks;
 use super::rows::{Cells, collect, corrupt, first, limit, micros, micros_if};
+use super::sql::{Connection, params};
 use super::suppressions::Key;
 use crate::domain::{CampaignId, ImportId, Tenant};
 use crate::store::{
@@ -17,6 +17,8 @@ use crate::store::{
 
 /// So many row numbers of a finding are kept.
 const ROWS_SHOWN: usize = 20;
+/// The tail of a list that needs none any more.
+const NOTHING: [u8; 0] = [];
 
 macro_rules! columns {
     () => {
@@ -87,7 +89,7 @@ pub fn make(db: &Connection, new: &NewImport) -> Result<MadeImport> {
         "INSERT INTO imports (id, tenant, name, state, campaign, owner, settings, size, sha256, created_at, created_by) \
          VALUES (?1, ?2, ?3, 'receiving', ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
     )?
-    .execute(params![
+    .write(params![
         new.id.bytes(),
         new.tenant.as_str(),
         new.name,
@@ -168,7 +170,7 @@ pub fn step(db: &Connection, step: &ImportStep, key: &Key) -> Result<ImportStepp
         "UPDATE imports SET received = ?2, tail = ?3, place = ?4, hash = ?5, rows = rows + ?6, \
          accepted = accepted + ?7, accepted_before = accepted_before + ?8 WHERE seq = ?1",
     )?
-    .execute(params![
+    .write(params![
         seq,
         received.cast_signed(),
         tail,
@@ -266,7 +268,7 @@ fn refuse(
     let mut save = db.prepare_cached(SAVE_FAULT)?;
     let mut seen: Vec<&str> = Vec::new();
     for (number, ImportFault { field, code, detail }) in faults.iter().enumerate() {
-        save.execute(params![seq, row, limit(number), field, code, detail])?;
+        save.write(params![seq, row, limit(number), field, code, detail])?;
         if !seen.contains(&code.as_str()) {
             seen.push(code);
             added.find(true, subject, code, row);
@@ -287,16 +289,9 @@ fn add_findings(db: &Connection, seq: i64, added: &Added) -> Result<()> {
         db.prepare_cached(
             "INSERT INTO import_findings (import, refused, subject, code, count, first_rows) \
              VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (import, refused, subject, code) DO UPDATE \
-             SET count = count + excluded.count, first_rows = excluded.first_rows",
+             SET count = import_findings.count + excluded.count, first_rows = excluded.first_rows",
         )?
-        .execute(params![
-            seq,
-            refused,
-            subject,
-            code,
-            finding.count.cast_signed(),
-            rows.join(" ")
-        ])?;
+        .write(params![seq, refused, subject, code, finding.count.cast_signed(), rows.join(" ")])?;
     }
     Ok(())
 }
@@ -308,10 +303,10 @@ fn numbers(text: &str) -> Result<Vec<u32>> {
 pub fn complete(db: &Connection, id: ImportId, received: u64, at: Timestamp) -> Result<bool> {
     let changed = db
         .prepare_cached(
-            "UPDATE imports SET state = 'complete', completed_at = ?3, tail = x'' \
+            "UPDATE imports SET state = 'complete', completed_at = ?3, tail = ?4 \
              WHERE id = ?1 AND state = 'receiving' AND received = ?2",
         )?
-        .execute(params![id.bytes(), received.cast_signed(), micros_if(Some(at))])?;
+        .execute(params![id.bytes(), received.cast_signed(), micros_if(Some(at)), NOTHING])?;
     Ok(changed == 1)
 }
 
@@ -358,9 +353,9 @@ pub fn remove(db: &Connection, id: ImportId, most: usize) -> Result<bool> {
     let found: Option<i64> = first(&mut db.prepare_cached(seq)?, [id.bytes()], |cells| cells.take())?;
     let Some(seq) = found else { return Ok(true) };
     db.prepare_cached(
-        "UPDATE imports SET state = 'removed', tail = x'' WHERE seq = ?1 AND state <> 'removed'",
+        "UPDATE imports SET state = 'removed', tail = ?2 WHERE seq = ?1 AND state <> 'removed'",
     )?
-    .execute([seq])?;
+    .write(params![seq, NOTHING])?;
     if !forget(db, seq, most)? {
         return Ok(false);
     }
@@ -369,8 +364,8 @@ pub fn remove(db: &Connection, id: ImportId, most: usize) -> Result<bool> {
     if db.prepare_cached(sql)?.execute(params![seq, limit(most)])? == most {
         return Ok(false);
     }
-    db.prepare_cached("DELETE FROM import_findings WHERE import = ?1")?.execute([seq])?;
-    db.prepare_cached("DELETE FROM imports WHERE seq = ?1")?.execute([seq])?;
+    db.prepare_cached("DELETE FROM import_findings WHERE import = ?1")?.write([seq])?;
+    db.prepare_cached("DELETE FROM imports WHERE seq = ?1")?.write([seq])?;
     Ok(true)
 }
 

@@ -1,15 +1,14 @@
 //! Which history a store is of, and what is known of a lost part of it.
 
-use jiff::Timestamp;
-use rusqlite::{Connection, params};
-
 use super::rows::{Cells, collect, first, limit, micros, micros_if};
+use super::sql::{self, Connection, params};
 use super::{clock, rows, term};
 use crate::domain::{
     AccountAlias, AccountListed, Lineage, LineageCause, LineageReleased, Numbers, Position, StoreIdentity,
     StoreSelf, Stranger, Witnessed,
 };
 use crate::store::{LineageChange, Result};
+use jiff::Timestamp;
 
 /// What the store says of itself.
 pub fn own(db: &Connection) -> Result<StoreSelf> {
@@ -122,7 +121,7 @@ fn release(db: &Connection, released: &LineageReleased) -> Result<()> {
 }
 
 /// Marks a copy as one, until it is opened. A store without an identity gets one, so that the mark has a row.
-pub fn mark_copy(db: &Connection, identity: StoreIdentity, now: Timestamp) -> rusqlite::Result<()> {
+pub fn mark_copy(db: &Connection, identity: StoreIdentity, now: Timestamp) -> sql::Result<()> {
     let sql = "INSERT INTO lineage (one, identity, copied_at) VALUES (1, ?1, ?2) \
                ON CONFLICT (one) DO UPDATE SET copied_at = excluded.copied_at";
     db.execute(sql, params![identity.bytes(), micros(now)]).map(drop)

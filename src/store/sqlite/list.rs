@@ -6,12 +6,12 @@
 use std::collections::BinaryHeap;
 
 use jiff::Timestamp;
-use rusqlite::{CachedStatement, Connection, params};
 
 use super::agents::MISSING_OF_TENANT;
 use super::callbacks::partitions;
 use super::order_texts::read_senders;
 use super::rows::{Cells, collect, digits, first, limit, micros};
+use super::sql::{CachedStatement, Connection, params};
 use crate::domain::{CallbackId, OrderKind, Outcome};
 use crate::store::{Filter, Listed, Page, Result, Status};
 

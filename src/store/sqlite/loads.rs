@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use rusqlite::{Connection, params};
 use serde::{Deserialize, Serialize};
 
 use super::rows::{corrupt, first, micros, micros_if, moment, span};
+use super::sql::{Connection, params};
 use crate::domain::held::Aside;
 use crate::domain::{
     AccountAlias, AccountView, AttemptId, Calendars, CallbackId, CampaignId, ClockDoubt, Held, InUse, Loads,
@@ -15,16 +15,16 @@ use crate::domain::{
 };
 use crate::store::{Error, Lead, Result};
 
-pub const WRITE: &str = "INSERT INTO loads (one, term, as_of, load) VALUES (1, ifnull(?1, 0), ?2, ?3) \
-     ON CONFLICT (one) DO UPDATE SET term = max(term, excluded.term), as_of = excluded.as_of, load = excluded.load \
-     WHERE ?1 IS NULL OR ?1 >= term";
+pub const WRITE: &str = "INSERT INTO loads (one, term, as_of, load) VALUES (1, coalesce(?1, 0), ?2, ?3) \
+     ON CONFLICT (one) DO UPDATE SET term = coalesce(?1, loads.term), as_of = excluded.as_of, load = excluded.load \
+     WHERE ?1 IS NULL OR ?1 >= loads.term";
 
 /// Replaces what was published, unless a newer leader published it.
 pub fn write(db: &Connection, lead: Option<Lead>, loads: &Loads) -> Result<()> {
     let as_of = loads.as_of.unwrap_or(Timestamp::UNIX_EPOCH);
     let text = serde_json::to_string(&Kept::of(loads)).map_err(|error| Error::Corrupt(error.to_string()))?;
     let term = lead.map(|lead| lead.term.cast_signed());
-    db.prepare_cached(WRITE)?.execute(params![term, micros(as_of), text])?;
+    db.prepare_cached(WRITE)?.write(params![term, micros(as_of), text])?;
     Ok(())
 }
 

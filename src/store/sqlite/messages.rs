@@ -1,10 +1,10 @@
 //! The table of messages: permission requests and invites.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, params};
 
 use super::attempts::read_submission;
 use super::rows::{Cells, collect, corrupt, digits, first, limit, micros, micros_if};
+use super::sql::{Connection, params};
 use crate::domain::message::Reply;
 use crate::domain::{CallbackId, Channel, Message, MessageId, Psid, RoadKind, Stage, Tenant};
 use crate::store::{Awaiting, PlatformName, Result};
@@ -52,7 +52,7 @@ pub fn write(db: &Connection, messages: &[Message]) -> Result<()> {
     for message in messages {
         let submission = &message.submission;
         let unsettled = matches!(submission.stage, Stage::Intent | Stage::Submitting | Stage::Unknown);
-        statement.execute(params![
+        statement.write(params![
             message.id.bytes(),
             message.purpose.as_str(),
             message.callback.as_ref().map(CallbackId::bytes),

@@ -1,4 +1,5 @@
-//! The store in a SQLite file: one thread writes and groups commits, several threads read.
+//! The store in SQL, in a SQLite file or in a PostgreSQL database: one thread writes and groups commits, several threads
+//! read. Both engines run the same statements; see [`sql`].
 //!
 //! A file has one daemon, on a local disk: a lock beside the file refuses a second one, and if the lock fails, the
 //! [`term`] stops the first one from writing. Times are stored in microseconds.
@@ -19,6 +20,7 @@ mod consumer_records;
 mod contacts;
 mod copy;
 mod counts;
+mod database;
 mod erasing;
 mod erasures;
 mod events;
@@ -61,6 +63,7 @@ mod retention;
 mod retired;
 mod rows;
 mod set_aside;
+mod sql;
 mod suppression_lists;
 mod suppressions;
 mod term;
@@ -81,14 +84,15 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
-use rusqlite::Connection;
-
 pub use self::backup::backup;
-pub use self::copy::{CopiedTable, CopyProgress, copy};
+pub use self::copy::{CopiedTable, CopyProgress, TellCopy, copy, copy_to_database};
+pub use self::database::{Migrated, migrate};
 pub use self::found_content::FoundContent;
 use self::reader::{Bounds, Readers, in_snapshot};
 pub use self::report_recount::Recounted;
 pub use self::retention::{Kept, Retained};
+use self::sql::Connection;
+pub use self::sql::postgres::{Listener, Reach};
 use self::token_reads::TokenReads;
 pub use self::verify::{VERIFY_CHECKS, VerifyFault, verify};
 use self::writer::{Writer, in_savepoint, in_transaction};
@@ -96,7 +100,7 @@ use super::{Enqueue, Enqueued, Lead, Result, Token, Witness};
 use crate::domain::{AccountAlias, Lineage, LineageReleased, Position, StoreIdentity, StoreSelf};
 use crate::panics::contain_now;
 
-/// A [`Store`](super::Store) in one SQLite file, or in memory.
+/// A [`Store`](super::Store) in one SQLite file, in memory, or in a PostgreSQL database.
 pub struct Sqlite {
     open: Arc<Open>,
     /// Whether it reads with the connections for API requests.
@@ -190,7 +194,7 @@ impl Sqlite {
     /// As [`Sqlite::open`].
     pub fn open_with(path: &Path, access: Access, options: &Options) -> Result<Self> {
         let (lock, db) = file::open(path, access)?;
-        copy::refuse_unfinished(&db, path)?;
+        copy::refuse_unfinished(&db, &path.display().to_string())?;
         let term = matches!(access, Access::Exclusive).then(|| term::begin(&db)).transpose()?;
         let connections =
             |count: usize| (0..count.max(1)).map(|_| file::open_reader(path)).collect::<Result<Vec<_>>>();
@@ -236,7 +240,7 @@ impl Sqlite {
     /// As [`Sqlite::open`].
     pub fn open_inline(path: &Path) -> Result<Self> {
         let (lock, db) = file::open(path, Access::Exclusive)?;
-        copy::refuse_unfinished(&db, path)?;
+        copy::refuse_unfinished(&db, &path.display().to_string())?;
         let term = term::begin(&db)?;
         Ok(Self::new(Engine::Inline(Mutex::new(db), term), lock, Arc::default()))
     }

@@ -2,19 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rusqlite::{Connection, params};
-
 use super::rows::{Cells, collect, digits};
+use super::sql::{Connection, params};
 use crate::domain::campaign::campaign_id;
 use crate::domain::{CampaignId, OrderKind, Phone, Tenant};
 use crate::store::{OpenOrder, Result};
 
 /// The campaigns of the orders that wait for a consumer, without the labels; the partitions where nobody waits are not sought.
-pub const WAITS_FOR: &str = "SELECT iif(campaign GLOB 'cmp_*', campaign, NULL) FROM waiting_by_partition AS w \
+pub const WAITS_FOR: &str = "SELECT CASE WHEN campaign GLOB 'cmp_*' THEN campaign END FROM waiting_by_partition AS w \
      CROSS JOIN callbacks INDEXED BY callbacks_by_consumer USING (partition_no) \
      WHERE w.callbacks > 0 AND consumer = ?1 AND state = 'waiting' AND tenant = ?2 AND kind = ?3 LIMIT 100";
 /// Whom the orders in calls are for. There are only as many as senders have slots.
-pub const IN_CALLS: &str = "SELECT consumer, iif(campaign GLOB 'cmp_*', campaign, NULL) FROM callbacks INDEXED BY callbacks_by_state \
+pub const IN_CALLS: &str = "SELECT consumer, CASE WHEN campaign GLOB 'cmp_*' THEN campaign END FROM callbacks INDEXED BY callbacks_by_state \
      WHERE kind = ?1 AND tenant = ?2 AND state = 'calling' LIMIT 10000";
 /// The campaigns that are not launched, of which there are at most 1,000.
 pub const NOT_LAUNCHED: &str = "SELECT id FROM campaigns INDEXED BY campaigns_open \

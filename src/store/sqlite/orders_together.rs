@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use super::fault::{Shared, gone};
+use super::sql::Connection;
 use super::suppressions::Key;
 use super::writer::Command;
 use super::{callbacks, contained};

@@ -3,15 +3,15 @@
 //! Only the first waiting row of a subject has a `due_at`. When it is settled, the next one gets a `due_at`.
 
 use jiff::Timestamp;
-use rusqlite::{CachedStatement, Connection, params};
 
 use super::rows::{Cells, collect, first, limit, micros, micros_if, moment};
+use super::sql::{CachedStatement, Connection, params};
 use crate::domain::{CallbackId, DeliveryId};
 use crate::store::{Backlog, Delivery, OutboxRow, Result, Settled, Subject};
 
 const INSERT: &str = "INSERT INTO outbox (id, subject, what, payload, created_at, state, due_at, tries) \
      VALUES (?1, ?2, ?3, ?4, ?5, 'waiting', CASE WHEN EXISTS (SELECT 1 FROM outbox INDEXED BY \
-     outbox_by_subject WHERE subject = ?2 AND state = 'waiting') THEN NULL ELSE ?5 END, 0) \
+     outbox_by_subject WHERE subject = ?2 AND state = 'waiting') THEN NULL ELSE CAST(?5 AS BIGINT) END, 0) \
      ON CONFLICT DO NOTHING";
 /// SQLite returns the rows in no particular order.
 pub const CLAIM: &str = "UPDATE outbox SET due_at = ?2, claimed = 1 WHERE seq IN (SELECT seq FROM outbox \
@@ -34,9 +34,9 @@ const REPLAY: &str = "UPDATE outbox SET state = 'waiting', due_at = NULL, claime
      first_tried_at = NULL, settled_at = NULL WHERE subject = ?1";
 /// Counts no further than [`Backlog::COUNTED_MAX`], from the oldest.
 pub const BACKLOG: &str = "SELECT count(*), min(created_at) FROM (SELECT created_at FROM outbox \
-     INDEXED BY outbox_waiting WHERE state = 'waiting' ORDER BY created_at LIMIT ?1)";
+     INDEXED BY outbox_waiting WHERE state = 'waiting' ORDER BY created_at LIMIT ?1) AS r";
 pub const GIVEN_UP: &str = "SELECT count(*) FROM (SELECT seq FROM outbox INDEXED BY outbox_given_up \
-     WHERE state = 'given_up' LIMIT ?1)";
+     WHERE state = 'given_up' LIMIT ?1) AS r";
 
 pub fn write(db: &Connection, rows: &[OutboxRow]) -> Result<()> {
     if rows.is_empty() {
@@ -44,7 +44,7 @@ pub fn write(db: &Connection, rows: &[OutboxRow]) -> Result<()> {
     }
     let mut insert = db.prepare_cached(INSERT)?;
     for row in rows {
-        insert.execute(params![
+        insert.write(params![
             row.id.bytes(),
             row.subject.bytes(),
             row.what,
@@ -63,7 +63,7 @@ pub fn claim(db: &Connection, now: Timestamp, until: Timestamp, rows: usize) -> 
 }
 
 pub fn void_claims(db: &Connection) -> Result<()> {
-    db.prepare_cached(VOID_CLAIMS)?.execute([])?;
+    db.prepare_cached(VOID_CLAIMS)?.write([])?;
     Ok(())
 }
 
@@ -85,11 +85,11 @@ pub fn next_after(db: &Connection, now: Timestamp) -> Result<Option<Timestamp>> 
 pub fn settle(db: &Connection, id: DeliveryId, tried_at: Timestamp, settled: Settled) -> Result<()> {
     let word = match settled {
         Settled::RetryAt(at) => {
-            db.prepare_cached(RETRY)?.execute(params![id.bytes(), micros(at), micros(tried_at)])?;
+            db.prepare_cached(RETRY)?.write(params![id.bytes(), micros(at), micros(tried_at)])?;
             return Ok(());
         }
         Settled::Disabled => {
-            db.prepare_cached(REST)?.execute([])?;
+            db.prepare_cached(REST)?.write([])?;
             return Ok(());
         }
         Settled::Delivered => "delivered",
@@ -109,7 +109,7 @@ pub fn settle(db: &Connection, id: DeliveryId, tried_at: Timestamp, settled: Set
 }
 
 fn release(statement: &mut CachedStatement<'_>, subject: &[u8; 16], at: Option<Timestamp>) -> Result<()> {
-    statement.execute(params![subject, micros_if(at)])?;
+    statement.write(params![subject, micros_if(at)])?;
     Ok(())
 }
 

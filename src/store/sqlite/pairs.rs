@@ -1,10 +1,10 @@
 //! The ledgers of pairs.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, params};
 
 use super::attempts::read_grant;
 use super::rows::{Cells, collect, corrupt, digits, first, log, micros, micros_if};
+use super::sql::{Connection, params};
 use crate::domain::{CallPermission, ContentRef, Pair, PairKey, PersonId};
 use crate::store::{Error, Result};
 
@@ -44,7 +44,7 @@ pub fn write(db: &Connection, pairs: &[Pair]) -> Result<()> {
             db.prepare_cached(
                 "INSERT INTO persons (id, version) VALUES (?1, 1) ON CONFLICT (id) DO NOTHING",
             )?
-            .execute([digits(pair.key.person.number())])?;
+            .write([digits(pair.key.person.number())])?;
         }
         let sql = if pair.version == 1 { INSERT } else { UPDATE };
         let changed = db.prepare_cached(sql)?.execute(params![

@@ -1,9 +1,9 @@
 //! The pauses that operators set. A row stays when its pause is over.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, params};
 
 use super::rows::{Cells, collect, micros, micros_if};
+use super::sql::{Connection, params};
 use crate::domain::Pause;
 use crate::store::{Error, PauseLifted, Result};
 

@@ -4,9 +4,9 @@ use std::sync::atomic::{AtomicU8, Ordering};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use rusqlite::{Connection, params};
 
 use super::rows::{digits, first, micros};
+use super::sql::{Connection, params};
 use super::{Sqlite, persons};
 use crate::domain::PersonId;
 use crate::store::{PersonZones, Result};
@@ -77,8 +77,7 @@ fn of(db: &Connection, person: PersonId) -> Result<Option<Vec<String>>> {
 
 fn set(db: &Connection, person: PersonId, zones: &[String], at: Timestamp, by: &str) -> Result<()> {
     if zones.is_empty() {
-        db.prepare_cached("DELETE FROM person_zones WHERE person = ?1")?
-            .execute([digits(person.number())])?;
+        db.prepare_cached("DELETE FROM person_zones WHERE person = ?1")?.write([digits(person.number())])?;
         return Ok(());
     }
     db.prepare_cached(
@@ -86,6 +85,6 @@ fn set(db: &Connection, person: PersonId, zones: &[String], at: Timestamp, by: &
          ON CONFLICT (person) DO UPDATE SET zones = excluded.zones, told_at = excluded.told_at, \
          told_by = excluded.told_by",
     )?
-    .execute(params![digits(person.number()), zones.join(" "), micros(at), by])?;
+    .write(params![digits(person.number()), zones.join(" "), micros(at), by])?;
     Ok(())
 }

@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use jiff::Timestamp;
-use rusqlite::{Connection, params};
 use uuid::Uuid;
 
 use super::pairs;
 use super::rows::{Cells, collect, corrupt, digits, first, log, micros, micros_if, moment, parse};
+use super::sql::{Connection, params};
 use super::suppressions::{self, Key};
 use crate::domain::{AttemptId, Name, Pair, Person, PersonId, Phone, Refusal, Suppression, UserId, spelling};
 use crate::store::{Error, Result};
@@ -196,7 +196,7 @@ fn write_names(db: &Connection, person: &Person) -> Result<()> {
     }
     let names: BTreeSet<String> = person.names.iter().map(text).collect();
     for gone in stored.difference(&names) {
-        db.prepare_cached("DELETE FROM names WHERE name = ?1")?.execute([gone])?;
+        db.prepare_cached("DELETE FROM names WHERE name = ?1")?.write([gone])?;
     }
     for new in person.names.iter().filter(|name| !stored.contains(&text(name))) {
         let user_id = match new {
@@ -207,7 +207,7 @@ fn write_names(db: &Connection, person: &Person) -> Result<()> {
             "INSERT INTO names (name, person, user_id) VALUES (?1, ?2, ?3) \
              ON CONFLICT (name) DO UPDATE SET person = ?2",
         )?
-        .execute(params![text(new), id, user_id])?;
+        .write(params![text(new), id, user_id])?;
     }
     Ok(())
 }
@@ -222,7 +222,7 @@ pub fn remove(db: &Connection, united: &[(PersonId, u64)]) -> Result<()> {
         if gone == 0 {
             return Err(Error::Conflict);
         }
-        db.prepare_cached("DELETE FROM pairs WHERE person = ?1")?.execute([id])?;
+        db.prepare_cached("DELETE FROM pairs WHERE person = ?1")?.write([id])?;
     }
     Ok(())
 }

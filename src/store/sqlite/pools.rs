@@ -1,9 +1,9 @@
 //! Pools of agents, and the seats that are held after their calls.
 
 use jiff::{SignedDuration, Timestamp};
-use rusqlite::{Connection, params};
 
 use super::rows::{Cells, collect, corrupt, micros, span};
+use super::sql::{Connection, params};
 use crate::domain::{Figure, Pool, WrapUpSeat};
 use crate::store::{PoolChanges, Result};
 
@@ -68,12 +68,12 @@ pub fn write(db: &Connection, changes: &PoolChanges) -> Result<()> {
         }
     }
     if !changes.wrap_ups.is_empty() || !changes.wrapped_up.is_empty() {
-        db.prepare_cached("DELETE FROM seats_in_wrap_up WHERE until <= ?1")?.execute([micros(changes.at)])?;
+        db.prepare_cached("DELETE FROM seats_in_wrap_up WHERE until <= ?1")?.write([micros(changes.at)])?;
     }
     let sql = "INSERT INTO seats_in_wrap_up (attempt, pool, taken_at, busy_since, until) VALUES (?1, ?2, ?3, ?4, ?5) \
          ON CONFLICT (attempt) DO UPDATE SET until = excluded.until";
     for WrapUpSeat { attempt, pool, taken_at, busy_since, until } in &changes.wrap_ups {
-        db.prepare_cached(sql)?.execute(params![
+        db.prepare_cached(sql)?.write(params![
             attempt.bytes(),
             pool.to_string(),
             micros(*taken_at),
@@ -82,13 +82,13 @@ pub fn write(db: &Connection, changes: &PoolChanges) -> Result<()> {
         ])?;
     }
     for attempt in &changes.wrapped_up {
-        db.prepare_cached("DELETE FROM seats_in_wrap_up WHERE attempt = ?1")?.execute([attempt.bytes()])?;
+        db.prepare_cached("DELETE FROM seats_in_wrap_up WHERE attempt = ?1")?.write([attempt.bytes()])?;
     }
     forget_commands(db, changes)
 }
 
 fn set(db: &Connection, pool: &Pool) -> Result<()> {
-    db.prepare_cached(SET)?.execute(params![
+    db.prepare_cached(SET)?.write(params![
         pool.key.to_string(),
         pool.figure.kind(),
         pool.figure.count(),
@@ -108,8 +108,10 @@ fn forget_commands(db: &Connection, changes: &PoolChanges) -> Result<()> {
         return Ok(());
     }
     for seq in &changes.commands {
-        db.prepare_cached("INSERT OR IGNORE INTO pool_commands (seq, folded_at) VALUES (?1, ?2)")?
-            .execute(params![seq, micros(changes.at)])?;
+        db.prepare_cached(
+            "INSERT INTO pool_commands (seq, folded_at) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
+        )?
+        .write(params![seq, micros(changes.at)])?;
     }
     let sql = "SELECT seq FROM pool_commands INDEXED BY pool_commands_by_time WHERE folded_at <= ?1 LIMIT ?2";
     let before = micros(changes.at) - span(COMMANDS_KEPT);
@@ -122,7 +124,7 @@ fn forget_commands(db: &Connection, changes: &PoolChanges) -> Result<()> {
             "DELETE FROM reports WHERE seq = ?1 AND NOT EXISTS (SELECT 1 FROM commands WHERE seq = ?1)",
             "DELETE FROM pool_commands WHERE seq = ?1",
         ] {
-            db.prepare_cached(sql)?.execute([seq])?;
+            db.prepare_cached(sql)?.write([seq])?;
         }
     }
     Ok(())

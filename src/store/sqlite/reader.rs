@@ -10,11 +10,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use super::contained;
 use super::fault::gone;
+use super::sql::{self, Connection};
 use super::writer::roll_back;
 use crate::store::{Error, Result};
 
@@ -137,7 +137,9 @@ fn work_off(mut db: Connection, readings: &Mutex<Receiver<Reading>>, waiting: &A
         let current = looked_at.lock().unwrap_or_else(PoisonError::into_inner);
         current.as_ref().is_some_and(Stop::is_now)
     };
-    if let Err(error) = db.progress_handler(INSTRUCTIONS, Some(is_to_stop)) {
+    if let Some(db) = db.sqlite_mut()
+        && let Err(error) = db.progress_handler(INSTRUCTIONS, Some(is_to_stop))
+    {
         tracing::error!(%error, "reads of the store cannot be stopped");
     }
     loop {
@@ -148,6 +150,7 @@ fn work_off(mut db: Connection, readings: &Mutex<Receiver<Reading>>, waiting: &A
             run(Err(Error::Overdue));
             continue;
         }
+        db.set_deadline(stop.deadline);
         *current.lock().unwrap_or_else(PoisonError::into_inner) = Some(stop);
         if catch_unwind(AssertUnwindSafe(|| run(Ok(&db)))).is_err() {
             tracing::error!("a read of the store panicked");
@@ -159,9 +162,9 @@ fn work_off(mut db: Connection, readings: &Mutex<Receiver<Reading>>, waiting: &A
 
 /// All statements of one read see the same state.
 pub fn in_snapshot<T>(db: &Connection, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
-    db.prepare_cached("BEGIN DEFERRED")?.execute([])?;
+    db.begin(sql::Access::Read)?;
     let read = work(db);
-    if let Err(error) = db.prepare_cached("COMMIT")?.execute([]) {
+    if let Err(error) = db.commit() {
         roll_back(db);
         return read.and(Err(error.into()));
     }
@@ -173,7 +176,7 @@ mod tests {
     use super::*;
 
     fn readers(bounds: Bounds) -> Readers {
-        Readers::start(vec![Connection::open_in_memory().unwrap()], bounds).unwrap()
+        Readers::start(vec![rusqlite::Connection::open_in_memory().unwrap().into()], bounds).unwrap()
     }
 
     /// Counts for as long as it is let.

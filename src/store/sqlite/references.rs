@@ -1,9 +1,8 @@
 //! Orders by their references.
 
-use rusqlite::{Connection, params};
-
 use super::callbacks::partitions;
 use super::rows::{collect, limit};
+use super::sql::{Connection, params};
 use crate::domain::{CallbackId, OrderKind, Tenant};
 use crate::store::Result;
 

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use rusqlite::Connection;
 
+use super::sql::Connection;
 use super::suppressions::Key;
 use super::{attempts, callbacks, ceilings, contacts, messages, persons, reports};
 use crate::domain::{Callback, CallbackId, Contact, ContactKey, Name, State, TokenName};

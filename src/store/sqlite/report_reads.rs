@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use rusqlite::{Connection, params};
 
 use super::rows::{Cells as Columns, collect, first, limit, micros};
+use super::sql::{Connection, params};
 use crate::domain::reporting::{Counts, PLACES, Quarter};
 use crate::domain::{Numbers, Tenant};
 use crate::store::{CellSum, CellSums, CellsWanted, Expiring, LabelsWanted, Result, SumBy, Waiting};
@@ -20,7 +20,7 @@ pub const BY_QUARTER: &str = "SELECT quarter, late, c0, c1, c2, c3, c4, c5, c6, 
      WHERE tenant = ?1 AND family = ?2 AND label = ?3 AND quarter >= ?4 AND quarter < ?5";
 /// The newest ones that wait, each with the code of its reason.
 pub const WAITING: &str = "SELECT note_code, count(*) AS n FROM (SELECT note_code FROM callbacks INDEXED BY callbacks_by_state \
-     WHERE kind = 'callback' AND tenant = ?1 AND state = 'waiting' ORDER BY id DESC LIMIT ?2) \
+     WHERE kind = 'callback' AND tenant = ?1 AND state = 'waiting' ORDER BY id DESC LIMIT ?2) AS newest \
      GROUP BY note_code ORDER BY n DESC, note_code";
 const WAITING_IN_ALL: &str =
     "SELECT callbacks FROM callback_counts WHERE kind = 'callback' AND tenant = ?1 AND state = 'waiting'";

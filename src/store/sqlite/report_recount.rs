@@ -3,9 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rusqlite::Connection;
-
 use super::rows::{Id, collect};
+use super::sql::Connection;
 use super::{Sqlite, agents, attempts, callbacks, messages, report_cells, report_reads};
 use crate::domain::reporting::{
     CellKey, Cells, Counted, Counts, Facts, Family, LabelKind, Labels, NewLabel, of_attempt, of_callback,
@@ -27,35 +26,39 @@ const HELD_MAX: usize = 100_000;
 /// So many rows are read at once.
 const ROWS: i64 = 1_000;
 
-const NEW: &str = "CREATE TEMP TABLE report_cells AS SELECT * FROM main.report_cells WHERE false; \
-     CREATE UNIQUE INDEX temp.report_cells_key ON report_cells (tenant, family, label, quarter, late)";
+const NEW_CELLS: &str = "recounted_cells";
+/// A temporary table for the new cells.
+const NEW: &str = "CREATE TEMP TABLE recounted_cells AS SELECT * FROM report_cells WHERE false; \
+     CREATE UNIQUE INDEX recounted_cells_key ON recounted_cells (tenant, family, label, quarter, late)";
 /// Takes what is known to be late out of the new cells.
-const LATE: &str = "INSERT INTO temp.report_cells SELECT tenant, family, label, quarter, 0, -c0, -c1, -c2, -c3, -c4, -c5, \
-     -c6, -c7, -c8, -c9, -c10, -c11 FROM main.report_cells WHERE late = 1 \
+const LATE: &str = "INSERT INTO recounted_cells SELECT tenant, family, label, quarter, 0, -c0, -c1, -c2, -c3, -c4, -c5, \
+     -c6, -c7, -c8, -c9, -c10, -c11 FROM report_cells WHERE late = 1 \
      ON CONFLICT (tenant, family, label, quarter, late) DO UPDATE SET \
-     c0 = c0 + excluded.c0, c1 = c1 + excluded.c1, c2 = c2 + excluded.c2, c3 = c3 + excluded.c3, \
-     c4 = c4 + excluded.c4, c5 = c5 + excluded.c5, c6 = c6 + excluded.c6, c7 = c7 + excluded.c7, \
-     c8 = c8 + excluded.c8, c9 = c9 + excluded.c9, c10 = c10 + excluded.c10, c11 = c11 + excluded.c11";
+     c0 = recounted_cells.c0 + excluded.c0, c1 = recounted_cells.c1 + excluded.c1, c2 = recounted_cells.c2 + excluded.c2, \
+     c3 = recounted_cells.c3 + excluded.c3, c4 = recounted_cells.c4 + excluded.c4, c5 = recounted_cells.c5 + excluded.c5, \
+     c6 = recounted_cells.c6 + excluded.c6, c7 = recounted_cells.c7 + excluded.c7, c8 = recounted_cells.c8 + excluded.c8, \
+     c9 = recounted_cells.c9 + excluded.c9, c10 = recounted_cells.c10 + excluded.c10, c11 = recounted_cells.c11 + excluded.c11";
 /// Adds what was counted of callbacks that are deleted because they are old.
-const RETIRED: &str = "INSERT INTO temp.report_cells SELECT tenant, family, label, quarter, 0, c0, c1, c2, c3, c4, c5, \
-     c6, c7, c8, c9, c10, c11 FROM main.retired_cells WHERE true \
+const RETIRED: &str = "INSERT INTO recounted_cells SELECT tenant, family, label, quarter, 0, c0, c1, c2, c3, c4, c5, \
+     c6, c7, c8, c9, c10, c11 FROM retired_cells WHERE true \
      ON CONFLICT (tenant, family, label, quarter, late) DO UPDATE SET \
-     c0 = c0 + excluded.c0, c1 = c1 + excluded.c1, c2 = c2 + excluded.c2, c3 = c3 + excluded.c3, \
-     c4 = c4 + excluded.c4, c5 = c5 + excluded.c5, c6 = c6 + excluded.c6, c7 = c7 + excluded.c7, \
-     c8 = c8 + excluded.c8, c9 = c9 + excluded.c9, c10 = c10 + excluded.c10, c11 = c11 + excluded.c11";
+     c0 = recounted_cells.c0 + excluded.c0, c1 = recounted_cells.c1 + excluded.c1, c2 = recounted_cells.c2 + excluded.c2, \
+     c3 = recounted_cells.c3 + excluded.c3, c4 = recounted_cells.c4 + excluded.c4, c5 = recounted_cells.c5 + excluded.c5, \
+     c6 = recounted_cells.c6 + excluded.c6, c7 = recounted_cells.c7 + excluded.c7, c8 = recounted_cells.c8 + excluded.c8, \
+     c9 = recounted_cells.c9 + excluded.c9, c10 = recounted_cells.c10 + excluded.c10, c11 = recounted_cells.c11 + excluded.c11";
 /// How many cells that are not late have other numbers, or are in one of the two tables only.
-const CHANGED: &str = "SELECT (SELECT count(*) FROM temp.report_cells AS t WHERE \
+const CHANGED: &str = "SELECT (SELECT count(*) FROM recounted_cells AS t WHERE \
      (t.c0 <> 0 OR t.c1 <> 0 OR t.c2 <> 0 OR t.c3 <> 0 OR t.c4 <> 0 OR t.c5 <> 0 OR t.c6 <> 0 OR t.c7 <> 0 OR t.c8 <> 0 \
-     OR t.c9 <> 0 OR t.c10 <> 0 OR t.c11 <> 0) AND NOT EXISTS (SELECT 1 FROM main.report_cells AS m \
+     OR t.c9 <> 0 OR t.c10 <> 0 OR t.c11 <> 0) AND NOT EXISTS (SELECT 1 FROM report_cells AS m \
      WHERE m.tenant = t.tenant AND m.family = t.family AND m.label = t.label AND m.quarter = t.quarter AND m.late = 0 \
      AND m.c0 = t.c0 AND m.c1 = t.c1 AND m.c2 = t.c2 AND m.c3 = t.c3 AND m.c4 = t.c4 AND m.c5 = t.c5 AND m.c6 = t.c6 \
      AND m.c7 = t.c7 AND m.c8 = t.c8 AND m.c9 = t.c9 AND m.c10 = t.c10 AND m.c11 = t.c11)) \
-     + (SELECT count(*) FROM main.report_cells AS m WHERE m.late = 0 AND (m.c0 <> 0 OR m.c1 <> 0 OR m.c2 <> 0 \
+     + (SELECT count(*) FROM report_cells AS m WHERE m.late = 0 AND (m.c0 <> 0 OR m.c1 <> 0 OR m.c2 <> 0 \
      OR m.c3 <> 0 OR m.c4 <> 0 OR m.c5 <> 0 OR m.c6 <> 0 OR m.c7 <> 0 OR m.c8 <> 0 OR m.c9 <> 0 OR m.c10 <> 0 \
-     OR m.c11 <> 0) AND NOT EXISTS (SELECT 1 FROM temp.report_cells AS t WHERE t.tenant = m.tenant \
+     OR m.c11 <> 0) AND NOT EXISTS (SELECT 1 FROM recounted_cells AS t WHERE t.tenant = m.tenant \
      AND t.family = m.family AND t.label = m.label AND t.quarter = m.quarter AND t.late = 0))";
-const REPLACE: &str = "DELETE FROM main.report_cells WHERE late = 0; \
-     INSERT INTO main.report_cells SELECT * FROM temp.report_cells \
+const REPLACE: &str = "DELETE FROM report_cells WHERE late = 0; \
+     INSERT INTO report_cells SELECT * FROM recounted_cells \
      WHERE c0 <> 0 OR c1 <> 0 OR c2 <> 0 OR c3 <> 0 OR c4 <> 0 OR c5 <> 0 OR c6 <> 0 OR c7 <> 0 OR c8 <> 0 \
      OR c9 <> 0 OR c10 <> 0 OR c11 <> 0";
 
@@ -72,8 +75,8 @@ impl Sqlite {
             let number = |sql: &str| db.query_row(sql, [], |row| row.get::<_, i64>(0));
             let changed = number(CHANGED)?;
             db.execute_batch(REPLACE)?;
-            db.execute_batch("DROP TABLE temp.report_cells")?;
-            let cells = number("SELECT count(*) FROM main.report_cells")?;
+            db.execute_batch("DROP TABLE recounted_cells")?;
+            let cells = number("SELECT count(*) FROM report_cells")?;
             Ok(Recounted { cells: cells.cast_unsigned(), changed: changed.cast_unsigned() })
         })
         .await
@@ -83,8 +86,8 @@ impl Sqlite {
 /// What is counted wrongly; nothing is changed. Holds all cells in memory.
 pub fn wrong(db: &Connection, told: Told) -> Result<Vec<String>> {
     count(db, told)?;
-    let (stored, counted) = (all(db, "main")?, all(db, "temp")?);
-    db.execute_batch("DROP TABLE temp.report_cells")?;
+    let (stored, counted) = (all(db, "report_cells")?, all(db, NEW_CELLS)?);
+    db.execute_batch("DROP TABLE recounted_cells")?;
     let keys: BTreeSet<&Key> = stored.keys().chain(counted.keys()).collect();
     let of = |cells: &BTreeMap<Key, Counts>, key| cells.get(key).copied().unwrap_or_default();
     let wrong = keys.into_iter().filter(|&key| of(&stored, key) != of(&counted, key));
@@ -122,10 +125,10 @@ pub fn cells_of(db: &Connection, told: Told, going: &[Callback]) -> Result<Cells
 type Key = (String, String, String, i64);
 
 /// The cells that are not late, with the countries of a campaign as one.
-fn all(db: &Connection, schema: &str) -> Result<BTreeMap<Key, Counts>> {
+fn all(db: &Connection, table: &str) -> Result<BTreeMap<Key, Counts>> {
     let sql = format!(
         "SELECT tenant, family, label, quarter, late, c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11 \
-         FROM {schema}.report_cells WHERE late = 0"
+         FROM {table} WHERE late = 0"
     );
     let rows = collect(&mut db.prepare_cached(&sql)?, [], |cells| {
         let (tenant, family, label) =
@@ -236,8 +239,7 @@ impl Counting<'_> {
         if self.cells.len() >= HELD_MAX { self.flush() } else { Ok(()) }
     }
 
-    /// The temporary table hides the stored one, so the same statement adds to it.
     fn flush(&mut self) -> Result<()> {
-        report_cells::add(self.db, &std::mem::take(&mut self.cells))
+        report_cells::add_to(self.db, NEW_CELLS, &std::mem::take(&mut self.cells))
     }
 }

@@ -1,8 +1,7 @@
 //! The inbox of reports.
 
-use rusqlite::{Connection, params};
-
 use super::rows::{collect, first, limit, micros};
+use super::sql::{Connection, params};
 use super::{commands, events, unreadable};
 use crate::domain::Event;
 use crate::store::{Error, FiledReport, Report, Result};
@@ -28,10 +27,10 @@ pub fn seal(report: &Report) -> Result<Sealed> {
 /// The `seq` of the report, if its key is new.
 pub fn insert(db: &Connection, report: &Sealed) -> Result<Option<i64>> {
     let mut insert = db.prepare_cached(
-        "INSERT INTO reports (key, received_at, event) VALUES (?1, ?2, ?3) ON CONFLICT (key) DO NOTHING",
+        "INSERT INTO reports (key, received_at, event) VALUES (?1, ?2, ?3) ON CONFLICT (key) DO NOTHING \
+         RETURNING seq",
     )?;
-    let new = insert.execute(params![report.key, report.received_at, report.event])? == 1;
-    Ok(new.then(|| db.last_insert_rowid()))
+    first(&mut insert, params![report.key, report.received_at, report.event], |cells| cells.take())
 }
 
 pub fn append(db: &Connection, reports: &[Sealed]) -> Result<Vec<bool>> {
@@ -41,7 +40,7 @@ pub fn append(db: &Connection, reports: &[Sealed]) -> Result<Vec<bool>> {
         .map(|report| {
             let seq = insert(db, report)?;
             if let Some(seq) = seq {
-                mark.execute([seq])?;
+                mark.write([seq])?;
             }
             Ok(seq.is_some())
         })
@@ -92,6 +91,6 @@ pub fn fold(db: &Connection, folded: &[i64]) -> Result<()> {
 
 /// Marks a report as not folded, at its place in the order of arrival.
 pub fn unfold(db: &Connection, seq: i64) -> Result<()> {
-    db.prepare_cached("INSERT INTO unfolded_reports (seq) VALUES (?1)")?.execute([seq])?;
+    db.prepare_cached("INSERT INTO unfolded_reports (seq) VALUES (?1)")?.write([seq])?;
     Ok(())
 }

@@ -1,9 +1,9 @@
 //! What platforms restrict, for the next leader. A row goes when its restriction has ended.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, params};
 
 use super::rows::{Cells, collect, digits, micros, micros_if};
+use super::sql::{Connection, params};
 use crate::domain::{Phone, Restriction};
 use crate::store::Result;
 
@@ -59,11 +59,12 @@ fn end(db: &Connection, restriction: &Restriction) -> Result<usize> {
     if restriction.told_at.is_some() {
         db.prepare_cached(
             "INSERT INTO restriction_ends (account, sender, told_at) VALUES (?1, ?2, ?3) \
-             ON CONFLICT (account, sender) DO UPDATE SET told_at = max(told_at, excluded.told_at)",
+             ON CONFLICT (account, sender) DO UPDATE SET told_at = excluded.told_at \
+             WHERE excluded.told_at > restriction_ends.told_at",
         )?
-        .execute(of)?;
+        .write(of)?;
     }
     let sql = "DELETE FROM restrictions WHERE account = ?1 AND sender = ?2 \
-         AND (told_at IS NULL OR ?3 IS NULL OR told_at <= ?3)";
+         AND (told_at IS NULL OR CAST(?3 AS BIGINT) IS NULL OR told_at <= ?3)";
     Ok(db.prepare_cached(sql)?.execute(of)?)
 }

@@ -1,13 +1,12 @@
 //! Deletes what is older than it has to be kept, a bounded number of rows at a time. Nothing that is open, awaited or
 //! referred to by something open is deleted, and what was counted of it stays counted.
 
-use jiff::Timestamp;
-use rusqlite::{Connection, params};
-
 use super::rows::{collect, first, limit, micros};
+use super::sql::{Connection, params};
 use super::{Sqlite, callbacks, report_recount, retired};
 use crate::domain::CallbackId;
 use crate::store::{Result, Told};
+use jiff::Timestamp;
 
 /// The kinds of rows that have a time to be kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

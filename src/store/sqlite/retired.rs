@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::{Connection, params};
-
 use super::rows::first;
+use super::sql::{Connection, params};
 use crate::domain::reporting::Cells;
 use crate::domain::{Callback, State};
 use crate::store::Result;

@@ -3,10 +3,9 @@
 use std::str::FromStr;
 
 use jiff::{SignedDuration, Timestamp};
-use rusqlite::types::FromSql;
-use rusqlite::{CachedStatement, Params, Row};
 use uuid::Uuid;
 
+use super::sql::{CachedStatement, FromSql, Params, Row, Value};
 use crate::domain::{
     AccountAlias, AttemptId, CallbackId, CampaignId, DeliveryId, ErasureId, ImportId, MessageId, PauseId,
     Phone, SetAsideId,
@@ -60,12 +59,12 @@ ids!(CallbackId, CampaignId, AttemptId, MessageId, DeliveryId, ErasureId, Import
 
 /// Reads the columns of a row from left to right.
 pub struct Cells<'r> {
-    row: &'r Row<'r>,
+    row: Row<'r>,
     next: usize,
 }
 
 impl<'r> Cells<'r> {
-    pub const fn of(row: &'r Row<'r>) -> Self {
+    pub const fn of(row: Row<'r>) -> Self {
         Self { row, next: 0 }
     }
 
@@ -73,6 +72,18 @@ impl<'r> Cells<'r> {
         let value = self.row.get(self.next)?;
         self.next += 1;
         Ok(value)
+    }
+
+    /// A number, or bytes as hexadecimal digits, for a person.
+    pub fn shown(&mut self) -> Result<String> {
+        let cell = self.row.get_ref(self.next)?;
+        self.next += 1;
+        match cell {
+            Value::Integer(number) => Ok(number.to_string()),
+            Value::Blob(bytes) => Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect()),
+            Value::Text(text) => Ok(text.to_owned()),
+            Value::Null => Err(corrupt("an id", "NULL")),
+        }
     }
 
     /// Borrowed text.
@@ -83,14 +94,18 @@ impl<'r> Cells<'r> {
     pub fn text_if(&mut self) -> Result<Option<&'r str>> {
         let cell = self.row.get_ref(self.next)?;
         self.next += 1;
-        cell.as_str_or_null().map_err(|_| corrupt("a text", "a cell"))
+        match cell {
+            Value::Text(text) => Ok(Some(text)),
+            Value::Null => Ok(None),
+            _ => Err(corrupt("a text", "a cell")),
+        }
     }
 
     pub fn log(&mut self) -> Result<Vec<Timestamp>> {
         let cell = self.row.get_ref(self.next)?;
         self.next += 1;
-        let (moments, rest) =
-            cell.as_blob().map_err(|_| corrupt("a log of times", "a cell"))?.as_chunks::<8>();
+        let Value::Blob(bytes) = cell else { return Err(corrupt("a log of times", "a cell")) };
+        let (moments, rest) = bytes.as_chunks::<8>();
         if !rest.is_empty() {
             return Err(corrupt("a log of times", "a blob of odd length"));
         }

@@ -1,8 +1,7 @@
 //! Items that were set aside after a failure of the scheduler, and the operator's decisions about them.
 
-use rusqlite::{Connection, params};
-
 use super::rows::{Cells, collect, corrupt, digits, first, micros};
+use super::sql::{Connection, params};
 use super::{commands, reports, unmatched};
 use crate::domain::{Phone, SetAside, SetAsideEnd, SetAsideId, SetAsideItem, SetAsideVerdict};
 use crate::store::{Error, Result, SetAsideEnded};
@@ -65,7 +64,7 @@ pub fn begin(db: &Connection, items: &[SetAside]) -> Result<()> {
             "INSERT INTO set_aside (id, item, report, callback, consumer, at, kind, place) \
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
         )?
-        .execute(params![
+        .write(params![
             new.id.bytes(),
             item,
             report,
@@ -84,7 +83,7 @@ pub fn end(db: &Connection, ended: &[SetAsideEnded]) -> Result<()> {
     for SetAsideEnded { id, end } in ended {
         let item = one(db, *id)?.filter(|known| known.end.is_none()).ok_or(Error::Conflict)?.item;
         db.prepare_cached("UPDATE set_aside SET verdict = ?2, ended_at = ?3, ended_by = ?4 WHERE id = ?1")?
-            .execute(params![id.bytes(), end.verdict.as_str(), micros(end.at), end.by])?;
+            .write(params![id.bytes(), end.verdict.as_str(), micros(end.at), end.by])?;
         match (item, end.verdict) {
             (SetAsideItem::Report(seq), SetAsideVerdict::Retry) => reports::unfold(db, seq)?,
             (SetAsideItem::Command(seq), verdict) => commands::take_back(db, seq, verdict)?,

@@ -1,9 +1,9 @@
 //! Suppression lists and their versions: made by the API, counted and retired by a batch.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, params};
 
 use super::rows::{Cells, collect, corrupt, first, limit, micros, micros_if};
+use super::sql::{Connection, params};
 use super::suppressions::{Key, add, add_names, check_key, countries, purposes, waiting};
 use super::{commands, reports};
 use crate::domain::event::SuppressionAdded;
@@ -100,7 +100,7 @@ pub fn make(db: &Connection, list: &NewList) -> Result<SuppressionList> {
         "INSERT INTO suppression_lists (name, version, purposes, countries, valid_until, source, made_at, made_by) \
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (name, version) DO NOTHING",
     )?
-    .execute(params![
+    .write(params![
         name,
         list.version,
         purposes.join(" "),
@@ -151,7 +151,7 @@ pub fn change(db: &Connection, changes: &[ListChange]) -> Result<()> {
         match change {
             ListChange::Added { list, entries } => {
                 db.prepare_cached("UPDATE suppression_lists SET entries = entries + ?2 WHERE id = ?1")?
-                    .execute(params![list, entries])?;
+                    .write(params![list, entries])?;
             }
             ListChange::Removed { list, hashes } => {
                 let sql = "DELETE FROM suppressions WHERE hash = ?1 AND list = ?2";
@@ -163,21 +163,21 @@ pub fn change(db: &Connection, changes: &[ListChange]) -> Result<()> {
                         gone += limit(delete.execute(params![hash, version.id])?);
                     }
                     db.prepare_cached(
-                        "UPDATE suppression_lists SET entries = max(entries - ?2, 0) WHERE id = ?1",
+                        "UPDATE suppression_lists SET entries = CASE WHEN entries > ?2 THEN entries - ?2 ELSE 0 END WHERE id = ?1",
                     )?
-                    .execute(params![version.id, gone])?;
+                    .write(params![version.id, gone])?;
                 }
             }
             ListChange::Complete { list, at } => {
                 db.prepare_cached(
                     "UPDATE suppression_lists SET complete_at = ?2 WHERE id = ?1 AND complete_at IS NULL",
                 )?
-                .execute(params![list, micros(*at)])?;
+                .write(params![list, micros(*at)])?;
                 db.prepare_cached(
                     "UPDATE suppression_lists SET retired_at = ?2 WHERE retired_at IS NULL AND id < ?1 \
                      AND name = (SELECT name FROM suppression_lists WHERE id = ?1)",
                 )?
-                .execute(params![list, micros(*at)])?;
+                .write(params![list, micros(*at)])?;
             }
         }
     }

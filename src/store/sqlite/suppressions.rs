@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use jiff::Timestamp;
-use rusqlite::{Connection, params};
 
 use super::persons;
 use super::rows::{Cells, collect, corrupt, digits, limit, micros, moment, parse};
+use super::sql::{Connection, params};
 use crate::domain::suppression::refuses_order;
 use crate::domain::{
     Callback, CallbackId, Country, Name, Person, Phone, Purpose, Suppression, SuppressionScope,
@@ -131,10 +131,10 @@ pub fn add_names(
     let is_used: bool = db.prepare_cached(IN_USE)?.query_row([], |row| row.get(0))?;
     if !is_used {
         // No entry is left that another key has hashed.
-        db.prepare_cached("DELETE FROM suppression_keys")?.execute([])?;
+        db.prepare_cached("DELETE FROM suppression_keys")?.write([])?;
     }
     db.prepare_cached("INSERT INTO suppression_keys (mark) VALUES (?1) ON CONFLICT (mark) DO NOTHING")?
-        .execute([hasher.mark()])?;
+        .write([hasher.mark()])?;
     let sql = "INSERT INTO suppressions (hash, list, scope, expires_at, added_at, added_by, why) \
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING";
     let mut insert = db.prepare_cached(sql)?;

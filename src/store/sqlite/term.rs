@@ -3,9 +3,8 @@
 //!
 //! Within a daemon one scheduler leads. Its term begins when it builds its state, and its batches are numbered.
 
-use rusqlite::Connection;
-
 use super::rows::{corrupt, first};
+use super::sql::Connection;
 use super::writer::in_transaction;
 use crate::domain::Position;
 use crate::failpoint::failpoint;
@@ -62,7 +61,7 @@ pub fn count_batch(db: &Connection, lead: Lead) -> Result<()> {
     if batches.checked_add(1) != Some(lead.number) {
         return Err(Error::Conflict);
     }
-    db.prepare_cached("UPDATE term SET batches = batches + 1 WHERE one = 1")?.execute([])?;
+    db.prepare_cached("UPDATE term SET batches = batches + 1 WHERE one = 1")?.write([])?;
     Ok(())
 }
 

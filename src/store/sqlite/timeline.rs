@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use rusqlite::{Connection, params, params_from_iter};
 
 use super::rows::{Cells, collect, digits, limit, micros};
+use super::sql::{Connection, params, params_from_iter};
 use super::{callbacks, persons};
 use crate::domain::timeline::Entry;
 use crate::domain::{CallbackId, Numbers, PairKey};
@@ -41,7 +41,7 @@ pub fn write(db: &Connection, entries: &[Entry]) -> Result<()> {
     let sql = concat!("INSERT INTO timeline (", columns!(), ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)");
     let mut statement = db.prepare_cached(sql)?;
     for entry in entries {
-        statement.execute(params![
+        statement.write(params![
             micros(entry.at),
             entry.callback.as_ref().map(|id| id.bytes()),
             entry.pair.map(|pair| digits(pair.sender)),

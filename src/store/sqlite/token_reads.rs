@@ -6,11 +6,11 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use super::fault::{Shared, gone};
 use super::reader::{Readers, in_snapshot};
+use super::sql::Connection;
 use super::{contained, tokens};
 use crate::store::{Result, Token};
 

@@ -1,11 +1,11 @@
 //! API tokens by their hashes, and our own secrets.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, params};
 
 use super::ceilings;
 use super::order_texts::{read_senders, senders};
 use super::rows::{Cells, collect, corrupt, first, micros, micros_if};
+use super::sql::{Connection, params};
 use crate::domain::TokenLimits;
 use crate::store::{Error, Result, Token};
 
@@ -34,7 +34,7 @@ const INSERT: &str =
 pub fn create(db: &Connection, token: &Token) -> Result<()> {
     let documents =
         serde_json::to_string(&token.documents).map_err(|error| Error::Corrupt(error.to_string()))?;
-    db.prepare_cached(INSERT)?.execute(params![
+    db.prepare_cached(INSERT)?.write(params![
         token.hash,
         token.name,
         micros(token.created_at),
@@ -77,7 +77,7 @@ pub fn all(db: &Connection) -> Result<Vec<Token>> {
 }
 
 pub fn revoke(db: &Connection, hash: [u8; 32]) -> Result<bool> {
-    db.prepare_cached("DELETE FROM orders_by_minute WHERE token = ?1")?.execute([hash])?;
+    db.prepare_cached("DELETE FROM orders_by_minute WHERE token = ?1")?.write([hash])?;
     Ok(db.prepare_cached("DELETE FROM tokens WHERE hash = ?1")?.execute([hash])? == 1)
 }
 
@@ -88,7 +88,7 @@ pub fn by_hash(db: &Connection, hash: [u8; 32]) -> Result<Option<Token>> {
 
 pub fn used(db: &Connection, hash: [u8; 32], at: Timestamp) -> Result<()> {
     db.prepare_cached("UPDATE tokens SET last_used_at = ?2 WHERE hash = ?1")?
-        .execute(params![hash, micros(at)])?;
+        .write(params![hash, micros(at)])?;
     Ok(())
 }
 
@@ -99,13 +99,13 @@ pub fn rules_digest(db: &Connection) -> Result<Option<[u8; 32]>> {
 pub fn keep_rules_digest(db: &Connection, digest: [u8; 32]) -> Result<()> {
     let sql = "INSERT INTO keys (name, value) VALUES ('rules', ?1) \
          ON CONFLICT (name) DO UPDATE SET value = excluded.value";
-    db.prepare_cached(sql)?.execute([digest])?;
+    db.prepare_cached(sql)?.write([digest])?;
     Ok(())
 }
 
 pub fn address_key(db: &Connection, fresh: [u8; 32]) -> Result<[u8; 32]> {
     db.prepare_cached("INSERT INTO keys (name, value) VALUES ('address', ?1) ON CONFLICT (name) DO NOTHING")?
-        .execute([fresh])?;
+        .write([fresh])?;
     let mut statement = db.prepare_cached("SELECT value FROM keys WHERE name = 'address'")?;
     first(&mut statement, [], |cells| cells.take())?.ok_or_else(|| corrupt("a kept key", "nothing"))
 }

@@ -6,9 +6,9 @@ use base64::Engine as _;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use memchr::memmem;
-use rusqlite::{Connection, params};
 
 use super::rows::{collect, digits, first, limit};
+use super::sql::{Connection, params};
 use crate::domain::{Erasure, Name};
 use crate::store::{ErasureTraces, KeyPlace, Result};
 

@@ -1,9 +1,9 @@
 //! Reports without a known person.
 
 use jiff::SignedDuration;
-use rusqlite::{Connection, params};
 
 use super::rows::{Cells, collect, limit, micros};
+use super::sql::{Connection, params};
 use super::unreadable::{self, Stored};
 use crate::domain::UserId;
 use crate::store::{Error, FiledReport, Result, Unmatched};
@@ -28,12 +28,11 @@ pub const NEWEST: &str = select!("ORDER BY u.seq DESC LIMIT ?1");
 pub fn keep(db: &Connection, reports: &[Unmatched]) -> Result<()> {
     for report in reports {
         let oldest = report.received_at.checked_sub(KEPT).unwrap_or(jiff::Timestamp::MIN);
-        db.prepare_cached("DELETE FROM unmatched_reports WHERE received_at < ?1")?
-            .execute([micros(oldest)])?;
+        db.prepare_cached("DELETE FROM unmatched_reports WHERE received_at < ?1")?.write([micros(oldest)])?;
         db.prepare_cached(
             "INSERT INTO unmatched_reports (seq, received_at, user_id, replied_to) VALUES (?1, ?2, ?3, ?4)",
         )?
-        .execute(params![
+        .write(params![
             report.seq,
             micros(report.received_at),
             report.user_id.as_ref().map(UserId::as_str),

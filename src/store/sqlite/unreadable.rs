@@ -2,10 +2,10 @@
 //!
 //! As much as can still be seen says whom they are about.
 
-use rusqlite::Connection;
 use serde_json::Value;
 
 use super::rows::Cells;
+use super::sql::Connection;
 use super::{attempts, events, messages, persons};
 use crate::domain::{AttemptId, CallbackId, MessageId, Numbers, PersonId, Phone, UserId};
 use crate::store::{Error, FiledReport, Result, UnreadableReport};

@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 use jiff::civil::Date;
-use rusqlite::Connection;
 
+use super::sql::Connection;
 use super::{
     Committed, Sqlite, agents, attempts, batch, breakers, calendars, callbacks, campaigns, ceilings, clock,
     commands, consumer_records, contacts, counts, erasures, facts, gates, held_back, lineage, list, loads,

@@ -4,10 +4,9 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use rusqlite::Connection;
-
 use super::file::open_reader;
 use super::rows::collect;
+use super::sql::{Access, Connection};
 use super::{counts, report_recount};
 use crate::store::{Result, Told};
 
@@ -38,91 +37,91 @@ const RULES: &[Rule] = &[
     Rule {
         check: "callback.calling",
         what: "It is calling, and its attempt is not live or not its own.",
-        sql: "SELECT hex(c.id) FROM callbacks AS c WHERE c.state = 'calling' AND NOT EXISTS (SELECT 1 FROM attempts AS a \
+        sql: "SELECT c.id FROM callbacks AS c WHERE c.state = 'calling' AND NOT EXISTS (SELECT 1 FROM attempts AS a \
               WHERE a.id = c.attempt AND a.callback = c.id AND a.live = 1)",
     },
     Rule {
         check: "callback.attempt",
         what: "It names an attempt, and is not calling.",
-        sql: "SELECT hex(id) FROM callbacks WHERE attempt IS NOT NULL AND state <> 'calling'",
+        sql: "SELECT id FROM callbacks WHERE attempt IS NOT NULL AND state <> 'calling'",
     },
     Rule {
         check: "callback.time",
         what: "It waits or is closed, and has no time for that.",
-        sql: "SELECT hex(id) FROM callbacks WHERE at IS NULL AND state <> 'calling'",
+        sql: "SELECT id FROM callbacks WHERE at IS NULL AND state <> 'calling'",
     },
     Rule {
         check: "callback.gate",
         what: "It is at a gate, and does not wait.",
-        sql: "SELECT hex(id) FROM callbacks WHERE gate IS NOT NULL AND state <> 'waiting'",
+        sql: "SELECT id FROM callbacks WHERE gate IS NOT NULL AND state <> 'waiting'",
     },
     Rule {
         check: "callback.attempts",
         what: "It has another number of attempts than it has opened.",
-        sql: "SELECT hex(c.id) FROM callbacks AS c WHERE c.attempts_opened <> \
+        sql: "SELECT c.id FROM callbacks AS c WHERE c.attempts_opened <> \
               (SELECT count(*) FROM attempts AS a WHERE a.callback = c.id)",
     },
     Rule {
         check: "attempt.live",
         what: "It is marked as live and is over, or the other way round.",
-        sql: "SELECT hex(id) FROM attempts WHERE live <> CASE WHEN ended_at IS NULL AND stage IN \
+        sql: "SELECT id FROM attempts WHERE live <> CASE WHEN ended_at IS NULL AND stage IN \
               ('intent', 'submitting', 'accepted', 'unknown') THEN 1 ELSE 0 END",
     },
     Rule {
         check: "attempt.callback",
         what: "Its callback is missing.",
-        sql: "SELECT hex(a.id) FROM attempts AS a WHERE NOT EXISTS (SELECT 1 FROM callbacks AS c WHERE c.id = a.callback)",
+        sql: "SELECT a.id FROM attempts AS a WHERE NOT EXISTS (SELECT 1 FROM callbacks AS c WHERE c.id = a.callback)",
     },
     Rule {
         check: "message.unsettled",
         what: "It is marked as unsettled and is settled, or the other way round.",
-        sql: "SELECT hex(id) FROM messages WHERE unsettled <> CASE WHEN stage IN ('intent', 'submitting', 'unknown') \
+        sql: "SELECT id FROM messages WHERE unsettled <> CASE WHEN stage IN ('intent', 'submitting', 'unknown') \
               THEN 1 ELSE 0 END",
     },
     Rule {
         check: "message.callback",
         what: "Its callback is missing.",
-        sql: "SELECT hex(m.id) FROM messages AS m WHERE m.callback IS NOT NULL AND NOT EXISTS \
+        sql: "SELECT m.id FROM messages AS m WHERE m.callback IS NOT NULL AND NOT EXISTS \
               (SELECT 1 FROM callbacks AS c WHERE c.id = m.callback)",
     },
     Rule {
         check: "inbox.unfolded",
         what: "It is to be folded, and is missing.",
-        sql: "SELECT CAST(u.seq AS TEXT) FROM unfolded_reports AS u WHERE NOT EXISTS \
+        sql: "SELECT u.seq FROM unfolded_reports AS u WHERE NOT EXISTS \
               (SELECT 1 FROM reports AS r WHERE r.seq = u.seq)",
     },
     Rule {
         check: "inbox.command",
         what: "The command has no text.",
-        sql: "SELECT CAST(c.seq AS TEXT) FROM commands AS c WHERE NOT EXISTS (SELECT 1 FROM reports AS r WHERE r.seq = c.seq)",
+        sql: "SELECT c.seq FROM commands AS c WHERE NOT EXISTS (SELECT 1 FROM reports AS r WHERE r.seq = c.seq)",
     },
     Rule {
         check: "outbox.settled",
         what: "The delivery is settled, and is due again.",
-        sql: "SELECT hex(id) FROM outbox WHERE state <> 'waiting' AND due_at IS NOT NULL",
+        sql: "SELECT id FROM outbox WHERE state <> 'waiting' AND due_at IS NOT NULL",
     },
     Rule {
         check: "outbox.stuck",
         what: "The deliveries of this subject wait, and none is due.",
-        sql: "SELECT DISTINCT hex(o.subject) FROM outbox AS o WHERE o.state = 'waiting' AND NOT EXISTS \
+        sql: "SELECT DISTINCT o.subject FROM outbox AS o WHERE o.state = 'waiting' AND NOT EXISTS \
               (SELECT 1 FROM outbox AS d WHERE d.subject = o.subject AND d.due_at IS NOT NULL)",
     },
     Rule {
         check: "outbox.order",
         what: "Two deliveries of one subject are due at once.",
-        sql: "SELECT hex(o.id) FROM outbox AS o WHERE o.due_at IS NOT NULL AND EXISTS (SELECT 1 FROM outbox AS e \
+        sql: "SELECT o.id FROM outbox AS o WHERE o.due_at IS NOT NULL AND EXISTS (SELECT 1 FROM outbox AS e \
               WHERE e.subject = o.subject AND e.seq < o.seq AND e.due_at IS NOT NULL)",
     },
     Rule {
         check: "seat.attempt",
         what: "A seat is held after a call that is not known.",
-        sql: "SELECT hex(s.attempt) FROM seats_in_wrap_up AS s WHERE NOT EXISTS \
+        sql: "SELECT s.attempt FROM seats_in_wrap_up AS s WHERE NOT EXISTS \
               (SELECT 1 FROM attempts AS a WHERE a.id = s.attempt)",
     },
     Rule {
         check: "wrap_up.callback",
         what: "The wrap-up is of a callback that is missing.",
-        sql: "SELECT hex(w.callback) FROM wrap_ups AS w WHERE NOT EXISTS (SELECT 1 FROM callbacks AS c WHERE c.id = w.callback)",
+        sql: "SELECT w.callback FROM wrap_ups AS w WHERE NOT EXISTS (SELECT 1 FROM callbacks AS c WHERE c.id = w.callback)",
     },
 ];
 
@@ -136,11 +135,15 @@ pub const VERIFY_CHECKS: usize = RULES.len() + 4;
 /// If the store cannot be read.
 pub fn verify(store: &Path, told: Told, begins: &mut dyn FnMut(&'static str)) -> Result<Vec<VerifyFault>> {
     let db = open_reader(store)?;
-    db.execute_batch("BEGIN")?;
+    db.begin(Access::Read)?;
     let mut faults = Vec::new();
     begins("file");
-    let broken = "PRAGMA quick_check(100)";
-    let lines = collect(&mut db.prepare_cached(broken)?, [], |cells| cells.take::<String>())?;
+    let lines = match db.sqlite() {
+        Some(_) => {
+            collect(&mut db.prepare_cached("PRAGMA quick_check(100)")?, [], |cells| cells.take::<String>())?
+        }
+        None => Vec::new(),
+    };
     let what = "SQLite finds the file damaged.";
     faults.extend(lines.into_iter().filter(|line| line != "ok").map(|line| VerifyFault {
         check: "file",
@@ -151,13 +154,8 @@ pub fn verify(store: &Path, told: Told, begins: &mut dyn FnMut(&'static str)) ->
     for Rule { check, what, sql } in RULES {
         begins(check);
         let sql = format!("{sql} LIMIT {FAULTS_MAX}");
-        let ids = collect(&mut db.prepare_cached(&sql)?, [], |cells| cells.take::<String>())?;
-        faults.extend(ids.into_iter().map(|id| VerifyFault {
-            check,
-            id: id.to_lowercase(),
-            what,
-            figures: None,
-        }));
+        let ids = collect(&mut db.prepare_cached(&sql)?, [], |cells| cells.shown())?;
+        faults.extend(ids.into_iter().map(|id| VerifyFault { check, id, what, figures: None }));
     }
     begins("person.live");
     faults.extend(live_of_people(&db)?);
@@ -182,8 +180,8 @@ fn counters(
 
 /// What is live of people are live attempts, and each live attempt is one of a person.
 fn live_of_people(db: &Connection) -> Result<Vec<VerifyFault>> {
-    let sql = "SELECT lower(hex(id)) FROM attempts WHERE live = 1";
-    let live = collect(&mut db.prepare_cached(sql)?, [], |cells| cells.take::<String>())?;
+    let sql = "SELECT id FROM attempts WHERE live = 1";
+    let live = collect(&mut db.prepare_cached(sql)?, [], |cells| cells.shown())?;
     let live: BTreeSet<String> = live.into_iter().collect();
     let mut of_people = BTreeSet::new();
     let sql = "SELECT live FROM persons WHERE live IS NOT NULL";

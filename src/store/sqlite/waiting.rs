@@ -1,9 +1,8 @@
 //! All waiting callbacks, part by part, in the order in which they were stored.
 
-use rusqlite::{Connection, params};
-
 use super::callbacks;
 use super::rows::{collect, limit};
+use super::sql::{Connection, params};
 use crate::domain::{Callback, CallbackId};
 use crate::store::Result;
 

@@ -9,11 +9,11 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use super::fault::{Shared, gone};
 use super::orders_together::{Ordered, OrdersTogether};
+use super::sql::{self, Connection};
 use super::suppressions::Key;
 use super::term;
 use super::{OnCommit, contained};
@@ -218,6 +218,10 @@ fn commit_together(db: &Connection, term: Option<i64>, group: &mut Vec<Box<dyn C
             group.drain(..).for_each(|command| command.refuse(shared.error()));
         }
         Err(Error::Deposed) => group.drain(..).for_each(|command| command.refuse(Error::Deposed)),
+        // It may be written, so it must not run again.
+        Err(Error::OutcomeUnknown) => {
+            group.drain(..).for_each(|command| command.refuse(Error::OutcomeUnknown));
+        }
         Err(error) => {
             let mut alone: Vec<_> = group.drain(..).flat_map(Command::one_by_one).collect();
             if alone.len() == 1
@@ -249,9 +253,9 @@ fn run(db: &Connection, group: &mut [Box<dyn Command>]) -> Result<()> {
 
 /// Runs `work` and commits it, or rolls it back.
 pub fn in_transaction<T>(db: &Connection, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
-    db.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+    db.begin(sql::Access::Write)?;
     let done = work(db).and_then(|answer| {
-        db.prepare_cached("COMMIT")?.execute([])?;
+        db.commit()?;
         Ok(answer)
     });
     if done.is_err() {
@@ -271,17 +275,15 @@ pub fn in_savepoint<T>(db: &Connection, work: impl FnOnce(&Connection) -> Result
     done
 }
 
-/// After some errors, such as a full disk, SQLite has already rolled back.
 pub fn roll_back(db: &Connection) {
-    if !db.is_autocommit()
-        && let Err(error) = db.execute_batch("ROLLBACK")
-    {
+    if let Err(error) = db.roll_back() {
         tracing::error!(%error, "the store could not roll back");
     }
 }
 
 /// Does not wait for readers. A later checkpoint moves the rest.
 fn checkpoint(db: &Connection) {
+    let Some(db) = db.sqlite() else { return };
     if let Err(error) = db.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())) {
         tracing::warn!(%error, "a checkpoint of the store failed");
     }
@@ -290,6 +292,7 @@ fn checkpoint(db: &Connection) {
 /// Moves the whole log into the file, and empties it. Waits for readers only a moment, because nobody writes meanwhile.
 pub fn truncate_log(db: &Connection) -> Result<bool> {
     const PATIENCE_MS: i64 = 50;
+    let Some(db) = db.sqlite() else { return Ok(true) };
     let before: i64 = db.query_row("PRAGMA busy_timeout", [], |row| row.get(0))?;
     let set = |ms: i64| db.pragma_update_and_check(None, "busy_timeout", ms, |_| Ok(()));
     set(PATIENCE_MS)?;

@@ -2,6 +2,7 @@
 //! a separate process.
 
 mod platform;
+pub(crate) mod postgres;
 pub(crate) mod process;
 mod simulated_daemon;
 mod test_daemon;

@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
-use futures_util::FutureExt as _;
 use jiff::{SignedDuration, Timestamp};
 use ringmaster::clock::{Clock, ManualClock};
 use ringmaster::config::Config;
@@ -26,10 +25,15 @@ use ringmaster::twilio::signature::{Key, Payload};
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
+use super::postgres::Database;
+
 /// A Monday, nine in the morning in Sao Paulo.
 pub(crate) const START: &str = "2026-11-23T12:00:00Z";
 pub(crate) const SENDER: &str = "+551140000001";
 pub(crate) const CONSUMER: &str = "+5511987650012";
+
+/// With `postgresql` in it, the daemons have their store in a database.
+const STORE: &str = "RINGMASTER_TEST_STORE";
 
 /// The hash of the token that sets ceilings.
 const LIMITING: [u8; 32] = [9; 32];
@@ -44,6 +48,8 @@ struct Ground {
     checks: InvariantChecks,
     /// Accounts of another platform than the transport's.
     platforms: BTreeMap<AccountAlias, Arc<dyn Platform>>,
+    /// Dropped after the store.
+    database: Option<Arc<Database>>,
 }
 
 pub(crate) struct TestDaemon {
@@ -80,6 +86,13 @@ impl TestDaemon {
         config.calling.agent_calls_max = 10;
         change(&mut config);
         let clock = Arc::new(ManualClock::new(START.parse().unwrap()));
+        if std::env::var(STORE).is_ok_and(|store| store == "postgresql") {
+            let database = Arc::new(Database::new());
+            let store = Arc::new(database.store());
+            let mut daemon = Self::begin(config, store, clock, platform).await;
+            daemon.ground.database = Some(database);
+            return daemon;
+        }
         Self::begin(config, Arc::new(Sqlite::in_memory().unwrap()), clock, platform).await
     }
 
@@ -122,7 +135,8 @@ impl TestDaemon {
         store.create_token(Token::new("test", hash, clock.now())).await.unwrap();
         let checks = InvariantChecks::new(clock.clone());
         let platforms = BTreeMap::new();
-        Self::on(Ground { config, store, clock, token, checks, platforms }, 1, platform).await
+        let ground = Ground { config, store, clock, token, checks, platforms, database: None };
+        Self::on(ground, 1, platform).await
     }
 
     /// Kills the daemon, and starts another one on the same store.
@@ -365,15 +379,21 @@ impl Drop for TestDaemon {
     fn drop(&mut self) {
         if self.asserts && !std::thread::panicking() {
             assert_eq!(self.ground.checks.problems(), Vec::<String>::new());
-            let wrong = self.ground.store.wrong_counts().now_or_never();
-            assert_eq!(wrong.unwrap().unwrap(), Vec::<String>::new());
-            match self.ground.store.wrong_reports(told).now_or_never().unwrap() {
+            let store = &self.ground.store;
+            assert_eq!(awaited(store.wrong_counts()).unwrap(), Vec::<String>::new());
+            match awaited(store.wrong_reports(told)) {
                 // The comparison is a command to the writer, and another daemon has the store.
                 Err(Error::Deposed) => {}
                 miscounted => assert_eq!(miscounted.unwrap(), Vec::<String>::new()),
             }
         }
     }
+}
+
+/// Waits for a store with or without threads.
+fn awaited<T: Send>(answer: impl Future<Output = T> + Send) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    std::thread::scope(|scope| scope.spawn(|| runtime.block_on(answer)).join().unwrap())
 }
 
 pub(crate) fn message() -> Value {

@@ -18,6 +18,7 @@ mod pages;
 mod pauses;
 mod people;
 mod pools;
+mod postgres;
 mod round_trips;
 mod round_trips_of_events;
 pub mod samples;
@@ -32,10 +33,13 @@ use std::sync::Arc;
 use ringmaster::store::Store;
 use tempfile::TempDir;
 
+use crate::harness::postgres::Database;
+
 /// An empty store for one test. The store is dropped before its directory.
 pub struct Fresh {
     pub store: Arc<dyn Store>,
     pub _dir: Option<TempDir>,
+    pub _database: Option<Database>,
 }
 
 macro_rules! each {
@@ -229,3 +233,4 @@ macro_rules! conformance {
 conformance!(sqlite_file, super::sqlite::in_file);
 conformance!(sqlite_file_inline, super::sqlite::in_file_inline);
 conformance!(sqlite_memory, super::sqlite::in_memory);
+conformance!(postgresql, super::postgres::in_database);

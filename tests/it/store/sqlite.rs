@@ -19,17 +19,17 @@ use super::samples::*;
 pub fn in_file() -> Fresh {
     let dir = tempfile::tempdir().unwrap();
     let store = open(&dir.path().join("ringmaster.db"));
-    Fresh { store: Arc::new(store), _dir: Some(dir) }
+    Fresh { store: Arc::new(store), _dir: Some(dir), _database: None }
 }
 
 pub fn in_file_inline() -> Fresh {
     let dir = tempfile::tempdir().unwrap();
     let store = Sqlite::open_inline(&dir.path().join("ringmaster.db")).unwrap();
-    Fresh { store: Arc::new(store), _dir: Some(dir) }
+    Fresh { store: Arc::new(store), _dir: Some(dir), _database: None }
 }
 
 pub fn in_memory() -> Fresh {
-    Fresh { store: Arc::new(Sqlite::in_memory().unwrap()), _dir: None }
+    Fresh { store: Arc::new(Sqlite::in_memory().unwrap()), _dir: None, _database: None }
 }
 
 fn open(path: &Path) -> Sqlite {

@@ -4,11 +4,12 @@
 use std::sync::mpsc::channel;
 
 use futures_util::future::join_all;
-use rusqlite::Connection;
 
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use super::super::rows::{Cells, collect};
+use super::super::sql::Connection;
 use super::super::writer::Writer;
 use super::super::{Access, callbacks, counts, file};
 use crate::domain::callback::Waiting;
@@ -30,9 +31,7 @@ fn keep(db: &Connection, n: i64) -> Result<()> {
 async fn kept(writer: &Writer) -> Vec<i64> {
     writer
         .run(|db| {
-            let mut statement = db.prepare("SELECT n FROM numbers ORDER BY n")?;
-            let rows = statement.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>();
-            Ok(rows?)
+            collect(&mut db.prepare_cached("SELECT n FROM numbers ORDER BY n")?, [], |cells| cells.take())
         })
         .await
         .unwrap()
@@ -136,7 +135,7 @@ async fn a_command_that_panics_does_not_stop_the_writer() {
     let panics = writer
         .run(|db| {
             keep(db, 1)?;
-            assert!(db.is_autocommit(), "a command runs inside a transaction");
+            assert!(db.sqlite().unwrap().is_autocommit(), "a command runs inside a transaction");
             Ok(())
         })
         .await;
@@ -270,9 +269,9 @@ async fn rows_of_a_statement_get_the_partition_of_their_number() {
     writer.order((2..9).map(order).collect()).await.unwrap();
     let partitions = writer
         .run(|db| {
-            let mut statement = db.prepare("SELECT seq, partition_no FROM callbacks ORDER BY seq")?;
-            let rows = statement.query_map([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)))?;
-            Ok(rows.collect::<rusqlite::Result<Vec<_>>>()?)
+            let sql = "SELECT seq, partition_no FROM callbacks ORDER BY seq";
+            let read = |cells: &mut Cells<'_>| Ok((cells.take::<i64>()?, cells.take::<i64>()?));
+            collect(&mut db.prepare_cached(sql)?, [], read)
         })
         .await
         .unwrap();

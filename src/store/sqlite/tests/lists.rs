@@ -1,10 +1,10 @@
 //! Pages and counts beside a model that reads everything, after random histories.
 
 use jiff::Timestamp;
-use rusqlite::Connection;
 use uuid::Uuid;
 
 use super::super::list::{self, BOUNDS, Bounds};
+use super::super::sql::Connection;
 use super::super::writer::in_savepoint;
 use super::super::{callbacks, counts, file};
 use crate::domain::callback::{Closed, Waiting};

@@ -1,7 +1,6 @@
 //! The scheduler's questions are seeks, however much is stored.
 
-use rusqlite::Connection;
-
+use super::super::sql::Connection;
 use super::super::{
     agents, attempts, callbacks, campaigns, commands, counts, erasures, facts, file, gates, held_back,
     imports, list, messages, open_orders, outbox, pairs, pauses, references, report_reads, reports,
@@ -9,7 +8,7 @@ use super::super::{
 };
 
 fn plan(db: &Connection, sql: &str) -> String {
-    let mut statement = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+    let mut statement = db.sqlite().unwrap().prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
     let mut rows = statement.raw_query();
     let mut lines = Vec::new();
     while let Some(row) = rows.next().unwrap() {

@@ -1,0 +1,177 @@
+//! A whole daemon whose store is a PostgreSQL database: it serves, goes on without the database, and shares it with the
+//! command line.
+
+use ringmaster::config::Config;
+use ringmaster::daemon::{self, Running};
+use ringmaster::http::auth;
+use ringmaster::simulation::{Fixture, fixture};
+use ringmaster::store::Token;
+use ringmaster::twilio::signature::{Key, Payload};
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+
+use crate::harness::postgres::Database;
+use crate::harness::process::Program;
+
+struct Served {
+    config: Config,
+    running: Running,
+    shutdown: CancellationToken,
+    token: String,
+    client: reqwest::Client,
+}
+
+/// The configuration of a daemon on the database.
+fn configured(database: &Database) -> Config {
+    let (mut config, _) = fixture(&Fixture::default());
+    config.store.url = Some(database.url());
+    config.http.listen = "127.0.0.1:0".parse().unwrap();
+    config.http.hooks_listen = "127.0.0.1:0".parse().unwrap();
+    config
+}
+
+impl Served {
+    async fn start(database: &Database) -> Self {
+        let config = configured(database);
+        let shutdown = CancellationToken::new();
+        let options = daemon::Options { shutdown: shutdown.clone(), ..daemon::Options::default() };
+        let running = daemon::start(&config, options).await.unwrap();
+        let (token, hash) = auth::new_token([7; 32]);
+        let created_at = "2026-11-23T12:00:00Z".parse().unwrap();
+        running.store.create_token(Token::new("test", hash, created_at)).await.unwrap();
+        Self { config, running, shutdown, token, client: reqwest::Client::new() }
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.running.address)
+    }
+
+    async fn post(&self, path: &str, body: &Value) -> (u16, Value) {
+        let request = self.client.post(self.url(path)).bearer_auth(&self.token).json(body);
+        let answer = request.send().await.unwrap();
+        (answer.status().as_u16(), answer.json().await.unwrap())
+    }
+
+    async fn get(&self, path: &str) -> (u16, Value) {
+        let answer = self.client.get(self.url(path)).bearer_auth(&self.token).send().await.unwrap();
+        (answer.status().as_u16(), answer.json().await.unwrap())
+    }
+
+    /// A message of the consumer, as the platform reports it.
+    async fn message(&self, sid: u8) -> u16 {
+        let account = &self.config.accounts.values().next().unwrap();
+        let sid = format!("SM{sid:032x}");
+        let form = [
+            ("AccountSid", account.account_sid.as_str()),
+            ("MessageSid", sid.as_str()),
+            ("From", "whatsapp:+5511987650001"),
+            ("To", "whatsapp:+551140000001"),
+            ("Body", "hello"),
+        ];
+        let pairs: Vec<_> = form.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+        let key = Key::auth_token(account.auth_token.as_ref().unwrap().as_secret());
+        let public = ringmaster::hook_urls::below(self.config.http.public_url.as_str(), "/hooks/messages");
+        let signature = key.sign(&public, Payload::Form(&pairs));
+        let at = format!("http://{}/hooks/messages", self.running.hooks_address);
+        let request = self.client.post(at).header("x-twilio-signature", signature).form(&form);
+        request.send().await.unwrap().status().as_u16()
+    }
+
+    async fn stop(self) {
+        drop(self.client);
+        self.shutdown.cancel();
+        self.running.finished().await.unwrap();
+    }
+}
+
+fn far_order() -> Value {
+    json!({
+        "consumer": "+5511987650001", "sender": "+551140000001", "document": "message",
+        "variables": {"message": "Your parcel is at the door."},
+        "earliest": "2036-12-20T12:00:00Z", "latest": "2036-12-21T12:00:00Z",
+    })
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn orders_and_commands_are_answered_and_found_by_the_next_daemon() {
+    let database = Database::bare();
+    let served = Served::start(&database).await;
+    let (status, order) = served.post("/v1/callbacks", &far_order()).await;
+    assert_eq!(status, 202, "{order}");
+    let path = format!("/v1/callbacks/{}", order["id"].as_str().unwrap());
+    // A command is answered when the scheduler has folded it.
+    let (status, canceled) = served.post(&format!("{path}/cancel"), &json!({})).await;
+    assert_eq!((status, &canceled["outcome"]), (200, &json!("canceled")), "{canceled}");
+    served.stop().await;
+
+    let served = Served::start(&database).await;
+    let (status, found) = served.get(&path).await;
+    assert_eq!((status, &found["outcome"]), (200, &json!("canceled")), "{found}");
+    let (status, list) = served.get("/v1/callbacks").await;
+    assert_eq!((status, list["callbacks"].as_array().map(Vec::len)), (200, Some(1)), "{list}");
+    served.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_its_database_a_daemon_answers_503_and_goes_on_when_it_is_back() {
+    let database = Database::new();
+    let served = Served::start(&database).await;
+    assert_eq!(served.message(1).await, 200);
+    database.close();
+    for sid in 2..6 {
+        assert_eq!(served.message(sid).await, 503);
+        assert_eq!(served.post("/v1/callbacks", &far_order()).await.0, 503);
+    }
+    assert!(!served.shutdown.is_cancelled());
+    database.open();
+    while served.message(2).await != 200 {}
+    while served.get("/v1/callbacks").await.0 != 200 {}
+    let (status, order) = served.post("/v1/callbacks", &far_order()).await;
+    assert_eq!(status, 202, "{order}");
+    assert_eq!(database.ask("SELECT count(*) FROM reports"), ["2"], "each report that was answered with 200");
+    served.stop().await;
+}
+
+/// The program with a configuration that names this database.
+fn program(url: &str) -> Program {
+    let account = r#"
+[accounts.main]
+account_sid = "AC00000000000000000000000000000001"
+api_key_sid = "SK00000000000000000000000000000001"
+[accounts.main.senders."+442079460000"]
+permission_request_content_sid = "HX00000000000000000000000000000001"
+"#;
+    let toml = format!("[store]\nurl = \"{url}\"\n{account}");
+    Program::new()
+        .file("ringmaster.toml", toml)
+        .with("RINGMASTER_CONFIG", "ringmaster.toml")
+        .with("RINGMASTER_HTTP__PUBLIC_URL", "https://calls.example.com")
+        .with("RINGMASTER_ACCOUNTS__MAIN__API_KEY_SECRET", "key-secret-0123456789")
+        .with("RINGMASTER_ACCOUNTS__MAIN__AUTH_TOKEN", "auth-token-0123456789")
+}
+
+#[test]
+fn the_command_line_creates_the_schema_and_makes_tokens_in_it() {
+    let database = Database::bare();
+    let program = program(&database.url());
+    let migrated = program.run(&["migrate"]).output();
+    assert!(migrated.starts_with("created schema "), "{migrated}");
+    let again = program.run(&["migrate"]).output();
+    assert!(again.contains("nothing was changed"), "{again}");
+    let token = program.run(&["token", "create", "shop"]).output();
+    assert!(token.starts_with("rm_"), "{token}");
+    assert_eq!(database.ask("SELECT name FROM tokens"), ["shop"]);
+    let refused = program.run(&["store", "backup", "copy.db"]).error();
+    assert!(refused.contains("the store is a PostgreSQL database"), "{refused}");
+}
+
+#[test]
+fn a_refused_database_is_one_line_with_what_helps() {
+    let database = Database::bare();
+    database.run("CREATE TABLE invoices (id BIGINT)");
+    let refused = program(&database.url()).run(&["migrate"]).error();
+    assert!(refused.contains("is the database of another program; give Ringmaster"), "{refused}");
+    assert_eq!(database.ask("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"), ["1"]);
+    let refused = program("postgres://r@127.0.0.1:1/none").run(&["migrate"]).error();
+    assert!(refused.contains("cannot be reached"), "{refused}");
+}
