@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use super::witness::WitnessFile;
@@ -19,14 +20,31 @@ pub struct Watched {
     path: PathBuf,
 }
 
-/// Where the witness of the configured store is.
+/// Where the witness of the configured store is. A database has one only if `store.state_dir` says where, because there is
+/// no folder of its own.
 #[must_use]
-pub fn witness_path(store: &config::Store) -> PathBuf {
-    WitnessFile::path(&store.path, store.state_dir.as_deref())
+pub fn witness_path(store: &config::Store) -> Option<PathBuf> {
+    match (&store.url, &store.state_dir) {
+        (None, folder) => Some(WitnessFile::path(&store.path, folder.as_deref())),
+        (Some(_), None) => None,
+        (Some(url), Some(folder)) => {
+            let digest = Sha256::digest(url.as_bytes());
+            let name: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+            Some(folder.join(format!("postgres-{name}.witness")))
+        }
+    }
 }
 
 /// Warns if the witness is restored together with the store.
 pub(super) fn warn_if_beside(store: &config::Store) {
+    if store.url.is_some() {
+        if store.state_dir.is_none() {
+            tracing::warn!(
+                "without store.state_dir it is not noticed if the database goes back, as after a restored backup"
+            );
+        }
+        return;
+    }
     let folder = |path: &Path| path.canonicalize().ok();
     let beside = store.path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let beside = beside.unwrap_or(Path::new("."));

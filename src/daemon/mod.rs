@@ -95,7 +95,7 @@ pub struct Running {
     dispatcher: Option<JoinHandle<()>>,
     feeders: Vec<JoinHandle<()>>,
     reports: Option<JoinHandle<()>>,
-    watched: Watched,
+    watched: Option<Watched>,
     /// What other processes of the same database commit. Ends with the daemon.
     listener: Option<Arc<Listener>>,
 }
@@ -119,7 +119,9 @@ impl Running {
         for server in self.servers {
             server.await.context("the server panicked")?;
         }
-        self.watched.flush();
+        if let Some(watched) = self.watched {
+            watched.flush();
+        }
         if let Some(listener) = self.listener {
             // It ends a thread, for which it waits a moment.
             tokio::task::spawn_blocking(move || drop(listener)).await?;
@@ -204,7 +206,10 @@ pub async fn start(config: &Config, options: Options) -> anyhow::Result<Running>
     };
     let store = open_store(&config.store, Access::Exclusive, &store_options)?;
     lineage::warn_if_beside(&config.store);
-    let watched = watch_lineage(&store, witness_path(&config.store), adopts, Arc::clone(&clock)).await?;
+    let watched = match witness_path(&config.store) {
+        Some(path) => Some(watch_lineage(&store, path, adopts, Arc::clone(&clock)).await?),
+        None => None,
+    };
     known_to_meta::check(config).await?;
     let looked_up = content_pauses::Start { clock: &*clock, store: &store, ids: &ids };
     let config = &contents::resolve(config, &looked_up).await?;
@@ -228,7 +233,9 @@ pub async fn start(config: &Config, options: Options) -> anyhow::Result<Running>
         assemble(config, deps).await?;
     let listener = opening::listen(&config.store, &waker)?;
     scheduler.recover().await.context("cannot recover from the last stop")?;
-    watched.begin(&file).await?;
+    if let Some(watched) = &watched {
+        watched.begin(&file).await?;
+    }
     store.void_claims().await.context("cannot release the deliveries of the last run")?;
     let servers = listeners.serve(&doors, config, &shutdown);
     let (places, stops) = (doors.app.event_places.clone(), shutdown.clone());
