@@ -392,8 +392,8 @@ impl Drop for TestDaemon {
 
 /// Waits for a store with or without threads.
 fn awaited<T: Send>(answer: impl Future<Output = T> + Send) -> T {
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    std::thread::scope(|scope| scope.spawn(|| runtime.block_on(answer)).join().unwrap())
+    let wait = || tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(answer);
+    std::thread::scope(|scope| scope.spawn(wait).join().unwrap())
 }
 
 pub(crate) fn message() -> Value {
