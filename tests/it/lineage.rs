@@ -19,9 +19,8 @@ use tempfile::TempDir;
 
 use crate::harness::{START, SimulatedDaemon};
 
-/// A consumer who grants a permanent permission, and answers calls.
-const PERMANENT: &str = "+5511987650010";
-/// A consumer who grants a temporary permission, and answers calls.
+/// Consumers who grant a permission and answer calls.
+const CALLED: &str = "+5511987650010";
 const WILLING: &str = "+5511987650001";
 const DEADLINE: &str = "2026-11-29T12:00:00Z";
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
@@ -63,10 +62,10 @@ async fn gone_on(place: &Place) -> (SimulatedDaemon, String) {
     let fixture = Fixture { calls_per_second: 10, ..Fixture::default() };
     let mut whole = SimulatedDaemon::begin_on(&fixture, START, store.clone()).await;
     watched.begin(&store).await.unwrap();
-    whole.order(PERMANENT, DEADLINE, &json!({})).await;
+    whole.order(CALLED, DEADLINE, &json!({})).await;
     whole.pass(HOUR).await;
     let earliest = (whole.now() + HOUR).to_string();
-    let id = whole.order(PERMANENT, DEADLINE, &json!({"earliest": earliest})).await;
+    let id = whole.order(CALLED, DEADLINE, &json!({"earliest": earliest})).await;
     whole.pass(MINUTE).await;
     backup(&place.path("a.db"), &place.path("b.db"), whole.now()).unwrap();
     whole.pass(HOUR * 2).await;
@@ -161,9 +160,9 @@ async fn a_restart_forgets_neither_a_held_store_nor_its_release_and_adopt_does_n
 async fn what_a_consumer_wrote_in_the_lost_span_makes_the_permission_void() {
     let place = Place::new();
     let (mut whole, _) = gone_on(&place).await;
-    let show = json!({"sender": crate::harness::SENDER, "consumer": PERMANENT});
-    assert_eq!(whole.post("/v1/permissions/show", &show).await["permission"], "permanent");
-    let [sender, consumer] = [crate::harness::SENDER, PERMANENT].map(|number| Phone::parse(number).unwrap());
+    let show = json!({"sender": crate::harness::SENDER, "consumer": CALLED});
+    assert_eq!(whole.post("/v1/permissions/show", &show).await["permission"], "temporary");
+    let [sender, consumer] = [crate::harness::SENDER, CALLED].map(|number| Phone::parse(number).unwrap());
     let now = whole.now();
     assert!(whole.world().consumer_writes(now, sender, consumer, "do not call me"));
     whole.pass(MINUTE).await;

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 /// What the store says of itself.
 pub fn own(db: &Connection) -> Result<StoreSelf> {
     let position = term::position(db)?;
-    let last_at = clock::read(db)?.map(|mark| mark.trusted.wall);
+    let last_at = last_at(db)?;
     let sql = "SELECT identity, copied_at, CASE WHEN held_since IS NOT NULL AND released_at IS NULL THEN 1 ELSE 0 END \
                FROM lineage WHERE one = 1";
     let row = first(&mut db.prepare_cached(sql)?, [], |cells| {
@@ -22,6 +22,23 @@ pub fn own(db: &Connection) -> Result<StoreSelf> {
     let (identity, copied_at, is_held) = row
         .map_or((None, None, false), |(identity, copied_at, is_held)| (Some(identity), copied_at, is_held));
     Ok(StoreSelf { identity, position, copied_at, last_at, is_held })
+}
+
+/// The newest moment, by our own clock, that the store knows.
+fn last_at(db: &Connection) -> Result<Option<Timestamp>> {
+    const NEWEST: [&str; 5] = [
+        "SELECT as_of FROM loads WHERE one = 1",
+        "SELECT received_at FROM reports ORDER BY seq DESC LIMIT 1",
+        "SELECT created_at FROM callbacks ORDER BY seq DESC LIMIT 1",
+        "SELECT intended_at FROM attempts ORDER BY seq DESC LIMIT 1",
+        "SELECT intended_at FROM messages ORDER BY seq DESC LIMIT 1",
+    ];
+    let mut newest = clock::read(db)?.map(|mark| mark.trusted.wall);
+    for sql in NEWEST {
+        let at = first(&mut db.prepare_cached(sql)?, [], |cells| cells.moment())?;
+        newest = newest.max(at);
+    }
+    Ok(newest)
 }
 
 /// The store is taken under this identity. It is no copy any more, and held no longer.

@@ -8,7 +8,7 @@ use super::file::open_reader;
 use super::rows::collect;
 use super::sql::{Access, Connection};
 use super::{counts, report_recount};
-use crate::store::{Result, Told};
+use crate::store::{Error, Result, Told};
 
 /// At most so many faults are told for each check.
 pub const FAULTS_MAX: usize = 1_000;
@@ -160,22 +160,28 @@ pub fn verify(store: &Path, told: Told, begins: &mut dyn FnMut(&'static str)) ->
     begins("person.live");
     faults.extend(live_of_people(&db)?);
     begins("counts");
-    faults.extend(counters("counts", "A counter has another number than there is.", counts::wrong(&db)?));
+    let wrong = counts::wrong(&db);
+    faults.extend(counters("counts", "A counter has another number than there is.", wrong)?);
     begins("reports");
-    let wrong = report_recount::wrong(&db, told)?;
-    faults.extend(counters("reports", "A cell of the reports has another number than there is.", wrong));
+    let wrong = report_recount::wrong(&db, told);
+    faults.extend(counters("reports", "A cell of the reports has another number than there is.", wrong)?);
     Ok(faults)
 }
 
-fn counters(
-    check: &'static str,
-    what: &'static str,
-    wrong: Vec<String>,
-) -> impl Iterator<Item = VerifyFault> {
-    wrong.into_iter().take(FAULTS_MAX).map(move |line| {
+/// A row that cannot be read is a fault too, and keeps the counters from being counted again.
+fn counters(check: &'static str, what: &'static str, wrong: Result<Vec<String>>) -> Result<Vec<VerifyFault>> {
+    let wrong = match wrong {
+        Err(Error::Corrupt(cause)) => {
+            let (id, what) = ("unreadable".to_owned(), "A row cannot be read, so nothing was counted again.");
+            return Ok(vec![VerifyFault { check, id, what, figures: Some(cause) }]);
+        }
+        wrong => wrong?,
+    };
+    let fault = |line: String| {
         let (id, figures) = line.rsplit_once(": ").unwrap_or((&line, ""));
         VerifyFault { check, id: id.to_owned(), what, figures: Some(figures.to_owned()) }
-    })
+    };
+    Ok(wrong.into_iter().take(FAULTS_MAX).map(fault).collect())
 }
 
 /// What is live of people are live attempts, and each live attempt is one of a person.
