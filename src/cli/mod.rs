@@ -23,6 +23,7 @@ mod import;
 mod inbox;
 mod invites;
 mod limits;
+mod lineage;
 mod link;
 mod migrate;
 mod node;
@@ -260,6 +261,9 @@ enum Command {
     /// List, retry or drop items at which the daemon failed
     #[command(subcommand)]
     SetAside(set_aside::Command),
+    /// Tell whether the store is the one that was last written, and release one that is not
+    #[command(subcommand)]
+    Lineage(lineage::Command),
     /// Confirm the machine's clock after it jumped
     #[command(subcommand)]
     Clock(clock::Command),
@@ -493,6 +497,7 @@ impl Command {
             Self::Webhooks(command) => webhooks::run(command, out),
             Self::SetAside(command) => set_aside::run(command, out),
             Self::Clock(command) => clock::run(command, out),
+            Self::Lineage(command) => lineage::run(command, out),
             Self::Migrate(migrate) => migrate.run(out),
             Self::Store(command) => store::run(command, out),
             Self::Twiml(command) => twiml::run(command, out),

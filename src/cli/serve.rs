@@ -11,6 +11,12 @@ use crate::{daemon, log, panics};
 pub(super) struct Serve {
     #[command(flatten)]
     config: ConfigFile,
+    /// Take a store without a matching witness as the right one
+    ///
+    /// Without it, nothing is dialled or sent until `ringmaster lineage release`. It does not help a store that is older
+    /// than its witness.
+    #[arg(long)]
+    adopt: bool,
     /// Kill the process at the given passing of a failpoint, such as `group.committed=3`
     #[cfg(feature = "failpoints")]
     #[arg(long, value_name = "PLACE=PASSING", hide = true)]
@@ -45,7 +51,7 @@ impl Serve {
             let shutdown = stop::on_signal().context("signals cannot be received")?;
             stop::survive_file_limits().context("signals cannot be received")?;
             watchdog::start(shutdown.clone()).context("the watchdog cannot be started")?;
-            let options = daemon::Options { shutdown, ..daemon::Options::default() };
+            let options = daemon::Options { shutdown, adopts: self.adopt, ..daemon::Options::default() };
             let running = daemon::start(&config, options).await?;
             #[cfg(feature = "failpoints")]
             if self.stick {

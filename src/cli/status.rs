@@ -33,6 +33,7 @@ struct View {
     dialling_stopped_since: Option<Timestamp>,
     deposed_since: Option<Timestamp>,
     clock_in_doubt: Option<Value>,
+    lineage_held_since: Option<Timestamp>,
     pauses: Vec<Pause>,
     suppression_lists_past_term: Vec<String>,
     accounts: Vec<Account>,
@@ -185,6 +186,9 @@ fn print(view: &View, out: &mut dyn Write) -> anyhow::Result<()> {
     }
     if view.clock_in_doubt.is_some() {
         say("clock", "in doubt; ringmaster clock confirm".to_owned());
+    }
+    if let Some(since) = view.lineage_held_since {
+        say("lineage", format!("held since {}; ringmaster lineage show", second(since)));
     }
     if view.holiday_data.ends_soon {
         let last = &view.holiday_data.last_day;

@@ -36,6 +36,7 @@ mod parts;
 mod pools;
 mod registers;
 mod reports;
+mod retention;
 mod secret;
 mod section;
 mod suppression;
@@ -57,6 +58,7 @@ pub use nodes::NodeSettings;
 pub use parts::{Content, Log, LogFormat, Metrics, Store, Twiml, Webhooks};
 pub use pools::{PoolSettings, PoolSource};
 pub use reports::{Daily, Rate, Reports};
+pub use retention::Retention;
 pub use secret::Secret;
 pub use suppression::Suppression;
 pub use tracing::Tracing;
@@ -106,6 +108,8 @@ pub struct Config {
     pub missed_calls: MissedCalls,
     pub suppression: Suppression,
     pub reports: Reports,
+    /// How long what is over is kept.
+    pub retention: Retention,
     /// What calls cost, in no order.
     pub rates: Vec<Rate>,
     pub webhooks: Webhooks,
@@ -360,6 +364,7 @@ impl Config {
             let rates = section.each(Rate::read);
             rates.into_iter().flatten().collect()
         });
+        let retention = root.section("retention", Retention::read);
         let webhooks = root.section("webhooks", Webhooks::read);
         let log = root.section("log", Log::read);
         let metrics = root.section("metrics", Metrics::read);
@@ -392,6 +397,7 @@ impl Config {
             missed_calls,
             suppression,
             reports,
+            retention,
             rates,
             webhooks,
             log,
@@ -402,6 +408,7 @@ impl Config {
         };
         across::check(&config, reading);
         nodes::check(&config, reading);
+        retention::check(&config, reading);
         meta::check(&config, reading);
         messenger::check(&config, reading);
         config

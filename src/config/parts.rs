@@ -23,6 +23,8 @@ use super::value::{Setting, quoted};
 pub struct Store {
     /// The file, if there is no `url`.
     pub path: PathBuf,
+    /// Where the witness of the store is; `None` beside the store.
+    pub state_dir: Option<PathBuf>,
     /// The address of the database, without a password.
     pub url: Option<String>,
     pub password: Option<Secret>,
@@ -52,6 +54,7 @@ impl Store {
                 section.ask("url").rule(once).optional()
             },
             path: section.ask("path").value(),
+            state_dir: section.ask("state_dir").optional(),
             password: section.secret("password").optional(),
             ca: section.ask("ca").optional(),
             listen_url: section.ask("listen_url").rule(database).optional(),

@@ -9,6 +9,7 @@ mod daily_reports;
 mod descriptors;
 mod duties;
 mod known_to_meta;
+mod lineage;
 mod listeners;
 mod messenger;
 mod meta;
@@ -16,11 +17,13 @@ mod metrics_page;
 mod named_content;
 mod opening;
 mod pools;
+mod retention;
 mod rules;
 mod start_checks;
 mod templates;
 mod tracing_to;
 mod wiring;
+mod witness;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -56,12 +59,14 @@ use duties::while_leading;
 use listeners::Listeners;
 
 pub use contents::{catalogues, clients};
+pub use lineage::{Watched, watch as watch_lineage, witness_path};
 pub use meta::{GraphReach, graphs};
 pub use named_content::{NamedContent, named_content};
 pub use opening::{open_store, reach};
 pub use rules::rules;
 pub use start_checks::start_checks;
 pub use wiring::documents;
+pub use witness::WitnessFile;
 
 /// Arguments of a daemon besides its configuration.
 pub struct Options {
@@ -71,6 +76,8 @@ pub struct Options {
     pub shutdown: CancellationToken,
     /// Overrides the configured addresses to listen on: everything is served here.
     pub listener: Option<TcpListener>,
+    /// Whether a store without a matching witness is meant.
+    pub adopts: bool,
 }
 
 impl Default for Options {
@@ -80,6 +87,7 @@ impl Default for Options {
             ids: Arc::new(IdGenerator::default()),
             shutdown: CancellationToken::new(),
             listener: None,
+            adopts: false,
         }
     }
 }
@@ -103,6 +111,7 @@ pub struct Running {
     reports: Option<JoinHandle<()>>,
     /// Sends traces, until it is told that there are no more.
     exporter: Option<(JoinHandle<()>, CancellationToken)>,
+    watched: Option<Watched>,
     /// What other processes of the same database commit. Ends with the daemon.
     listener: Option<Arc<Listener>>,
 }
@@ -134,6 +143,9 @@ impl Running {
             exporter.await.context("the exporter of traces panicked")?;
         }
         Keeper::leave(&*self.store, &self.presence, self.clock.now()).await;
+        if let Some(watched) = self.watched {
+            watched.flush();
+        }
         if let Some(listener) = self.listener {
             // It ends a thread, for which it waits a moment.
             tokio::task::spawn_blocking(move || drop(listener)).await?;
@@ -203,7 +215,7 @@ pub async fn assemble(config: &Config, deps: Deps) -> anyhow::Result<Assembled> 
 /// # Errors
 /// The first step that failed, and why.
 pub async fn start(config: &Config, options: Options) -> anyhow::Result<Running> {
-    let Options { clock, ids, shutdown, listener } = options;
+    let Options { clock, ids, shutdown, listener, adopts } = options;
     let metrics = Arc::new(Metrics::default());
     let gauge = metrics.clone();
     let store_options = StoreOptions {
@@ -215,12 +227,18 @@ pub async fn start(config: &Config, options: Options) -> anyhow::Result<Running>
         on_commit: Some(Arc::new(move |commands, took| gauge.store_committed(commands, took))),
     };
     let store = open_store(&config.store, Access::Exclusive, &store_options)?;
+    lineage::warn_if_beside(&config.store);
+    let watched = match witness_path(&config.store) {
+        Some(path) => Some(watch_lineage(&store, path, adopts, Arc::clone(&clock)).await?),
+        None => None,
+    };
     known_to_meta::check(config).await?;
     let looked_up = content_pauses::Start { clock: &*clock, store: &store, ids: &ids };
     let config = &contents::resolve(config, &looked_up).await?;
     let is_shared = store.is_shared();
     let api_store: Arc<dyn Store> = Arc::new(store.for_requests());
-    let store: Arc<dyn Store> = Arc::new(store);
+    let file = Arc::new(store);
+    let store: Arc<dyn Store> = file.clone();
     descriptors::raise_limit(config)?;
     let listeners = Listeners::bind(&config.http, listener).await?;
     let (address, hooks_address) = listeners.addresses()?;
@@ -242,7 +260,9 @@ pub async fn start(config: &Config, options: Options) -> anyhow::Result<Running>
         presence: presence.clone(),
         waker: waker.clone(),
     };
-    let Assembled { mut scheduler, doors, feeders, dispatcher, daily, .. } = assemble(config, deps).await?;
+    let Assembled {
+        mut scheduler, doors, feeders, dispatcher, daily, clock: retention_clock, ..
+    } = assemble(config, deps).await?;
     let listener = opening::listen(&config.store, &waker)?;
     let keeper = match is_shared {
         true => {
@@ -257,6 +277,9 @@ pub async fn start(config: &Config, options: Options) -> anyhow::Result<Running>
             None
         }
     };
+    if let Some(watched) = &watched {
+        watched.begin(&file).await?;
+    }
     let accepting = CancellationToken::new();
     let servers = listeners.serve(&doors, config, &accepting);
     tokio::spawn(stop_accepting(doors.app.clone(), config.http.shutdown_delay, shutdown.clone(), accepting));
@@ -273,6 +296,12 @@ pub async fn start(config: &Config, options: Options) -> anyhow::Result<Running>
             deliver(dispatcher.clone(), outbox.clone(), stop)
         })
     });
+    if !config.retention.is_off() {
+        let (store, kept) = (file.clone(), config.retention.clone());
+        let retention = retention::Retention { store, clock: retention_clock, kept };
+        // One node at a time: the one that leads.
+        let _ = while_leading(trust.clone(), shutdown.clone(), move |stop| retention.clone().run(stop));
+    }
     let reports = daily
         .map(|daily| while_leading(trust.clone(), shutdown.clone(), move |stop| daily.clone().run(stop)));
     let scheduler = tokio::spawn(scheduler.run(shutdown));
@@ -291,6 +320,7 @@ pub async fn start(config: &Config, options: Options) -> anyhow::Result<Running>
         feeders,
         reports,
         exporter,
+        watched,
         listener,
     })
 }

@@ -85,6 +85,9 @@ pub enum Event {
     SetAside(SetAsideWord),
     /// An operator confirmed the machine's clock. `by` is the name of the operator's API token.
     ClockConfirmed { by: String },
+    /// An operator releases a store that is not the one that was last written. `despite_unlisted` says that also
+    /// accounts may dial whose platform did not tell what it has of the lost span.
+    LineageReleased { by: String, why: String, despite_unlisted: bool },
     /// An operator paused what the scope names.
     PauseSet(Pause),
     /// An operator closes or opens days of a calendar.
@@ -262,6 +265,7 @@ impl Event {
             | Self::MessageResolved(_)
             | Self::SetAside(_)
             | Self::ClockConfirmed { .. }
+            | Self::LineageReleased { .. }
             | Self::PauseLifted { .. }
             | Self::SuppressionRemoved(_)
             | Self::SuppressionComplete { .. }
@@ -300,6 +304,7 @@ impl Event {
             Self::Command(_) => "command",
             Self::SetAside(_) => "set_aside",
             Self::ClockConfirmed { .. } => "clock_confirmed",
+            Self::LineageReleased { .. } => "lineage_released",
             Self::PauseSet(_) => "pause_set",
             Self::CalendarMarked(_) => "calendar_marked",
             Self::PauseLifted { .. } => "pause_lifted",

@@ -1,5 +1,5 @@
-//! Causes that block decisions besides the rules: a set-aside item, stopped dialling, a clock in doubt, or another
-//! daemon that has taken the store.
+//! Causes that block decisions besides the rules: a set-aside item, stopped dialling, a clock in doubt, a store that has
+//! gone back, or another daemon that has taken the store.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -20,6 +20,8 @@ pub struct Held {
     pub deposed_since: Option<Timestamp>,
     /// Set while the wall clock is in doubt, which has the same effect as stopped dialling.
     pub clock_in_doubt: Option<ClockDoubt>,
+    /// Since when the store is known not to be the one that was last written, which has the same effect.
+    pub lineage_since: Option<Timestamp>,
 }
 
 /// Whom what is set aside holds back.
@@ -55,13 +57,22 @@ impl Held {
             numbers.iter().flat_map(|&number| spelling::possibly(number)).chain(numbers.iter().copied());
         all.numbers = alike.flat_map(spelling::spellings).collect();
         all.numbers.extend(numbers);
-        Self { aside: Arc::new(all), stopped_since, deposed_since: None, clock_in_doubt: None }
+        Self {
+            aside: Arc::new(all),
+            stopped_since,
+            deposed_since: None,
+            clock_in_doubt: None,
+            lineage_since: None,
+        }
     }
 
     /// Whether nothing is dialled, sent or decided.
     #[must_use]
     pub const fn is_everything(&self) -> bool {
-        self.stopped_since.is_some() || self.deposed_since.is_some() || self.clock_in_doubt.is_some()
+        self.stopped_since.is_some()
+            || self.deposed_since.is_some()
+            || self.clock_in_doubt.is_some()
+            || self.lineage_since.is_some()
     }
 
     /// Why nothing is done any more, if another daemon has opened the store.
@@ -70,11 +81,13 @@ impl Held {
         self.deposed_since.map(|since| Reason::Deposed { since })
     }
 
-    /// Why everything waits whatever its own state says: another daemon has the store, or the clock is in doubt.
+    /// Why everything waits whatever its own state says: another daemon has the store, the store has gone back, or the
+    /// clock is in doubt.
     #[must_use]
     pub fn reason_of_all(&self) -> Option<Reason> {
         let clock = || self.clock_in_doubt.map(|ClockDoubt { since, by }| Reason::ClockInDoubt { since, by });
-        self.deposed_reason().or_else(clock)
+        let lineage = || self.lineage_since.map(|since| Reason::StoreWentBack { since });
+        self.deposed_reason().or_else(lineage).or_else(clock)
     }
 
     /// How many items are set aside.

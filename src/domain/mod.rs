@@ -33,6 +33,7 @@ pub mod ids;
 pub mod invited;
 pub mod lane;
 pub mod lease;
+pub mod lineage;
 pub mod loads;
 pub mod message;
 pub mod number_zones;
@@ -100,6 +101,10 @@ pub use invited::{
 };
 pub use lane::Lane;
 pub use lease::{GroupName, LeaderRecord, Lease, LeaseEnd, LeaseTerm, Node, RunId};
+pub use lineage::{
+    AccountListed, Lineage, LineageCause, LineageReleased, Position, StoreIdentity, StoreSelf, Stranger,
+    StrangerKind, Witnessed,
+};
 pub use loads::{AccountView, Load, Loads, Rest};
 pub use message::{Message, MessagePurpose, MessageResolution};
 pub use offers::Offers;

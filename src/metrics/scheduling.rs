@@ -23,6 +23,7 @@ pub(super) struct Scheduling {
     set_aside: Gauge,
     dialling_stopped: Gauge,
     clock_in_doubt: Gauge,
+    lineage_held: Gauge,
     deposed: Gauge,
     term: Gauge,
     pauses: Family<Scope, Gauge>,
@@ -67,6 +68,11 @@ impl Scheduling {
                 "clock_in_doubt",
                 &[],
                 "1 while nothing is dialled or sent because the machine's clock jumped",
+            ),
+            lineage_held: shelf.gauge(
+                "lineage_held",
+                &[],
+                "1 while nothing is dialled or sent because the store is not the one that was last written",
             ),
             deposed: shelf.gauge(
                 "deposed",
@@ -122,6 +128,11 @@ impl Metrics {
     /// Whether the machine's clock is in doubt.
     pub fn clock_in_doubt(&self, is_in_doubt: bool) {
         self.scheduling.clock_in_doubt.set(i64::from(is_in_doubt));
+    }
+
+    /// Whether nothing leaves because the store is not the one that was last written.
+    pub fn lineage_held(&self, is_held: bool) {
+        self.scheduling.lineage_held.set(i64::from(is_held));
     }
 
     /// Whether another daemon has opened the store.

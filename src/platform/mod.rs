@@ -65,6 +65,17 @@ pub trait Platform: Send + Sync {
 
     /// Candidates for a lost message.
     async fn messages_like(&self, lost: &LostMessage) -> Finding<Vec<FoundMessage>>;
+
+    /// Everything that was created between senders and consumers at `since` or later, of this daemon or not.
+    /// [`Finding::Absent`] if the platform cannot list it.
+    async fn created_since(&self, _since: Timestamp) -> Finding<CreatedSince> {
+        Finding::Absent
+    }
+
+    /// The attempt for which a call was placed, if the platform can prove it.
+    async fn attempt_of(&self, _sid: &str) -> Finding<AttemptId> {
+        Finding::Absent
+    }
 }
 
 /// How long after its ground was looked at the first byte of a submission may leave.
@@ -285,6 +296,39 @@ pub struct FoundCall {
     pub duration_s: Option<u32>,
     /// A leg that its document dialled; see [`Platform::call`].
     pub leg: Option<Box<FoundCall>>,
+}
+
+/// What was created at a platform since a moment.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CreatedSince {
+    /// Calls of ours to consumers.
+    pub calls: Vec<CreatedCall>,
+    /// Messages between our senders and consumers, both ways.
+    pub messages: Vec<CreatedMessage>,
+}
+
+/// A call of ours to a consumer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CreatedCall {
+    /// Of the first leg.
+    pub sid: String,
+    pub numbers: Numbers,
+    pub order: LegOrder,
+    pub at: Timestamp,
+    /// Of the leg to the consumer.
+    pub progress: CallProgress,
+    /// The attempt that it was placed for, if that is known.
+    pub attempt: Option<AttemptId>,
+}
+
+/// A message between a sender of ours and a consumer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CreatedMessage {
+    pub sid: String,
+    pub numbers: Numbers,
+    pub at: Timestamp,
+    /// Whether the consumer wrote it.
+    pub is_inbound: bool,
 }
 
 /// A message at the platform.

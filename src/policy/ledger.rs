@@ -57,6 +57,16 @@ pub fn request_taken_back(pair: &mut Pair, message: MessageId, intended_at: Time
     }
 }
 
+/// The platform has a message of ours that the store does not know. It may be a request, so it counts as one.
+pub fn message_found(pair: &mut Pair, at: Timestamp, rules: &Rules) {
+    let longest = rules.limits.requests_short.window.max(rules.limits.requests_long.window) + rules.margin;
+    rolling::trim(&mut pair.requests, at, longest);
+    let place = pair.requests.partition_point(|&other| other <= at);
+    pair.requests.insert(place, at);
+    pair.unanswered = pair.unanswered.saturating_add(1);
+    pair.messaged_at = pair.messaged_at.max(Some(at));
+}
+
 /// A request recorded as not sent was sent after all. It counts again, and may be answered.
 pub fn request_proved(pair: &mut Pair, message: MessageId, intended_at: Timestamp) {
     let place = pair.requests.partition_point(|&other| other <= intended_at);

@@ -10,6 +10,7 @@ pub mod ladder;
 pub mod lease;
 pub mod ledger;
 pub mod limits;
+pub mod lineage;
 pub mod presets;
 pub mod rolling;
 pub mod window;

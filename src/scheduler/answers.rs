@@ -2,7 +2,7 @@
 
 use super::request::News;
 use super::turn::Turn;
-use super::{call_answers, deletions, lookups, messages, people};
+use super::{call_answers, deletions, lineage, lookups, messages, people};
 use crate::domain::CallbackId;
 use crate::failpoint::panic_point;
 
@@ -23,6 +23,7 @@ pub(super) fn take_in(turn: &mut Turn<'_>, news: &News) {
         News::AskedInbound { key, sid, finding } => lookups::inbound(turn, *key, sid, finding),
         // The clock has applied the date already.
         News::Date(_) => {}
+        News::Since { account, finding } => lineage::found(turn, account, finding),
         News::Deleted { erasure, sid, answer } => deletions::answered(turn, *erasure, sid, *answer),
         News::HungUp { attempt, answer } => {
             let now = turn.now;
@@ -40,6 +41,10 @@ pub(super) fn callback(turn: &Turn<'_>, news: &News) -> Option<CallbackId> {
         News::Message { message, .. } | News::SoughtMessage { message, .. } => {
             turn.work.messages.get(*message)?.callback
         }
-        News::AskedInbound { .. } | News::HungUp { .. } | News::Deleted { .. } | News::Date(_) => None,
+        News::AskedInbound { .. }
+        | News::HungUp { .. }
+        | News::Deleted { .. }
+        | News::Date(_)
+        | News::Since { .. } => None,
     }
 }

@@ -61,7 +61,7 @@ pub(super) async fn commit(mut turn: Turn<'_>) -> store::Result<bool> {
     batch.published = scheduler.publication.due(now, &loads);
     let contents = Contents::of(&batch, &opened, &effects, &answers);
     let (clock, published) = (batch.clock.clone(), batch.published.clone());
-    let campaign_calls = batch.campaign_calls.clone();
+    let (campaign_calls, lineage) = (batch.campaign_calls.clone(), batch.lineage.clone());
     contents.fail_uncommitted();
     if !batch.is_empty()
         && let Err(error) = scheduler.write(batch).await
@@ -106,6 +106,7 @@ pub(super) async fn commit(mut turn: Turn<'_>) -> store::Result<bool> {
     let erases = !steps.is_empty() || (contents.changes_orders && !scheduler.erasing.is_idle());
     scheduler.loads = loads;
     scheduler.budgets = budgets;
+    let released = scheduler.lineage_written(lineage);
     // The gate was read before the slot became free.
     let more = contents.opens
         || slot_freed
@@ -114,6 +115,7 @@ pub(super) async fn commit(mut turn: Turn<'_>) -> store::Result<bool> {
         || completes_list
         || sweeps
         || erases
+        || released
         || confirmed.is_some();
     scheduler.give_back(kept);
     for (account, intended) in opened {

@@ -61,6 +61,7 @@ fn about(turn: &Turn<'_>, event: &Event) -> (Option<Numbers>, Option<CallbackId>
         Event::Command(command) => return (None, Some(command.callback)),
         Event::SetAside(_)
         | Event::ClockConfirmed { .. }
+        | Event::LineageReleased { .. }
         | Event::PauseSet(_)
         | Event::CalendarMarked(_)
         | Event::PauseLifted { .. }

@@ -129,9 +129,9 @@ impl Scheduler {
         let people = self.deps.store.people(&Vec::from_iter(names)).await?;
         let people: Vec<_> = people.into_iter().map(|(person, _)| person).collect();
         let before = &self.containment.held;
-        let clock_in_doubt = before.clock_in_doubt;
-        self.containment.held = Held::new(&aside, &people, before.stopped_since);
-        self.containment.held.clock_in_doubt = clock_in_doubt;
+        let (clock_in_doubt, lineage_since) = (before.clock_in_doubt, before.lineage_since);
+        let held = Held::new(&aside, &people, before.stopped_since);
+        self.containment.held = Held { clock_in_doubt, lineage_since, ..held };
         self.containment.aside = aside;
         self.publish_held();
         Ok(())

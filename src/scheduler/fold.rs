@@ -7,8 +7,7 @@ use super::settle::{self, change_attempt};
 use super::turn::Turn;
 use super::working_set::Line;
 use super::{
-    calendars, call_answers, callers, campaigns, command, erasures, messages, pages, pauses, people,
-    permission_log, resolve, restrictions, seats, set_aside, suppressions,
+    calendars, call_answers, callers, campaigns, command, erasures, lineage, messages, pages, pauses, people, permission_log, resolve, restrictions, seats, set_aside, suppressions,
 };
 use crate::domain::event::{
     ConnectionReport, MessageReport, PermissionAnswer, PermissionOverride, PermissionReply, Word,
@@ -79,6 +78,9 @@ pub(super) fn report(turn: &mut Turn<'_>, at: Timestamp, event: &Event) -> Comma
         Event::ClockConfirmed { by } => {
             turn.clock_is_confirmed = true;
             tracing::warn!(token = by, "an operator confirms the machine's clock");
+        }
+        Event::LineageReleased { by, why, despite_unlisted } => {
+            return lineage::release(turn, by, why, *despite_unlisted);
         }
         Event::PauseSet(pause) => return pauses::set(turn, pause),
         Event::CalendarMarked(order) => return calendars::mark(turn, at, order),

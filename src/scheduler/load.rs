@@ -10,7 +10,7 @@ use super::overdue::Subject;
 use super::request::{Done, News};
 use super::state::Intended;
 use super::turn::Turn;
-use super::{campaigns, ceilings, erasures, follow_ups, metrics, people, rules_changed, wrap_ups};
+use super::{campaigns, ceilings, erasures, follow_ups, lineage, metrics, people, rules_changed, wrap_ups};
 use crate::domain::lane::Room;
 use crate::domain::{Answer, Callback, Event, Gate, InviteToken, Name, Phone, Resource, UserId};
 use crate::store::{self, CallUp, CalledUp, FiledReport, Input, Keys, Related, Store};
@@ -207,6 +207,7 @@ pub(super) async fn load(
     turn.answers.iter().for_each(|done| wanted.by_answer(done));
     turn.ready.iter().for_each(|(_, intended)| wanted.by_intent(*intended));
 
+    lineage::read(turn, store).await?;
     let mut names_read = wanted.keys.names.clone();
     let Related { callbacks, attempts, messages, people, contacts } = match wanted.keys.is_empty() {
         true => Related::default(),
@@ -279,6 +280,7 @@ impl Wanted {
             Event::Connected(report) => _ = self.keys.attempts.insert(report.attempt),
             Event::SetAside(_)
             | Event::ClockConfirmed { .. }
+            | Event::LineageReleased { .. }
             | Event::PauseSet(_)
             | Event::CalendarMarked(_)
             | Event::PauseLifted { .. }
@@ -346,6 +348,15 @@ impl Wanted {
                 self.keys.message_sids.extend(found.map(|message| message.sid.clone()));
             }
             News::AskedInbound { key, .. } => _ = self.keys.names.insert(Name::Number(key.person.number())),
+            News::Since { finding, .. } => {
+                let found = finding.found();
+                let calls = found.into_iter().flat_map(|found| &found.calls);
+                self.keys.attempts.extend(calls.clone().filter_map(|call| call.attempt));
+                let people = calls.map(|call| call.numbers.consumer);
+                let wrote = found.into_iter().flat_map(|found| &found.messages);
+                let people = people.chain(wrote.map(|message| message.numbers.consumer));
+                self.keys.names.extend(people.map(Name::Number));
+            }
             News::HungUp { .. } | News::Deleted { .. } | News::Date(_) => {}
         }
     }

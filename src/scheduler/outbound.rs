@@ -10,7 +10,7 @@ use super::settle::{self, change_attempt, change_attempt_because};
 use super::state::{Deps, Intended, Scheduler};
 use super::turn::Turn;
 use super::watch::Watch;
-use super::{messages, people};
+use super::{lineage, messages, people};
 use crate::clock::Clock;
 use crate::domain::{
     AccountAlias, Answer, Attempt, AttemptId, CallbackId, InviteToken, LegOrder, Loads, Message, MessageId,
@@ -208,6 +208,7 @@ pub(super) fn unsend(scheduler: &mut Scheduler, effects: &[Effect]) {
             Effect::HangUp { attempt, .. } => scheduler.hang_ups.unsent(*attempt),
             Effect::Delete { sid, .. } => scheduler.erasing.unsent(sid),
             Effect::Ask { question: Question::Date, .. } => scheduler.dates.unsent(),
+            Effect::Ask { account, question: Question::Since { .. } } => scheduler.lineage.unsent(account),
             Effect::Ask { .. } => {}
         }
     }
@@ -341,6 +342,9 @@ async fn ask(platform: &dyn Platform, store: &dyn Store, clock: &dyn Clock, ques
         }
         Question::LostMessage { message, lost } => {
             News::SoughtMessage { message, finding: platform.messages_like(&lost).await }
+        }
+        Question::Since { account, since } => {
+            News::Since { account, finding: lineage::strangers(platform, store, since).await }
         }
         Question::Inbound { key, sid } => {
             let finding = platform.call(&sid, LegOrder::ConsumerFirst).await;

@@ -56,6 +56,7 @@ impl Scheduler {
         self.led = Some(store.lead(lease).await?);
         self.deps.metrics.leads(self.led.map(|led| led.term));
         self.read_aside().await?;
+        self.read_lineage().await?;
         self.read_pauses().await?;
         self.read_calendars().await?;
         self.read_campaigns().await?;

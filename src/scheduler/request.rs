@@ -8,7 +8,8 @@ use crate::domain::{
     Reading,
 };
 use crate::platform::{
-    CallPlan, Deleted, Finding, FoundCall, FoundMessage, Health, HungUp, LostCall, LostMessage, MessagePlan,
+    CallPlan, CreatedSince, Deleted, Finding, FoundCall, FoundMessage, Health, HungUp, LostCall, LostMessage,
+    MessagePlan,
 };
 
 /// One request to the platform.
@@ -63,6 +64,8 @@ pub(super) enum Question {
     Inbound { key: PairKey, sid: String },
     /// The platform's date.
     Date,
+    /// What the account has since a moment that the store does not know.
+    Since { account: AccountAlias, since: Timestamp },
 }
 
 impl Question {
@@ -75,6 +78,9 @@ impl Question {
                 News::SoughtMessage { message: *message, finding: Finding::NoAnswer }
             }
             Self::Date => News::Date(None),
+            Self::Since { account, .. } => {
+                News::Since { account: account.clone(), finding: Finding::NoAnswer }
+            }
             Self::Inbound { key, sid } => {
                 News::AskedInbound { key: *key, sid: sid.clone(), finding: Finding::NoAnswer }
             }
@@ -134,6 +140,11 @@ pub(super) enum News {
     },
     /// The platform's date, and when it came.
     Date(Option<(Reading, Timestamp)>),
+    /// What the account has and the store does not know.
+    Since {
+        account: AccountAlias,
+        finding: Finding<CreatedSince>,
+    },
     AskedInbound {
         key: PairKey,
         sid: String,

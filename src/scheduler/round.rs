@@ -15,8 +15,8 @@ use super::state::{Intended, Scheduler};
 use super::turn::Turn;
 use super::working_set::WorkingSet;
 use super::{
-    answers, breakers, campaigns, cancellations, commit, decide_all, erasures, fold, follow_ups, load,
-    outbound, reconcile, wrap_ups,
+    answers, breakers, campaigns, cancellations, commit, decide_all, erasures, fold, follow_ups, lineage,
+    load, outbound, reconcile, wrap_ups,
 };
 use crate::domain::callback::Waiting;
 use crate::domain::{CommandOutcome, Event, State};
@@ -149,6 +149,7 @@ async fn work(turn: &mut Turn<'_>, store: &dyn Store, max: usize) -> store::Resu
     submit(turn);
     reconcile::ask_about_silence(turn);
     reconcile::ask_for_a_date(turn);
+    lineage::ask(turn);
     turn.is_at_nothing();
     cancellations::plan(turn, all_is_read);
     decide_all::decide_all(turn, store, wanting).await?;
@@ -186,6 +187,9 @@ pub(super) fn gather_answers(scheduler: &mut Scheduler, now: Timestamp) {
             if let Some((at, date)) = date {
                 scheduler.deps.clock_guard.told(at, *date);
             }
+        }
+        if let News::Since { account, .. } = &done.news {
+            scheduler.lineage.answered(account, now);
         }
         if let Some(health) = &done.health
             && let Some(pace) = scheduler.paces.get_mut(&done.account)

@@ -15,6 +15,7 @@ use super::erasing::Erasing;
 use super::gates::Gates;
 use super::hang_ups::HangUps;
 use super::in_flight::InFlight;
+use super::lost_span::LostSpan;
 use super::new_rules::NewRules;
 use super::overdue::{Overdue, Questions, Subject};
 use super::pace::Pace;
@@ -129,6 +130,7 @@ pub struct Scheduler {
     /// Another leader has begun a term: this one reads and writes nothing more.
     pub(super) is_deposed: bool,
     pub(super) dates: Dates,
+    pub(super) lineage: LostSpan,
     /// What is stored of the machine's clock.
     pub(super) clock_stored: Option<ClockMark>,
 }
@@ -188,6 +190,7 @@ impl Scheduler {
             left_alone: BTreeSet::new(),
             is_deposed: false,
             dates: Dates::default(),
+            lineage: LostSpan::default(),
             clock_stored: None,
         }
     }
@@ -197,7 +200,8 @@ impl Scheduler {
         let publication = self.publication.alarm(now, &self.loads);
         if self.containment.held.is_everything() {
             let silence = self.questions.alarm(&self.overdue);
-            let alarms = [silence, self.hang_ups.alarm(), self.dates.alarm(), publication];
+            let lineage = self.lineage.alarm();
+            let alarms = [silence, self.hang_ups.alarm(), self.dates.alarm(), lineage, publication];
             return alarms.into_iter().flatten().min();
         }
         let gates = self.gates.iter().filter_map(|gate| self.alarm_of(gate, now)).map(|at| at.max(now));
@@ -315,6 +319,7 @@ impl Scheduler {
         self.deps.metrics.set_aside(held.count(), held.stopped_since.is_some());
         self.deps.metrics.clock_in_doubt(held.clock_in_doubt.is_some());
         self.deps.metrics.deposed(held.deposed_since.is_some());
+        self.deps.metrics.lineage_held(held.lineage_since.is_some());
         self.loads.held = held;
     }
 

@@ -14,8 +14,8 @@ use crate::domain::{
 };
 use crate::policy::PersonView;
 use crate::store::{
-    AgentChanges, Batch, CampaignCallsChange, CampaignChange, Enqueue, ListChange, OutboxRow, PauseLifted,
-    PoolChanges, ReportChange, SetAsideEnded, Unmatched,
+    AgentChanges, Batch, CampaignCallsChange, CampaignChange, Enqueue, LineageChange, ListChange, OutboxRow,
+    PauseLifted, PoolChanges, ReportChange, SetAsideEnded, Unmatched,
 };
 use crate::webhooks::{ConsumerNews, Topic};
 
@@ -55,6 +55,8 @@ pub(super) struct WorkingSet {
     pub(super) spoken: Vec<i64>,
     /// Uses of tokens, by minute: more or less than before.
     pub(super) uses: BTreeMap<(TokenName, TokenUse, i64), i32>,
+    /// What is learnt of a lost span of the store.
+    pub(super) lineage: LineageChange,
     entries: Vec<Entry>,
     words: Vec<&'static str>,
     topics: Vec<(CallbackId, Topic)>,
@@ -225,6 +227,7 @@ impl WorkingSet {
             reported: ReportChange::default(),
             erasures: Vec::new(),
             dropped: self.spoken,
+            lineage: self.lineage,
             clock: None,
             published: None,
             ground: None,

@@ -12,9 +12,9 @@ pub(super) mod types {
     pub use crate::domain::timeline::Entry;
     pub use crate::domain::{
         AccountAlias, Budget, Callback, CallbackId, Campaign, CampaignCalls, CampaignId, ClockMark, Contact,
-        ContactKey, DeliveryId, Erasure, ErasureId, Gate, ImportId, Lane, ListName, Loads, Message,
+        ContactKey, DeliveryId, Erasure, ErasureId, Gate, ImportId, Lane, Lineage, ListName, Loads, Message,
         MessageId, Name, OrderKind, Pair, PairKey, Pause, Person, PersonId, Phone, Pool, Restriction,
-        SetAside, SetAsideId, Tenant, TokenName, UserId, WrapUpRecord, WrapUpSeat,
+        SetAside, SetAsideId, Stranger, Tenant, TokenName, UserId, WrapUpRecord, WrapUpSeat,
     };
     pub use crate::store::{
         Awaiting, Backlog, Beat, Beaten, CallFacts, CampaignRecord, CampaignRows, CellSums, CellsWanted,
@@ -226,6 +226,15 @@ macro_rules! store_verbs {
                 fn wrong_numbers(callbacks: &[Callback]) -> Vec<CallbackId>;
                 fn all_offers(now: Timestamp) -> Vec<Callback>;
                 fn recent_orders(numbers: &[Phone]) -> Vec<RecentOrder>;
+            }
+        }
+        $macro! {
+            Lineages
+            by_hand {}
+            writes {}
+            reads {
+                fn lineage() -> Option<Lineage>;
+                fn strangers(most: usize) -> Vec<Stranger>;
             }
         }
         $macro! {

@@ -10,6 +10,7 @@ mod error;
 mod imports;
 mod inbox;
 pub mod nodes;
+mod lineage;
 mod orders;
 mod outbox;
 mod person_zones;
@@ -36,6 +37,7 @@ pub use imports::{
 };
 pub use inbox::{CommandRecord, FiledReport, Inbox, NewCommand, Report, Unmatched, UnreadableReport};
 pub use nodes::{Beat, Beaten, Claim, Joined, NewNode, Nodes};
+pub use lineage::{LineageChange, Lineages, Witness};
 pub use orders::{
     Awaiting, Census, Count, Enqueue, Enqueued, Filter, HeldBack, IdempotencyKey, InviteCensus, Listed,
     OpenOrder, OrderCeiling, Orders, Page, Record, Status, TimelineEnds, TimelineLine, Whom,
@@ -77,6 +79,7 @@ pub trait ApiStore:
     + PersonZones
     + Reporting
     + Nodes
+    + Lineages
 {
 }
 
@@ -98,6 +101,7 @@ impl<T> ApiStore for T where
         + PersonZones
         + Reporting
         + Nodes
+        + Lineages
         + ?Sized
 {
 }

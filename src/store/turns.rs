@@ -10,8 +10,8 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use super::{
-    AgentChanges, CampaignCallsChange, CampaignChange, Enqueue, ErasureStep, FiledReport, ListChange,
-    OutboxRow, PoolChanges, ReportChange, Result, Unmatched,
+    AgentChanges, CampaignCallsChange, CampaignChange, Enqueue, ErasureStep, FiledReport, LineageChange,
+    ListChange, OutboxRow, PoolChanges, ReportChange, Result, Unmatched,
 };
 use crate::domain::calendar::MarkedDay;
 use crate::domain::lane::{Lanes, Paid, Room};
@@ -281,6 +281,8 @@ pub struct Batch {
     pub erasures: Vec<ErasureStep>,
     /// The `seq` of folded reports and commands that name an erased person: their text goes.
     pub dropped: Vec<i64>,
+    /// What is learnt of a lost span of the store.
+    pub lineage: LineageChange,
     /// The trusted reading of the machine's clocks, if it is another one than is stored.
     pub clock: Option<ClockMark>,
     /// The load as it is after this batch, if it is to be published. It replaces what was published before, but not
@@ -351,6 +353,7 @@ impl Batch {
             && self.reported.is_empty()
             && self.erasures.is_empty()
             && self.dropped.is_empty()
+            && self.lineage.is_empty()
             && self.clock.is_none()
             && self.published.is_none()
     }

@@ -115,6 +115,20 @@ impl Client {
         let path = with_query(&self.account_path("Messages.json"), &numbers);
         self.list::<MessagePage, Message>(Service::Api, path, Some).await
     }
+
+    /// All messages of the account that were sent or received on the day of `since` (UTC) or later. Twilio filters by day
+    /// (*Messages resource*, November 2026).
+    ///
+    /// # Errors
+    /// [`Error`]; an incomplete list is an error.
+    pub async fn list_messages_since(&self, since: Timestamp) -> Result<Vec<Message>, Error> {
+        let day = since.strftime("%Y-%m-%d").to_string();
+        let path = with_query(
+            &self.account_path("Messages.json"),
+            &[("DateSent>", day), ("PageSize", "1000".to_owned())],
+        );
+        self.list::<MessagePage, Message>(Service::Api, path, Some).await
+    }
 }
 
 #[derive(Deserialize)]

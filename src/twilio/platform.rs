@@ -14,12 +14,12 @@ use super::messages::NewMessage;
 use super::outcome::{Created, Error};
 use super::words::error_code;
 use crate::domain::{
-    Answer, CallProgress, ContentRef, Disposition, ErrorCode, HeldKind, Issuer, LegOrder, Numbers,
+    Answer, AttemptId, CallProgress, ContentRef, Disposition, ErrorCode, HeldKind, Issuer, LegOrder, Numbers,
 };
 use crate::hook_urls::{HookUrls, Purpose};
 use crate::platform::{
-    Abilities, CallPlan, Callee, Deleted, Finding, FoundCall, FoundMessage, Health, HungUp, LeaveBy,
-    LostCall, LostMessage, MessagePlan, Platform, Reply,
+    Abilities, CallPlan, Callee, CreatedCall, CreatedMessage, CreatedSince, Deleted, Finding, FoundCall,
+    FoundMessage, Health, HungUp, LeaveBy, LostCall, LostMessage, MessagePlan, Platform, Reply,
 };
 
 /// One Twilio account as a platform.
@@ -123,6 +123,47 @@ impl TwilioPlatform {
             }
         }
         Ok(silent)
+    }
+
+    /// Everything between senders and consumers since then. Twilio's filters leave out what is queued, so calls in the
+    /// queue are listed apart.
+    async fn all_since(&self, since: Timestamp) -> Result<CreatedSince, Error> {
+        let started = CallFilter { started_from: Some(since), ..CallFilter::default() };
+        let queued = CallFilter { status: Some(CallProgress::Queued), ..CallFilter::default() };
+        let mut created = CreatedSince::default();
+        let mut seen = HashSet::new();
+        for filter in [queued, started] {
+            for call in self.client.list_calls(&filter).await? {
+                let at = call.date_created.or(call.start_time).unwrap_or(since);
+                if at >= since
+                    && seen.insert(call.sid.clone())
+                    && let Some(call) = created_call(&call, at)
+                {
+                    created.calls.push(call);
+                }
+            }
+        }
+        for message in self.client.list_messages_since(since).await? {
+            let at = message.date_created.or(message.date_sent).unwrap_or(since);
+            let is_inbound = message.direction.as_deref() == Some("inbound");
+            let ends = (message.from.as_ref(), message.to.as_ref());
+            let (Some(Address::WhatsApp(from)), Some(Address::WhatsApp(to))) = ends else { continue };
+            let numbers = match is_inbound {
+                true => Numbers { sender: *to, consumer: *from },
+                false => Numbers { sender: *from, consumer: *to },
+            };
+            if at >= since {
+                created.messages.push(CreatedMessage { sid: message.sid, numbers, at, is_inbound });
+            }
+        }
+        Ok(created)
+    }
+
+    /// The log of a call has the URLs that Twilio requested for it.
+    async fn proved_attempt(&self, sid: &str) -> Result<AttemptId, Error> {
+        let events = self.client.call_events(sid).await?;
+        let mut tokens = events.iter().filter_map(|event| HookUrls::token_in(&event.url));
+        tokens.find_map(|token| self.hook_urls.attempt_of(token)).ok_or(Error::NotFound)
     }
 
     /// A message has no reference to its request, so it is matched by numbers and time.
@@ -230,6 +271,35 @@ impl Platform for TwilioPlatform {
     async fn messages_like(&self, lost: &LostMessage) -> Finding<Vec<FoundMessage>> {
         finding(self.listed_messages(lost).await)
     }
+
+    async fn created_since(&self, since: Timestamp) -> Finding<CreatedSince> {
+        match finding(self.all_since(since).await) {
+            // Twilio lists; an account that it does not find cannot be asked.
+            Finding::Absent => Finding::NoAnswer,
+            found => found,
+        }
+    }
+
+    async fn attempt_of(&self, sid: &str) -> Finding<AttemptId> {
+        finding(self.proved_attempt(sid).await)
+    }
+}
+
+/// A call of ours to a consumer; `None` for every other one. A leg that a document dialled belongs to the call of the
+/// agent, which is the one that we placed.
+fn created_call(call: &Call, at: Timestamp) -> Option<CreatedCall> {
+    let (Some(Address::WhatsApp(sender)), Some(Address::WhatsApp(consumer))) = (&call.from, &call.to) else {
+        return None;
+    };
+    let (sid, order) = match (call.direction.as_deref(), &call.parent_call_sid) {
+        (Some("outbound-api"), None) => (call.sid.clone(), LegOrder::ConsumerFirst),
+        (Some("outbound-dial"), Some(parent)) => (parent.clone(), LegOrder::AgentFirst),
+        _ => return None,
+    };
+    let numbers = Numbers { sender: *sender, consumer: *consumer };
+    // An unknown state is one of a call that exists.
+    let progress = call.progress().unwrap_or(CallProgress::InProgress);
+    Some(CreatedCall { sid, numbers, order, at, progress, attempt: None })
 }
 
 /// The two ends of a call.

@@ -178,3 +178,32 @@ fn a_refused_database_is_one_line_with_what_helps() {
     let refused = program("postgres://r@127.0.0.1:1/none").run(&["migrate"]).error();
     assert!(refused.contains("cannot be reached"), "{refused}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_store_in_a_file_is_copied_into_a_database_and_goes_on_there() {
+    let database = Database::bare();
+    let program = program(&database.url());
+    let file = program.path().join("a.db");
+    let began = ringmaster::store::sqlite::Sqlite::open_inline(&file).unwrap();
+    let created_at = "2026-11-23T12:00:00Z".parse().unwrap();
+    let (token, hash) = auth::new_token([7; 32]);
+    let tokens: &dyn ringmaster::store::Tokens = &began;
+    tokens.create_token(Token::new("test", hash, created_at)).await.unwrap();
+    drop(began);
+    let arguments = ["store", "copy", "--from", "a.db", "--to", &database.url(), "--json"];
+    let copied: Value = serde_json::from_str(&program.run(&arguments).output()).unwrap();
+    let rows = copied["tables"].as_array().unwrap().iter().find(|table| table["name"] == "tokens").unwrap();
+    assert_eq!(rows["rows"], 1, "{copied}");
+    let again = program.run(&arguments).error();
+    assert!(again.contains("has data in"), "{again}");
+
+    let config = configured(&database);
+    let shutdown = CancellationToken::new();
+    let options = daemon::Options { shutdown: shutdown.clone(), ..daemon::Options::default() };
+    let running = daemon::start(&config, options).await.unwrap();
+    let served = Served { config, running, shutdown, token, client: reqwest::Client::new() };
+    let (status, order) = served.post("/v1/callbacks", &far_order()).await;
+    assert_eq!(status, 202, "{order}");
+    assert_eq!(served.get("/v1/lineage").await.1["state"], "known");
+    served.stop().await;
+}

@@ -122,6 +122,7 @@ fn reasons() -> Vec<Reason> {
         Reason::DiallingStopped { since: at },
         Reason::ClockInDoubt { since: at, by: SignedDuration::from_hours(2) },
         Reason::Deposed { since: at },
+        Reason::StoreWentBack { since: at },
     ];
     let kinds = [
         RefusalKind::Decline,
@@ -197,6 +198,7 @@ const fn who(reason: &Reason) -> &'static str {
         Reason::NoPageId | Reason::RoadFailed { .. } => "customer, in a new order",
         Reason::DroppedByOperator => "customer, in a new order",
         Reason::DiallingStopped { .. } | Reason::Deposed { .. } => "operator: restart",
+        Reason::StoreWentBack { .. } => "operator: `lineage release`",
         Reason::ClockInDoubt { .. } => "platform; operator: `clock confirm`",
         Reason::Paused { scope: PauseKind::Draft, .. } => "customer: `campaign launch`",
         Reason::Paused { scope: PauseKind::Campaign, .. } => "customer or operator: `campaign resume`",

@@ -139,6 +139,7 @@ impl Demo {
             ids: Arc::new(IdGenerator::seeded(self.seed)),
             shutdown: shutdown.clone(),
             listener: Some(daemon_listener),
+            adopts: false,
         };
         let daemon = daemon::start(&config, options).await?;
         let token = token(&*daemon.store, clock.as_ref()).await?;

@@ -67,6 +67,14 @@ fn sender(number: &str) -> String {
 }
 
 #[test]
+fn what_is_over_may_be_kept_as_long_as_the_longest_window_or_for_ever() {
+    let kept = accepted("[retention]\ncallbacks = \"720h\"\ninbox = \"800h\"", &[]).retention;
+    let hours = |hours| Some(SignedDuration::from_hours(hours));
+    assert_eq!((kept.callbacks, kept.inbox, kept.timeline), (hours(720), hours(800), None));
+    assert!(!kept.is_off() && accepted("", &[]).retention.is_off());
+}
+
+#[test]
 fn variables_alone_make_a_configuration() {
     let config = accepted("", &[]);
     let (alias, sender) = config.senders().next().unwrap();

@@ -66,6 +66,7 @@ impl Reason {
                 "dates of the platform that agree with the clock, or an operator, with `ringmaster clock confirm`"
             }
             Self::Deposed { .. } => "the other daemon, or a restart of this one",
+            Self::StoreWentBack { .. } => "an operator, with `ringmaster lineage release`",
             Self::CheckingCall => "a report or lookup of the call, or an operator who resolves it",
             Self::PairFenced => "a report on the message, or an operator who resolves it",
             Self::Paused { scope: PauseKind::Draft, .. } => "the launch of the campaign",

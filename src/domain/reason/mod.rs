@@ -324,6 +324,10 @@ pub enum Reason {
     Deposed {
         since: Timestamp,
     },
+    /// The store is not the one that was last written, so nothing is dialled, sent or decided until it is released.
+    StoreWentBack {
+        since: Timestamp,
+    },
     CallInProgress,
     /// It is unknown whether the call was placed; the platform is asked.
     CheckingCall,
@@ -440,6 +444,7 @@ impl Reason {
             Self::DiallingStopped { .. } => "dialling.stopped",
             Self::ClockInDoubt { .. } => "clock.in_doubt",
             Self::Deposed { .. } => "store.deposed",
+            Self::StoreWentBack { .. } => "store.lineage",
             Self::CallInProgress => "attempt.in_progress",
             Self::CheckingCall => "attempt.unknown",
             Self::CallbackClosed => "callback.closed",
@@ -505,6 +510,7 @@ impl Reason {
             | Self::DiallingStopped { since: at }
             | Self::ClockInDoubt { since: at, .. }
             | Self::Deposed { since: at }
+            | Self::StoreWentBack { since: at }
             | Self::WindowMissed { closed_at: at }
             | Self::WindowAsks { closed_at: at }
             | Self::PreviewOffered { until: at, .. }

@@ -110,6 +110,7 @@ impl Reason {
             Self::DiallingStopped { since } => say!("Dialling stopped at {since}, because the program failed three times within a minute."),
             Self::ClockInDoubt { since, by } => jumped(*since, *by),
             Self::Deposed { since } => say!("Another daemon has opened the store, as was noticed at {since}; this one dials and writes nothing more."),
+            Self::StoreWentBack { since } => say!("The store is not the one that was last written, as was noticed at {since}; nothing is dialled or sent until an operator releases it."),
             Self::CallInProgress => "An attempt is in progress.".into(),
             Self::CheckingCall => "It is unknown whether the call was placed; the platform is asked.".into(),
             Self::CallbackClosed => "The order is closed.".into(),

@@ -94,6 +94,7 @@ fn what_time_alone_does_not_lift_says_who_can() {
             "dates of the platform that agree with the clock, or an operator, with `ringmaster clock confirm`",
         ),
         (Reason::Deposed { since: at(0) }, "the other daemon, or a restart of this one"),
+        (Reason::StoreWentBack { since: at(0) }, "an operator, with `ringmaster lineage release`"),
         (Reason::CheckingCall, "a report or lookup of the call, or an operator who resolves it"),
         (Reason::PairFenced, "a report on the message, or an operator who resolves it"),
         (paused(None), "an operator, with `ringmaster resume`"),

@@ -190,6 +190,12 @@ impl<'a> Command<'a> {
             "attempt.not_in_doubt" => ApiError::new("attempt.not_in_doubt", detail),
             "message.not_in_doubt" => ApiError::new("message.not_in_doubt", detail),
             "set_aside.ended" => ApiError::new("set_aside.ended", detail),
+            "lineage.not_held" => super::lineage::not_held(),
+            "lineage.not_listed" => {
+                let detail =
+                    "a platform has not told what it has of the lost span; GET /v1/lineage tells which";
+                ApiError::new("lineage.not_listed", detail)
+            }
             "permission.refused" => ApiError::new("permission.refused", detail),
             "pause.not_found" => ApiError::new("pause.not_found", detail),
             "calendar.not_found" => ApiError::new("calendar.not_found", detail),

@@ -16,6 +16,7 @@ mod imports;
 mod inbox;
 mod invites;
 mod limits;
+mod lineage;
 pub(super) mod mask;
 mod messages;
 mod nodes;
@@ -188,6 +189,8 @@ fn doors() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(calendars::mark::mark))
         .routes(routes!(calendars::simulate::simulate))
         .routes(routes!(limits::limits))
+        .routes(routes!(lineage::show))
+        .routes(routes!(lineage::release))
         .routes(routes!(reports::list::list))
         .routes(routes!(reports::show::show))
         .routes(routes!(senders::senders))

@@ -64,6 +64,10 @@ pub(super) struct View {
     /// `/v1/clock/confirm`.
     #[serde(skip_serializing_if = "Option::is_none")]
     clock_in_doubt: Option<DoubtView>,
+    /// Since when nothing is dialled or sent, because the store is not the one that was last written; see `/v1/lineage`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    lineage_held_since: Option<Timestamp>,
     /// The time zone data in use.
     #[serde(skip_serializing_if = "Option::is_none")]
     zone_data: Option<ZoneDataView>,
@@ -265,6 +269,7 @@ pub(super) async fn status(
             jumped_by_s: doubt.by.as_secs(),
             machine_clock: app.clock.reading().wall,
         }),
+        lineage_held_since: held.lineage_since,
         zone_data: app
             .zone_data
             .as_ref()

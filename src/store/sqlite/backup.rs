@@ -4,18 +4,25 @@ use std::fs::{self, File, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
+use jiff::Timestamp;
+use rusqlite::OpenFlags;
+use uuid::Uuid;
+
 use super::file::{open_reader, unusable};
+use super::lineage::mark_copy;
+use super::sql::{self, Connection};
+use crate::domain::StoreIdentity;
 use crate::store::Result;
 
 /// Copies the store into a new file that only its owner can read, and returns the size of the copy in bytes. The copy
-/// is of one moment, is complete and compact, and is on the disk when this returns.
+/// is of one moment, is complete and compact, is marked as a copy made at `now`, and is on the disk when this returns.
 ///
 /// Reads the whole store in one transaction: meanwhile the write-ahead log of a running daemon grows.
 ///
 /// # Errors
 /// [`Error::Unusable`](crate::store::Error::Unusable) if the target exists or cannot be written, or if the store cannot be opened. A copy that failed
 /// is removed.
-pub fn backup(store: &Path, target: &Path) -> Result<u64> {
+pub fn backup(store: &Path, target: &Path, now: Timestamp) -> Result<u64> {
     let cannot = |error: std::io::Error| unusable(target, &format!("cannot be written: {error}"));
     let db = open_reader(store)?;
     // SQLite writes into an empty file, which so has its mode from the beginning.
@@ -24,6 +31,8 @@ pub fn backup(store: &Path, target: &Path) -> Result<u64> {
     let copied = path.and_then(|path| {
         db.execute("VACUUM INTO ?1", [path])
             .map_err(|error| unusable(target, &format!("the store cannot be copied into it: {error}")))?;
+        mark(target, now)
+            .map_err(|error| unusable(target, &format!("cannot be marked as a copy: {error}")))?;
         let file = File::open(target).map_err(cannot)?;
         file.sync_all().map_err(cannot)?;
         if let Some(folder) = target.parent().filter(|folder| !folder.as_os_str().is_empty()) {
@@ -36,4 +45,17 @@ pub fn backup(store: &Path, target: &Path) -> Result<u64> {
         _ = fs::remove_file(target);
     }
     copied
+}
+
+/// A copy says that it is one, so that whoever opens it learns that it may be old. A store of an older schema has no place
+/// for that; its migration does not add it.
+fn mark(copy: &Path, now: Timestamp) -> sql::Result<()> {
+    let db = rusqlite::Connection::open_with_flags(copy, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    db.pragma_update(None, "synchronous", "FULL")?;
+    let tables = "SELECT count(*) FROM sqlite_schema WHERE name = 'lineage'";
+    let db = Connection::from(db);
+    if db.query_row(tables, [], |row| row.get::<_, i64>(0))? > 0 {
+        mark_copy(&db, StoreIdentity::new(*Uuid::new_v4().as_bytes()), now)?;
+    }
+    Ok(())
 }

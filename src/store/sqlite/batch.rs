@@ -6,8 +6,8 @@ use super::sql::Connection;
 use super::suppressions::Key;
 use super::{
     agents, attempts, breakers, calendars, callbacks, campaigns, ceilings, clock, commands, contacts,
-    erasing, loads, messages, outbox, pairs, pauses, persons, pools, report_cells, reports, restrictions,
-    set_aside, suppression_lists, term, timeline, unmatched,
+    erasing, lineage, loads, messages, outbox, pairs, pauses, persons, pools, report_cells, reports,
+    restrictions, set_aside, suppression_lists, term, timeline, unmatched,
 };
 use crate::domain::event::Concerns;
 use crate::domain::timeline::Entry;
@@ -58,6 +58,7 @@ pub fn record(db: &Connection, batch: &Batch, key: &Key) -> Result<()> {
         timeline::write(db, &kept)?;
     }
     outbox::write(db, &batch.outbox)?;
+    lineage::write(db, &batch.lineage)?;
     batch.clock.as_ref().map_or(Ok(()), |mark| clock::write(db, mark))?;
     batch.published.as_ref().map_or(Ok(()), |published| loads::write(db, batch.lead, published))?;
     erasing::drop_reports(db, &batch.dropped)?;

@@ -262,9 +262,17 @@ pub fn wrong(db: &Connection) -> Result<Vec<String>> {
         let key = (cells.text()?.to_owned(), cells.text()?.to_owned(), cells.text()?.to_owned());
         Ok((key, cells.take::<i64>()?))
     })?;
+    let retired = "SELECT campaign, kind, state, callbacks FROM retired_campaign_counts";
+    let retired = collect(&mut db.prepare_cached(retired)?, [], |cells| {
+        let key = (cells.text()?.to_owned(), cells.text()?.to_owned(), cells.text()?.to_owned());
+        Ok((key, cells.take::<i64>()?))
+    })?;
     let is_campaign = |campaign: &str| crate::domain::campaign::campaign_id(campaign).is_some();
     let stored: BTreeMap<_, _> = stored.into_iter().collect();
-    let counted: BTreeMap<_, _> = counted.into_iter().filter(|((id, ..), _)| is_campaign(id)).collect();
+    let mut sums: BTreeMap<_, i64> = BTreeMap::new();
+    let all = counted.into_iter().filter(|((id, ..), _)| is_campaign(id)).chain(retired);
+    all.for_each(|(key, count)| *sums.entry(key).or_default() += count);
+    let counted = sums;
     Ok(if stored == counted {
         Vec::new()
     } else {

@@ -16,8 +16,10 @@ pub const UNFOLDED: &str = "SELECT (SELECT count(*) FROM (SELECT 1 FROM unfolded
      + (SELECT count(*) FROM (SELECT 1 FROM commands INDEXED BY commands_pending WHERE outcome IS NULL LIMIT ?1) AS c)";
 pub const UNMATCHED: &str = "SELECT count(*) FROM (SELECT 1 FROM unmatched_reports LIMIT ?1) AS r";
 /// By reading every callback. Slow; it shows that the counts are right.
-const RECOUNT: &str = "SELECT kind, tenant, state, count(*) FROM callbacks GROUP BY kind, tenant, state UNION ALL \
-     SELECT kind, tenant, 'abandoned', count(*) FROM callbacks \
+/// What is deleted because it is old counts on.
+const RECOUNT: &str = "SELECT kind, tenant, state, CAST(sum(callbacks) AS INTEGER) FROM (SELECT kind, tenant, state, count(*) AS callbacks \
+     FROM callbacks GROUP BY kind, tenant, state UNION ALL SELECT kind, tenant, state, callbacks FROM retired_counts) AS both_of \
+     GROUP BY kind, tenant, state UNION ALL SELECT kind, tenant, 'abandoned', count(*) FROM callbacks \
      WHERE abandoned_at IS NOT NULL AND state IN ('waiting', 'calling') GROUP BY kind, tenant";
 const STORED: &str = "SELECT kind, tenant, state, callbacks FROM callback_counts WHERE callbacks <> 0 ORDER BY kind, tenant, state";
 

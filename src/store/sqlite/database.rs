@@ -8,7 +8,7 @@ use super::sql::postgres::{Fault, Reach, Session};
 use super::sql::{self, Connection};
 use super::token_reads::TokenReads;
 use super::writer::Writer;
-use super::{Engine, Options, Sqlite, held};
+use super::{Engine, Options, Sqlite, copy, held};
 use crate::store::{Error, Result};
 
 mod migrations {
@@ -76,8 +76,18 @@ pub fn migrate(reach: Reach) -> Result<Migrated> {
     apart(|| prepare(&Arc::new(reach)).map(|(_, migrated)| migrated))
 }
 
+/// The connection for a copy into a database, with the name of the database.
+///
+/// # Errors
+/// As [`Sqlite::connect`].
+pub fn open_alone(reach: Reach) -> Result<(Connection, String)> {
+    let reach = Arc::new(reach);
+    let (session, _) = prepare(&reach)?;
+    Ok((Connection::from(session), format!("the database {}", reach.name())))
+}
+
 /// A connection waits for its answers, which a thread that runs tasks must not do.
-fn apart<T: Send>(work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
+pub fn apart<T: Send>(work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
     std::thread::scope(|scope| {
         scope
             .spawn(work)
@@ -89,6 +99,7 @@ fn apart<T: Send>(work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
 fn open(reach: &Arc<Reach>, options: &Options) -> Result<Sqlite> {
     let (session, _) = prepare(reach)?;
     let db = Connection::from(session);
+    copy::refuse_unfinished(&db, &format!("the database {}", reach.name()))?;
     // Several daemons write: which of them leads, its lease tells, and a start ends no other daemon's term.
     let term = None;
     let connections = |count: usize| {

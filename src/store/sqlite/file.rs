@@ -140,7 +140,7 @@ fn stat(path: &Path) -> Result<()> {
 }
 
 /// `None` if another process has it. The operating system releases it when the process ends.
-fn lock(path: &Path) -> Result<Option<File>> {
+pub(super) fn lock(path: &Path) -> Result<Option<File>> {
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
     let beside = PathBuf::from(name);
@@ -154,6 +154,24 @@ fn lock(path: &Path) -> Result<Option<File>> {
         Err(TryLockError::WouldBlock) => Ok(None),
         Err(TryLockError::Error(error)) => Err(cannot(error)),
     }
+}
+
+/// Refuses a store whose schema is not the one of this program.
+///
+/// # Errors
+/// [`Error::Unusable`] with what to do.
+pub(super) fn has_this_schema(db: &sql::Connection, path: &Path) -> Result<()> {
+    let theirs = db.sqlite().map(|db| stored(db, path)).transpose()?.flatten().unwrap_or(0);
+    let ours = known();
+    if theirs == ours {
+        return Ok(());
+    }
+    Err(unusable(
+        path,
+        &format!(
+            "has schema {theirs}, and this program needs {ours}; start its daemon on it once, and stop it"
+        ),
+    ))
 }
 
 /// The newest schema that this program knows.

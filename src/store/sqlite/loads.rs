@@ -98,6 +98,9 @@ struct KeptHeld {
     stopped_since: Option<i64>,
     clock_in_doubt_since: Option<i64>,
     clock_jumped_by: Option<i64>,
+    // An older program wrote none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    lineage_since: Option<i64>,
 }
 
 impl Kept {
@@ -223,7 +226,7 @@ impl KeptPart {
 impl KeptHeld {
     fn of(held: &Held) -> Self {
         // A leader that is deposed publishes nothing more; each daemon finds out for itself.
-        let Held { aside, stopped_since, clock_in_doubt, deposed_since: _ } = held;
+        let Held { aside, stopped_since, clock_in_doubt, lineage_since, deposed_since: _ } = held;
         Self {
             people: aside.people.iter().map(|id| id.number().digits()).collect(),
             numbers: aside.numbers.iter().map(|number| number.digits()).collect(),
@@ -232,6 +235,7 @@ impl KeptHeld {
             stopped_since: micros_if(*stopped_since),
             clock_in_doubt_since: clock_in_doubt.map(|doubt| micros(doubt.since)),
             clock_jumped_by: clock_in_doubt.map(|doubt| span(doubt.by)),
+            lineage_since: micros_if(*lineage_since),
         }
     }
 
@@ -253,6 +257,7 @@ impl KeptHeld {
             stopped_since: self.stopped_since.map(moment).transpose()?,
             deposed_since: None,
             clock_in_doubt: since.zip(by).map(|(since, by)| ClockDoubt { since, by }),
+            lineage_since: self.lineage_since.map(moment).transpose()?,
         })
     }
 }

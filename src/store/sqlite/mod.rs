@@ -18,6 +18,7 @@ mod commands;
 mod consents;
 mod consumer_records;
 mod contacts;
+mod copy;
 mod counts;
 mod database;
 mod erasing;
@@ -35,6 +36,7 @@ mod hours_text;
 mod import_verbs;
 mod imports;
 mod leases;
+mod lineage;
 mod links;
 mod list;
 mod loads;
@@ -58,6 +60,8 @@ mod report_recount;
 mod reporting;
 mod reports;
 mod restrictions;
+mod retention;
+mod retired;
 mod rows;
 mod set_aside;
 mod sql;
@@ -72,25 +76,29 @@ mod traces;
 mod unmatched;
 mod unreadable;
 mod verbs;
+mod verify;
 mod waiting;
 mod writer;
 
 use std::fs::File;
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 pub use self::backup::backup;
+pub use self::copy::{CopiedTable, CopyProgress, TellCopy, copy, copy_to_database};
 pub use self::database::{Migrated, migrate};
 pub use self::found_content::FoundContent;
 use self::reader::{Bounds, Readers, in_snapshot};
 pub use self::report_recount::Recounted;
+pub use self::retention::{Kept, Retained};
 use self::sql::Connection;
 pub use self::sql::postgres::{Listener, Reach};
 use self::token_reads::TokenReads;
+pub use self::verify::{VERIFY_CHECKS, VerifyFault, verify};
 use self::writer::{Writer, in_savepoint, in_transaction};
-use super::{Enqueue, Enqueued, Result, Token};
-use crate::domain::AccountAlias;
+use super::{Enqueue, Enqueued, Lead, Result, Token, Witness};
+use crate::domain::{AccountAlias, Lineage, LineageReleased, Position, StoreIdentity, StoreSelf};
 use crate::panics::contain_now;
 
 /// A [`Store`](super::Store) in one SQLite file, in memory, or in a PostgreSQL database.
@@ -106,8 +114,16 @@ struct Open {
     key: Arc<suppressions::Key>,
     /// Whether the zones of anybody are known.
     zones: person_zones::InUse,
+    /// What remembers outside of the store how far it was written.
+    witness: OnceLock<Arc<dyn Witness>>,
     /// Held until the last connection is closed, because fields are dropped in this order.
     lock: Option<File>,
+}
+
+/// What the witness is told of a batch.
+struct Committed {
+    lead: Option<Lead>,
+    releases: bool,
 }
 
 /// Which other process may have the file open.
@@ -179,6 +195,7 @@ impl Sqlite {
     /// As [`Sqlite::open`].
     pub fn open_with(path: &Path, access: Access, options: &Options) -> Result<Self> {
         let (lock, db) = file::open(path, access)?;
+        copy::refuse_unfinished(&db, &path.display().to_string())?;
         let term = matches!(access, Access::Exclusive).then(|| term::begin(&db)).transpose()?;
         let connections =
             |count: usize| (0..count.max(1)).map(|_| file::open_reader(path)).collect::<Result<Vec<_>>>();
@@ -213,7 +230,13 @@ impl Sqlite {
 
     fn new(engine: Engine, lock: Option<File>, key: Arc<suppressions::Key>) -> Self {
         Self {
-            open: Arc::new(Open { engine, key, zones: person_zones::InUse::default(), lock }),
+            open: Arc::new(Open {
+                engine,
+                key,
+                zones: person_zones::InUse::default(),
+                witness: OnceLock::new(),
+                lock,
+            }),
             reads_for_requests: false,
         }
     }
@@ -224,6 +247,7 @@ impl Sqlite {
     /// As [`Sqlite::open`].
     pub fn open_inline(path: &Path) -> Result<Self> {
         let (lock, db) = file::open(path, Access::Exclusive)?;
+        copy::refuse_unfinished(&db, &path.display().to_string())?;
         let term = term::begin(&db)?;
         Ok(Self::new(Engine::Inline(Mutex::new(db), term), lock, Arc::default()))
     }
@@ -261,6 +285,57 @@ impl Sqlite {
     /// If the store cannot be read.
     pub async fn found_content(&self) -> Result<Vec<FoundContent>> {
         self.read(found_content::all).await
+    }
+
+    /// What the store says of itself, for a comparison with its witness.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub async fn own_lineage(&self) -> Result<StoreSelf> {
+        self.read(lineage::own).await
+    }
+
+    /// Takes the store under an identity: it is no copy any more, and held no longer if `released` says so.
+    ///
+    /// # Errors
+    /// If the store cannot be written.
+    pub async fn adopt(&self, identity: StoreIdentity, released: Option<LineageReleased>) -> Result<()> {
+        self.write(move |db| lineage::adopt(db, identity, released.as_ref())).await
+    }
+
+    /// The store is opened, so that it is no copy any more.
+    ///
+    /// # Errors
+    /// If the store cannot be written.
+    pub async fn opened(&self) -> Result<()> {
+        self.write(lineage::opened).await
+    }
+
+    /// Lets nothing leave until the lineage is released. The store gets another identity.
+    ///
+    /// # Errors
+    /// If the store cannot be written.
+    pub async fn hold(&self, identity: StoreIdentity, lineage: Lineage) -> Result<()> {
+        self.write(move |db| lineage::hold(db, identity, &lineage)).await
+    }
+
+    /// Tells this witness of each batch from now on. The first one stays.
+    pub fn watched_by(&self, witness: Arc<dyn Witness>) {
+        _ = self.open.witness.set(witness);
+    }
+
+    /// Tells the witness that a batch was committed.
+    async fn tell_witness(&self, batch: Committed) -> Result<()> {
+        let Some(witness) = self.open.witness.get() else { return Ok(()) };
+        if batch.releases {
+            let own = self.own_lineage().await?;
+            if let Some(identity) = own.identity {
+                witness.released(identity, own.position);
+            }
+        } else if let Some(lead) = batch.lead {
+            witness.committed(Position { leader: lead.term, batch: lead.number });
+        }
+        Ok(())
     }
 
     fn key(&self) -> Arc<suppressions::Key> {

@@ -38,6 +38,14 @@ const LATE: &str = "INSERT INTO recounted_cells SELECT tenant, family, label, qu
      c3 = recounted_cells.c3 + excluded.c3, c4 = recounted_cells.c4 + excluded.c4, c5 = recounted_cells.c5 + excluded.c5, \
      c6 = recounted_cells.c6 + excluded.c6, c7 = recounted_cells.c7 + excluded.c7, c8 = recounted_cells.c8 + excluded.c8, \
      c9 = recounted_cells.c9 + excluded.c9, c10 = recounted_cells.c10 + excluded.c10, c11 = recounted_cells.c11 + excluded.c11";
+/// Adds what was counted of callbacks that are deleted because they are old.
+const RETIRED: &str = "INSERT INTO recounted_cells SELECT tenant, family, label, quarter, 0, c0, c1, c2, c3, c4, c5, \
+     c6, c7, c8, c9, c10, c11 FROM retired_cells WHERE true \
+     ON CONFLICT (tenant, family, label, quarter, late) DO UPDATE SET \
+     c0 = recounted_cells.c0 + excluded.c0, c1 = recounted_cells.c1 + excluded.c1, c2 = recounted_cells.c2 + excluded.c2, \
+     c3 = recounted_cells.c3 + excluded.c3, c4 = recounted_cells.c4 + excluded.c4, c5 = recounted_cells.c5 + excluded.c5, \
+     c6 = recounted_cells.c6 + excluded.c6, c7 = recounted_cells.c7 + excluded.c7, c8 = recounted_cells.c8 + excluded.c8, \
+     c9 = recounted_cells.c9 + excluded.c9, c10 = recounted_cells.c10 + excluded.c10, c11 = recounted_cells.c11 + excluded.c11";
 /// How many cells that are not late have other numbers, or are in one of the two tables only.
 const CHANGED: &str = "SELECT (SELECT count(*) FROM recounted_cells AS t WHERE \
      (t.c0 <> 0 OR t.c1 <> 0 OR t.c2 <> 0 OR t.c3 <> 0 OR t.c4 <> 0 OR t.c5 <> 0 OR t.c6 <> 0 OR t.c7 <> 0 OR t.c8 <> 0 \
@@ -96,8 +104,22 @@ fn count(db: &Connection, told: Told) -> Result<BTreeSet<NewLabel>> {
     counting.orders()?;
     counting.messages()?;
     counting.flush()?;
+    db.execute_batch(RETIRED)?;
     db.execute_batch(LATE)?;
     Ok(counting.new)
+}
+
+/// What a recount finds of these callbacks, with their attempts, messages and wrap-ups. They are few, so nothing is written.
+pub fn cells_of(db: &Connection, told: Told, going: &[Callback]) -> Result<Cells> {
+    let (labels, new, cells) = (report_cells::labels(db)?, BTreeSet::new(), Cells::default());
+    let mut counting = Counting { db, told, labels, new, cells };
+    for callback in going {
+        counting.order(callback)?;
+        for message in messages::of_callback(db, callback.id)? {
+            counting.add(&message.tenant, Vec::from_iter(of_message(&message)))?;
+        }
+    }
+    Ok(counting.cells)
 }
 
 type Key = (String, String, String, i64);

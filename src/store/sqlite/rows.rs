@@ -74,6 +74,18 @@ impl<'r> Cells<'r> {
         Ok(value)
     }
 
+    /// A number, or bytes as hexadecimal digits, for a person.
+    pub fn shown(&mut self) -> Result<String> {
+        let cell = self.row.get_ref(self.next)?;
+        self.next += 1;
+        match cell {
+            Value::Integer(number) => Ok(number.to_string()),
+            Value::Blob(bytes) => Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect()),
+            Value::Text(text) => Ok(text.to_owned()),
+            Value::Null => Err(corrupt("an id", "NULL")),
+        }
+    }
+
     /// Borrowed text.
     pub fn text(&mut self) -> Result<&'r str> {
         self.text_if()?.ok_or_else(|| corrupt("a text", "NULL"))

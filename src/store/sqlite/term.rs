@@ -8,6 +8,7 @@ use super::rows::{corrupt, first};
 use super::sql::Connection;
 use super::writer::in_transaction;
 use crate::domain::lease::LeaseTerm;
+use crate::domain::Position;
 use crate::failpoint::failpoint;
 use crate::store::{Error, Lead, Result};
 
@@ -31,6 +32,15 @@ pub fn lead(db: &Connection, lease: Option<&LeaseTerm>) -> Result<Lead> {
     let next = "UPDATE term SET leader = leader + 1 WHERE one = 1 RETURNING leader, batches";
     first(&mut db.prepare_cached(next)?, [], |cells| {
         Ok(Lead { term: cells.version()?, number: cells.version()? })
+    })?
+    .ok_or_else(|| corrupt("a term", "nothing"))
+}
+
+/// How far the history goes.
+pub fn position(db: &Connection) -> Result<Position> {
+    let read = "SELECT leader, batches FROM term WHERE one = 1";
+    first(&mut db.prepare_cached(read)?, [], |cells| {
+        Ok(Position { leader: cells.version()?, batch: cells.version()? })
     })?
     .ok_or_else(|| corrupt("a term", "nothing"))
 }

@@ -8,9 +8,9 @@ use jiff::civil::Date;
 
 use super::sql::Connection;
 use super::{
-    Sqlite, agents, attempts, batch, breakers, calendars, callbacks, campaigns, ceilings, clock, commands,
-    consumer_records, contacts, counts, erasures, facts, gates, held_back, list, loads, messages,
-    open_orders, outbox, pairs, pauses, persons, pools, references, related, reports, restrictions,
+    Committed, Sqlite, agents, attempts, batch, breakers, calendars, callbacks, campaigns, ceilings, clock,
+    commands, consumer_records, contacts, counts, erasures, facts, gates, held_back, lineage, list, loads,
+    messages, open_orders, outbox, pairs, pauses, persons, pools, references, related, reports, restrictions,
     set_aside, suppression_lists, suppressions, term, timeline, tokens, traces, unmatched, waiting,
 };
 use crate::domain::calendar::MarkedDay;
@@ -18,15 +18,15 @@ use crate::domain::lease::LeaseTerm;
 use crate::domain::timeline::Entry;
 use crate::domain::{
     AccountAlias, Attempt, AttemptId, Budget, Callback, CallbackId, Campaign, CampaignCalls, CampaignId,
-    ClockMark, Contact, ContactKey, DeliveryId, Erasure, ErasureId, Gate, Lane, ListName, Loads, Message,
-    MessageId, Name, OrderKind, Pair, PairKey, Pause, Person, Phone, Pool, Restriction, SetAside, SetAsideId,
-    Tenant, TokenName, UserId, WrapUpSeat,
+    ClockMark, Contact, ContactKey, DeliveryId, Erasure, ErasureId, Gate, Lane, Lineage, ListName, Loads,
+    Message, MessageId, Name, OrderKind, Pair, PairKey, Pause, Person, Phone, Pool, Restriction, SetAside,
+    SetAsideId, Stranger, Tenant, TokenName, UserId, WrapUpSeat,
 };
 use crate::store::{
     Awaiting, Backlog, Batch, CallFacts, CallUp, CalledUp, CampaignReads, CampaignRecord, CampaignRows,
     Census, CommandRecord, ConsumerRecord, DecideKeys, Deletions, Delivery, Enqueue, Enqueued, EntryName,
     ErasureRecord, ErasureTraces, ErasureWork, Erasures, FiledReport, Filter, Hashing, HeldBack,
-    IdempotencyKey, Inbox, Input, KeyPlace, Keys, Lead, Listed, NewCommand, NewErasure, NewList,
+    IdempotencyKey, Inbox, Input, KeyPlace, Keys, Lead, Lineages, Listed, NewCommand, NewErasure, NewList,
     NewSuppressions, OpenOrder, Orders, Outbox, Page, PlatformName, Record, Records, Related, Report, Result,
     Settled, Suppressed, SuppressionList, Suppressions, TimelineEnds, TimelineLine, ToDecide, Token, Tokens,
     Turns, Whom,
@@ -409,7 +409,20 @@ impl Turns for Sqlite {
             return Ok(());
         }
         let key = self.key();
-        self.write(move |db| batch::record(db, &batch, &key)).await
+        let committed = Committed { lead: batch.lead, releases: batch.lineage.released.is_some() };
+        self.write(move |db| batch::record(db, &batch, &key)).await?;
+        self.tell_witness(committed).await
+    }
+}
+
+#[async_trait]
+impl Lineages for Sqlite {
+    async fn lineage(&self) -> Result<Option<Lineage>> {
+        self.read(lineage::read).await
+    }
+
+    async fn strangers(&self, most: usize) -> Result<Vec<Stranger>> {
+        self.read(move |db| lineage::strangers(db, most)).await
     }
 }
 

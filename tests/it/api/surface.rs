@@ -211,6 +211,8 @@ async fn the_description_needs_no_token_and_has_every_route() {
         "/v1/invites/{id}/reschedule",
         "/v1/invites/{id}/timeline",
         "/v1/limits",
+        "/v1/lineage",
+        "/v1/lineage/release",
         "/v1/messages",
         "/v1/messages/{id}/resolve",
         "/v1/dispositions",

@@ -75,6 +75,15 @@ impl SimulatedDaemon {
         answer
     }
 
+    /// The status of the answer.
+    pub(crate) async fn try_get(&mut self, path: &str) -> u16 {
+        let request = http::Request::get(path)
+            .header("authorization", format!("Bearer {}", self.token))
+            .body(Body::empty())
+            .unwrap();
+        self.simulation.request(request).await.unwrap().0
+    }
+
     pub(crate) async fn get(&mut self, path: &str) -> Value {
         let request = http::Request::get(path)
             .header("authorization", format!("Bearer {}", self.token))

@@ -218,6 +218,7 @@ fn full_loads() -> Loads {
             stopped_since: Some(at(20)),
             deposed_since: None,
             clock_in_doubt: Some(ClockDoubt { since: at(21), by }),
+            lineage_since: Some(at(22)),
         },
         as_of: Some(at(22)),
     }

@@ -147,6 +147,12 @@ enum EventShape {
     ClockConfirmed {
         by: String,
     },
+    LineageReleased {
+        by: String,
+        why: String,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        despite_unlisted: bool,
+    },
     PauseSet(#[serde(with = "PauseShape")] Pause),
     CalendarMarked(#[serde(with = "CalendarMarkShape")] CalendarMark),
     PauseLifted {

@@ -1,4 +1,4 @@
--- The schema of version 91, made by tools/postgres/baseline from the migrations of SQLite. Do not edit it.
+-- The schema of version 109, made by tools/postgres/baseline from the migrations of SQLite. Do not edit it.
 -- Whole numbers are BIGINT, and texts are ordered by their bytes, as in SQLite.
 
 CREATE TABLE "callbacks" (
@@ -100,6 +100,7 @@ CREATE TABLE "attempts" (
     "error_issuer" TEXT COLLATE "C",
     "granted_at" BIGINT,
     "granted_by" TEXT COLLATE "C",
+    "agent" TEXT COLLATE "C",
     PRIMARY KEY ("seq"),
     UNIQUE ("id")
 );
@@ -293,6 +294,8 @@ CREATE TABLE "messages" (
     "road" TEXT COLLATE "C",
     "psid" TEXT COLLATE "C",
     "reply" TEXT COLLATE "C",
+    "order_purpose" TEXT COLLATE "C",
+    "campaign" TEXT COLLATE "C",
     PRIMARY KEY ("seq"),
     UNIQUE ("id")
 );
@@ -416,6 +419,7 @@ CREATE TABLE "campaign_acts" (
     "act" TEXT COLLATE "C" NOT NULL,
     "who" TEXT COLLATE "C" NOT NULL,
     "note" TEXT COLLATE "C",
+    "changes" TEXT COLLATE "C",
     PRIMARY KEY ("seq")
 );
 CREATE TABLE "campaign_counts" (
@@ -643,6 +647,88 @@ CREATE TABLE "nodes" (
     "resign_asked_by" TEXT COLLATE "C",
     PRIMARY KEY ("name")
 );
+CREATE TABLE "lineage" (
+    "one" BIGINT CHECK (one = 1),
+    "identity" BYTEA NOT NULL,
+    "copied_at" BIGINT,
+    "held_since" BIGINT,
+    "cause" TEXT COLLATE "C",
+    "lost_from" BIGINT,
+    "stored_leader" BIGINT,
+    "stored_batch" BIGINT,
+    "witness_identity" BYTEA,
+    "witness_leader" BIGINT,
+    "witness_batch" BIGINT,
+    "witness_at" BIGINT,
+    "released_at" BIGINT,
+    "released_by" TEXT COLLATE "C",
+    "released_why" TEXT COLLATE "C",
+    PRIMARY KEY ("one")
+);
+CREATE TABLE "lineage_accounts" (
+    "account" TEXT COLLATE "C" NOT NULL,
+    "listed_at" BIGINT NOT NULL,
+    "is_listed" BIGINT NOT NULL,
+    "calls" BIGINT NOT NULL,
+    "messages" BIGINT NOT NULL,
+    "inbound" BIGINT NOT NULL,
+    PRIMARY KEY ("account")
+);
+CREATE TABLE "lineage_strangers" (
+    "account" TEXT COLLATE "C" NOT NULL,
+    "sid" TEXT COLLATE "C" NOT NULL,
+    "kind" TEXT COLLATE "C" NOT NULL,
+    "created_at" BIGINT NOT NULL,
+    "sender" BIGINT NOT NULL,
+    "consumer" BIGINT NOT NULL,
+    "callback" BYTEA,
+    "attempt" BYTEA,
+    PRIMARY KEY ("account", "sid")
+);
+CREATE TABLE "retired_counts" (
+    "kind" TEXT COLLATE "C" NOT NULL,
+    "tenant" TEXT COLLATE "C" NOT NULL,
+    "state" TEXT COLLATE "C" NOT NULL,
+    "callbacks" BIGINT NOT NULL,
+    PRIMARY KEY ("kind", "tenant", "state")
+);
+CREATE TABLE "retired_campaign_counts" (
+    "campaign" TEXT COLLATE "C" NOT NULL,
+    "kind" TEXT COLLATE "C" NOT NULL,
+    "state" TEXT COLLATE "C" NOT NULL,
+    "callbacks" BIGINT NOT NULL,
+    PRIMARY KEY ("campaign", "kind", "state")
+);
+CREATE TABLE "retired_cells" (
+    "tenant" TEXT COLLATE "C" NOT NULL,
+    "family" TEXT COLLATE "C" NOT NULL,
+    "label" TEXT COLLATE "C" NOT NULL,
+    "quarter" BIGINT NOT NULL,
+    "c0" BIGINT NOT NULL,
+    "c1" BIGINT NOT NULL,
+    "c2" BIGINT NOT NULL,
+    "c3" BIGINT NOT NULL,
+    "c4" BIGINT NOT NULL,
+    "c5" BIGINT NOT NULL,
+    "c6" BIGINT NOT NULL,
+    "c7" BIGINT NOT NULL,
+    "c8" BIGINT NOT NULL,
+    "c9" BIGINT NOT NULL,
+    "c10" BIGINT NOT NULL,
+    "c11" BIGINT NOT NULL,
+    PRIMARY KEY ("tenant", "family", "label", "quarter")
+);
+CREATE TABLE "copying_from" (
+    "one" BIGINT CHECK (one = 1),
+    "source" TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY ("one")
+);
+CREATE TABLE "copied_tables" (
+    "name" TEXT COLLATE "C" NOT NULL,
+    "row_count" BIGINT NOT NULL,
+    "checksum" BYTEA NOT NULL,
+    PRIMARY KEY ("name")
+);
 CREATE INDEX callbacks_by_wake ON callbacks (at) WHERE state = 'waiting';
 CREATE INDEX callbacks_by_consumer ON callbacks (partition_no, consumer);
 CREATE INDEX attempts_by_callback ON attempts (callback, number);
@@ -691,4 +777,5 @@ CREATE UNIQUE INDEX outbox_closed_once ON outbox (subject) WHERE what = 'callbac
 CREATE INDEX imports_by_name ON imports (tenant, name, seq);
 CREATE INDEX imports_of_campaigns ON imports (campaign) WHERE state = 'receiving' AND campaign IS NOT NULL;
 CREATE INDEX callbacks_by_gate ON callbacks (gate, coalesce(lane, ''), coalesce(aged, -priority), expires_at, id) WHERE state = 'waiting' AND gate IS NOT NULL;
+CREATE INDEX imports_of_tenants ON imports (tenant, seq);
 INSERT INTO "term" VALUES (1, 0, 0, 0);
