@@ -88,8 +88,8 @@ pub use held::Held;
 pub use hosts::AllowedHosts;
 pub use hours::{CallingHours, WrittenHours};
 pub use ids::{
-    AttemptId, CallbackId, CampaignId, CommandId, DeliveryId, ErasureId, ImportId, InviteId, MessageId,
-    PauseId, SetAsideId,
+    AttemptId, BulkId, CallbackId, CampaignId, CommandId, DeliveryId, ErasureId, ImportId, InviteId,
+    MessageId, PauseId, SetAsideId,
 };
 pub use invited::{
     Contact, ContactKey, LinkGiven, Restricted, Restriction, RoadFailure, RoadName, SenderPart,

@@ -84,6 +84,8 @@ pub struct Scheduler {
     pub(super) gates: Gates,
     /// How far the callbacks of canceled campaigns are closed.
     pub(super) campaigns_ending: Ending,
+    /// A change of many callbacks may be running.
+    pub(super) bulk_may_run: bool,
     /// What is decided again after a change of the configuration.
     pub(super) new_rules: NewRules,
     /// The calls of campaigns that are over, of the last day.
@@ -151,6 +153,7 @@ impl Scheduler {
             report_done,
             gates: Gates::default(),
             campaigns_ending: Ending::default(),
+            bulk_may_run: true,
             new_rules: NewRules::default(),
             campaign_calls: CampaignCalls::default(),
             report_labels: Labels::default(),

@@ -8,19 +8,19 @@ pub(super) mod types {
     pub use crate::domain::reporting::Labels;
     pub use crate::domain::timeline::Entry;
     pub use crate::domain::{
-        AccountAlias, Budget, Callback, CallbackId, Campaign, CampaignCalls, CampaignId, ClockMark, Contact,
-        ContactKey, DeliveryId, Erasure, ErasureId, Gate, ImportId, Lane, ListName, Loads, Message,
+        AccountAlias, Budget, BulkId, Callback, CallbackId, Campaign, CampaignCalls, CampaignId, ClockMark,
+        Contact, ContactKey, DeliveryId, Erasure, ErasureId, Gate, ImportId, Lane, ListName, Loads, Message,
         MessageId, Name, OrderKind, Pair, PairKey, Pause, Person, PersonId, Phone, Pool, Restriction,
         SetAside, SetAsideId, Tenant, TokenName, UserId, WrapUpRecord, WrapUpSeat,
     };
     pub use crate::store::{
-        Awaiting, Backlog, CallFacts, CampaignRecord, CampaignRows, CellSums, CellsWanted, Census,
-        CommandRecord, ConsumerRecord, Count, DecideKeys, Deletions, Delivery, Enqueue, Enqueued, EntryName,
-        ErasureRecord, ErasureTraces, ErasureWork, Expiring, FiledReport, Filter, Hashing, HeldBack,
-        IdempotencyKey, ImportFindings, ImportRecord, ImportStep, ImportStepped, Input, KeyPlace, Lead,
-        Listed, MadeImport, NewErasure, NewImport, NewList, NewSuppressions, OpenOrder, Page, PlatformName,
-        RecentOrder, Record, Settled, StoredFault, Suppressed, SuppressionList, TimelineEnds, TimelineLine,
-        ToDecide, Token, Told, Waiting, Whom,
+        Awaiting, Backlog, BulkRecord, CallFacts, CampaignRecord, CampaignRows, CellSums, CellsWanted,
+        Census, CommandRecord, ConsumerRecord, Count, DecideKeys, Deletions, Delivery, Enqueue, Enqueued,
+        EntryName, ErasureRecord, ErasureTraces, ErasureWork, Expiring, FiledReport, Filter, Hashing,
+        HeldBack, IdempotencyKey, ImportFindings, ImportRecord, ImportStep, ImportStepped, Input, KeyPlace,
+        Lead, Listed, MadeImport, NewBulk, NewErasure, NewImport, NewList, NewSuppressions, OpenOrder, Page,
+        PlatformName, RecentOrder, Record, Settled, StoredFault, Suppressed, SuppressionList, TimelineEnds,
+        TimelineLine, ToDecide, Token, Told, Waiting, Whom,
     };
     pub use crate::suppression::NameHash;
 }
@@ -216,6 +216,21 @@ macro_rules! store_verbs {
             reads {
                 fn knows_zones() -> bool;
                 fn zones_of(people: &[PersonId]) -> Vec<(PersonId, Vec<String>)>;
+            }
+        }
+        $macro! {
+            Bulks
+            by_hand {}
+            writes {
+                fn make_bulk(bulk: NewBulk) -> bool;
+                fn confirm_bulk(id: BulkId, at: Timestamp) -> bool;
+                fn stop_bulk(id: BulkId, at: Timestamp) -> bool;
+                fn file_bulk(at: Timestamp, most: usize) -> bool;
+            }
+            reads {
+                fn bulk(id: BulkId) -> Option<BulkRecord>;
+                fn bulks(tenant: &Tenant, most: usize) -> Vec<BulkRecord>;
+                fn has_running_bulk() -> bool;
             }
         }
         $macro! {

@@ -4,6 +4,7 @@
 //! transactions that outlive a call. Times are stored in microseconds; smaller units are cut off.
 
 mod agents;
+mod bulks;
 mod campaigns;
 mod erasures;
 mod error;
@@ -21,6 +22,7 @@ mod tokens;
 mod turns;
 
 pub use agents::{AgentChanges, AgentReads, RecentOrder, SuppressedByWrapUp, WrapUpDue, WrongNumber};
+pub use bulks::{BulkAct, BulkRecord, BulkState, Bulks, NewBulk};
 pub use campaigns::{
     CallFacts, CampaignCallsChange, CampaignChange, CampaignReads, CampaignRecord, CampaignRows, RecordedAct,
 };
@@ -71,6 +73,7 @@ pub trait ApiStore:
     + AgentReads
     + Erasures
     + Imports
+    + Bulks
     + PersonZones
     + Reporting
 {
@@ -91,6 +94,7 @@ impl<T> ApiStore for T where
         + AgentReads
         + Erasures
         + Imports
+        + Bulks
         + PersonZones
         + Reporting
         + ?Sized

@@ -1,6 +1,7 @@
 //! The pages of the console, a file or folder for each. A handler asks the API; a function beside it turns the answers
 //! into markup and is tested with data.
 
+mod bulk;
 mod callback;
 mod callback_forms;
 mod callbacks;
@@ -25,6 +26,10 @@ pub(super) fn router() -> Router<Arc<Console>> {
         .route("/console/", get(now::now))
         .route("/console/{*unknown}", get(no_such_page))
         .merge(callback_routes())
+        .route("/console/bulk", get(bulk::all).post(bulk::make))
+        .route("/console/bulk/{id}", get(bulk::one))
+        .route("/console/bulk/{id}/confirm", post(bulk::confirm))
+        .route("/console/bulk/{id}/stop", post(bulk::stop))
         .route("/console/calls", get(calls::calls))
         .route("/console/calls/{id}/end", post(calls::end))
         .route("/console/unknown", get(unknown::unknown))

@@ -4,6 +4,7 @@ mod agents;
 mod attempt_commands;
 mod attempts;
 mod body;
+mod bulk;
 mod calendars;
 mod callbacks;
 mod campaigns;
@@ -107,6 +108,10 @@ fn doors() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::with_openapi(Description::openapi())
         .routes(routes!(callbacks::create::create, callbacks::list::list))
         .routes(routes!(callbacks::create_many::create_many))
+        .routes(routes!(bulk::make, bulk::list))
+        .routes(routes!(bulk::show))
+        .routes(routes!(bulk::confirm))
+        .routes(routes!(bulk::stop))
         .routes(routes!(imports::rows::order))
         .routes(routes!(imports::check::check))
         .routes(routes!(imports::create::create))

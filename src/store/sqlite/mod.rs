@@ -8,6 +8,8 @@ mod attempts;
 mod backup;
 mod batch;
 mod breakers;
+mod bulk_verbs;
+mod bulks;
 mod calendars;
 mod callbacks;
 mod campaigns;

@@ -251,3 +251,61 @@ async fn what_is_no_call_is_neither_ended_nor_asked_about() {
         assert_eq!(desk.api.post(&format!("/v1/attempts/x/{verb}"), "{}").await.code(), "id.malformed");
     }
 }
+
+#[tokio::test]
+async fn many_callbacks_are_changed_by_one_confirmation_and_what_changed_since_is_passed_over() {
+    let desk = desk().await;
+    let mut ids = Vec::new();
+    for n in 0..3 {
+        let order = json!({"campaign": "spring", "consumer": format!("+552197654321{n}")});
+        ids.push(desk.api.order(order).await.id());
+    }
+    let other = desk.api.order(json!({"consumer": "+5521976543219"})).await.id();
+    let made = desk.post("/console/bulk", "act=priority&priority=8&campaign=spring&why=storm").await;
+    assert_eq!(made.status, StatusCode::SEE_OTHER, "{}", made.text);
+    let address = made.header("location").trim_start_matches("./").split('?').next().unwrap().to_owned();
+    let page = format!("/console/{address}");
+    assert!(
+        desk.get(&page).await.text.contains("make urgent: 3 callbacks"),
+        "{}",
+        desk.get(&page).await.text
+    );
+    // One of them changes, and a later order does not come into the set.
+    let moved = desk.api.change(&format!("/v1/callbacks/{}/reschedule", ids[0]), r#"{"priority": 1}"#).await;
+    assert_eq!(moved.status, StatusCode::OK, "{}", moved.text);
+    let late = desk.api.order(json!({"campaign": "spring", "consumer": "+5521976543218"})).await.id();
+    let path = format!("/v1/{address}");
+    assert_eq!(desk.api.post(&format!("{path}/confirm"), r#"{"count": 4}"#).await.code(), "bulk.count");
+    assert_eq!(desk.post(&format!("{page}/confirm"), "count=3").await.status, StatusCode::SEE_OTHER);
+    for _ in 0..4 {
+        desk.api.fold().await;
+    }
+    let bulk = desk.api.get(&path).await.json();
+    let told =
+        ["state", "total", "open", "pending", "applied", "changed", "refused"].map(|name| bulk[name].clone());
+    assert_eq!(told, [json!("done"), json!(3), json!(0), json!(0), json!(2), json!(1), json!(0)], "{bulk}");
+    let priority =
+        async |id| desk.api.get(&format!("/v1/callbacks/{id}")).await.json()["priority"].as_u64().unwrap();
+    assert_eq!(priority(ids[0]).await, 1);
+    assert_eq!([priority(ids[1]).await, priority(ids[2]).await], [8, 8]);
+    assert_eq!([priority(other).await, priority(late).await], [5, 5]);
+    assert!(desk.get("/console/bulk").await.text.contains("2 of 3"));
+}
+
+#[tokio::test]
+async fn a_change_of_many_that_is_stopped_or_matches_nothing_changes_nothing() {
+    let desk = desk().await;
+    let draft = |campaign: &str| {
+        json!({"act": "cancel", "filter": {"campaign": campaign}, "why": "closed"}).to_string()
+    };
+    assert_eq!(desk.api.post("/v1/bulk", draft("none")).await.code(), "bulk.empty");
+    let id = desk.api.order(json!({"campaign": "spring"})).await.id();
+    let made = desk.api.post("/v1/bulk", draft("spring")).await;
+    assert_eq!(made.status, StatusCode::CREATED, "{}", made.text);
+    let path = format!("/v1/bulk/{}", made.json()["id"].as_str().unwrap());
+    assert_eq!(desk.api.post(&format!("{path}/stop"), "{}").await.json()["state"], "stopped");
+    assert_eq!(desk.api.post(&format!("{path}/confirm"), r#"{"count": 1}"#).await.code(), "bulk.over");
+    desk.api.fold().await;
+    assert_eq!(desk.api.get(&format!("/v1/callbacks/{id}")).await.json()["status"], "waiting");
+    assert_eq!(desk.api.get("/v1/bulk/bk_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f").await.code(), "bulk.not_found");
+}

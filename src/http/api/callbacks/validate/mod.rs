@@ -57,7 +57,7 @@ pub(super) const SPANS_MAX: usize = 50;
 /// The most attempts of one callback.
 pub(super) const ATTEMPTS_MAX: u32 = 20;
 /// The latest deadline. A later one is usually a mistake of units.
-pub(super) const DEADLINE_MAX: SignedDuration = SignedDuration::from_hours(366 * 24);
+pub(in crate::http::api) const DEADLINE_MAX: SignedDuration = SignedDuration::from_hours(366 * 24);
 
 /// With less time than this inside the hours a callback is accepted with a warning.
 const OPEN_TIME_MIN: SignedDuration = SignedDuration::from_hours(1);
