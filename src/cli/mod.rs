@@ -3,6 +3,7 @@
 //! Each command has a file. Output goes to the standard output, `error:` and `hint:` lines to the standard error.
 //! The exit code is 1 if a command failed, and 2 if its arguments are wrong.
 
+mod bulk;
 mod calendars;
 mod callbacks;
 mod campaign;
@@ -290,6 +291,9 @@ enum Command {
     /// Create, launch, pause and end campaigns: callbacks that go together
     #[command(subcommand)]
     Campaign(campaign::Command),
+    /// Change many callbacks at once: prepare, confirm, follow and stop it
+    #[command(subcommand)]
+    Bulk(bulk::Command),
     /// Feed pools of agents, list and show their seats, and remove them
     #[command(subcommand)]
     Pool(pool::Command),
@@ -466,6 +470,7 @@ impl Command {
             Self::Pauses(pauses) => pauses.run(out),
             Self::Calendars(command) => calendars::run(command, out),
             Self::Campaign(command) => campaign::run(command, out),
+            Self::Bulk(command) => command.run(out),
             Self::Pool(command) => command.run(out),
             Self::Report(report) => report.run(out),
             Self::Senders(senders) => senders.run(out),

@@ -4,7 +4,7 @@ use clap::error::{ContextKind, ContextValue};
 use clap::{Arg, Command, Error};
 
 /// Example values by the name of the flag or of its value. A flag with a default or possible values needs no example.
-const EXAMPLES: [(&str, &str); 79] = [
+const EXAMPLES: [(&str, &str); 81] = [
     ("NUMBER", "+5511987654321"),
     ("WHEN", "+2h"),
     ("LEVEL", "urgent"),
@@ -17,6 +17,8 @@ const EXAMPLES: [(&str, &str); 79] = [
     ("JSON", "'{\"ticket\": 17}'"),
     ("KEY", "import-7"),
     ("EVENT", "0"),
+    ("BULK", "bk_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f"),
+    ("CODE", "window.outside_hours"),
     ("LINE", "callback.closed"),
     ("FILE", "callbacks.ndjson"),
     ("URL", "https://calls.example.com"),
