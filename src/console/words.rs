@@ -81,7 +81,10 @@ pub fn reason(code: &str) -> String {
 /// Who did something: the name of the person or of the API token.
 #[must_use]
 pub fn by(name: &str) -> String {
-    format!("token {name}")
+    match name.strip_prefix("person/") {
+        Some(person) => person.to_owned(),
+        None => format!("token {name}"),
+    }
 }
 
 /// `1 contact`, `3 contacts`.
@@ -114,6 +117,11 @@ mod tests {
             [0, 2, 3, 6, 7, 9].map(priority),
             ["bulk", "bulk", "normal", "normal", "urgent", "urgent"]
         );
+    }
+
+    #[test]
+    fn people_are_told_by_their_name_and_tokens_as_tokens() {
+        assert_eq!((by("person/ana"), by("crm")), ("ana".to_owned(), "token crm".to_owned()));
     }
 
     #[test]

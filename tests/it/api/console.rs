@@ -37,13 +37,14 @@ impl Desk {
 
     async fn post(&self, path: &str, form: &str) -> Answer {
         let body = format!("csrf={}&{form}", self.csrf().await);
-        self.post_raw(path, &body, &[]).await
+        self.post_raw(path, &body, &[("sec-fetch-site", "same-origin")]).await
     }
 
     async fn post_raw(&self, path: &str, body: &str, headers: &[(&str, &str)]) -> Answer {
         let mut request = Request::post(path)
             .header("host", "localhost:8080")
-            .header("content-type", "application/x-www-form-urlencoded");
+            .header("content-type", "application/x-www-form-urlencoded")
+            .header("content-length", body.len());
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
