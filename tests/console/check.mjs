@@ -12,6 +12,7 @@ try {
   await live();
   await filters();
   await keyboard();
+  await bulk();
   console.log("the console is as it should be");
 } finally {
   await browser.close();
@@ -58,7 +59,6 @@ async function withoutScript() {
 
 // The first page changes by itself; a hidden tab has no stream, and tabs share one.
 async function live() {
-  const streams = new Set();
   const one = await tab(browser, root);
   await open(one, root);
   await one.page.waitForFunction(() => Number(document.getElementById("live").dataset.updates ?? 0) >= 2, { timeout: 20_000 });
@@ -71,7 +71,6 @@ async function live() {
   await others[5].page.bringToFront();
   await others[5].page.waitForFunction(() => Number(document.getElementById("live").dataset.updates ?? 0) >= 1, { timeout: 20_000 });
   for (const { page } of [one, ...others]) await page.close();
-  return streams;
 }
 
 async function filters() {
@@ -93,5 +92,25 @@ async function keyboard() {
   check(await own.page.evaluate(() => document.activeElement.className === "skip"), "the skip link is not first");
   await own.page.keyboard.press("Enter");
   check(await own.page.evaluate(() => location.hash === "#main"), "the skip link leads nowhere");
+  await own.page.close();
+}
+
+// One change of all that match: the preview, the count that is typed, and the progress.
+async function bulk() {
+  const own = await tab(browser, root);
+  await open(own, root + "callbacks?status=waiting");
+  await own.page.click("details.action summary");
+  await own.page.select("form[action$='bulk'] select[name=act]", "priority");
+  await own.page.select("form[action$='bulk'] select[name=priority]", "8");
+  await own.page.type("form[action$='bulk'] input[name=why]", "a test");
+  await Promise.all([own.page.waitForNavigation(), own.page.click("form[action$='bulk'] button")]);
+  const told = await own.page.$eval("main", (main) => main.innerText);
+  check(told.includes("Nothing has changed yet"), `no preview: ${told}`);
+  await accessible(own, "a preview");
+  const count = /([\d,]+) callbacks?/.exec(told)[1].replaceAll(",", "");
+  await own.page.type("input[name=count]", count);
+  await Promise.all([own.page.waitForNavigation(), own.page.click("form[action$='/confirm'] button")]);
+  await own.page.waitForFunction(() => document.querySelector("#live .badge").innerText === "done", { timeout: 20_000 });
+  check(own.faults.length === 0, own.faults.join("; "));
   await own.page.close();
 }

@@ -7,4 +7,5 @@ export const PAGES = [
   "callbacks?campaign=nothing-of-this-name",
   "calls",
   "unknown",
+  "bulk",
 ];
