@@ -359,6 +359,7 @@ impl Shared {
             },
             metrics: self.metrics.clone(),
             token_rates: TokenRates::default(),
+            sign_in: Arc::default(),
             pools_with_source: config.pools.keys().cloned().collect(),
             command_wait: COMMAND_WAIT,
         })

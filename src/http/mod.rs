@@ -4,12 +4,15 @@
 //! Only `error` has status codes.
 
 pub mod api;
+pub mod audit;
 pub mod auth;
 pub mod error;
 pub mod hooks;
 pub mod peers;
 pub mod server;
+pub mod sign_in;
 
+mod caller;
 mod contents;
 mod envelope;
 mod pages;
@@ -51,6 +54,7 @@ pub use api::{BulkMemory, EventPlaces};
 pub use auth::TokenRates;
 pub use contents::OrderContents;
 pub use error::ApiError;
+pub use sign_in::SignIn;
 
 /// State shared by all handlers. All of it is immutable or synchronized.
 pub struct App {
@@ -87,6 +91,8 @@ pub struct App {
     /// Bounds the streams of events that are open.
     pub event_places: Arc<EventPlaces>,
     pub token_rates: TokenRates,
+    /// How people sign in.
+    pub sign_in: Arc<SignIn>,
     /// The pools of the configuration, which sources of their own feed.
     pub pools_with_source: BTreeSet<PoolName>,
     /// How long an answer waits for its command to be folded.
@@ -304,7 +310,10 @@ impl Doors {
 }
 
 fn customers(app: &Arc<App>) -> Router {
-    api::router(app).merge(pages::router()).merge(pages::health(Arc::clone(app)))
+    api::router(app)
+        .merge(pages::router())
+        .merge(pages::health(Arc::clone(app)))
+        .merge(sign_in::router(app, Router::new()))
 }
 
 /// With the answers to unknown paths and methods.

@@ -11,7 +11,7 @@ use super::verbs::types::*;
 use crate::config::Config;
 use crate::domain::{Attempt, AttemptId, Pause};
 use crate::store::{
-    AgentReads, Batch, CallUp, CalledUp, CampaignReads, Erasures, Imports, Inbox, Keys, NewCommand, Orders,
+    AgentReads, Audits, Batch, CallUp, CalledUp, CampaignReads, Erasures, Imports, Inbox, Keys, Members, NewCommand, Orders,
     Outbox, PersonZones, Records, Related, Report, Reporting, Result, Store, Suppressions, Tokens, Turns,
 };
 use crate::twilio::{Request, Response, Transport, TransportError};

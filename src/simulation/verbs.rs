@@ -14,6 +14,7 @@ pub(super) mod types {
         SetAside, SetAsideId, Tenant, TokenName, UserId, WrapUpRecord, WrapUpSeat,
     };
     pub use crate::store::{
+        AuditEntry, AuditFilter, Member, MemberChange, MemberChanged, OidcSubject, Session,
         Awaiting, Backlog, CallFacts, CampaignRecord, CampaignRows, CellSums, CellsWanted, Census,
         CommandRecord, ConsumerRecord, Count, DecideKeys, Deletions, Delivery, Enqueue, Enqueued, EntryName,
         ErasureRecord, ErasureTraces, ErasureWork, Expiring, FiledReport, Filter, Hashing, HeldBack,
@@ -249,6 +250,34 @@ macro_rules! store_verbs {
                 fn token_by_hash(hash: [u8; 32]) -> Option<Token>;
                 fn budgets(tokens: &[TokenName], now: Timestamp) -> Vec<Budget>;
                 fn address_key(fresh: [u8; 32]) -> [u8; 32];
+            }
+        }
+        $macro! {
+            Members
+            by_hand {}
+            writes {
+                fn add_member(member: Member, entry: AuditEntry) -> bool;
+                fn change_member(name: &str, change: MemberChange, entry: AuditEntry) -> MemberChanged;
+                fn remove_member(name: &str, entry: AuditEntry) -> MemberChanged;
+                fn begin_session(session: Session, instead: Option<[u8; 32]>, entry: AuditEntry) -> bool;
+                fn session_used(hash: [u8; 32], at: Timestamp) -> ();
+                fn end_session(hash: [u8; 32], entry: AuditEntry) -> bool;
+            }
+            reads {
+                fn members() -> Vec<Member>;
+                fn member(name: &str) -> Option<Member>;
+                fn member_of_subject(subject: &OidcSubject) -> Option<Member>;
+                fn session(hash: [u8; 32]) -> Option<(Session, Member)>;
+            }
+        }
+        $macro! {
+            Audits
+            by_hand {}
+            writes {
+                fn append_audit(entry: AuditEntry) -> ();
+            }
+            reads {
+                fn audit(filter: &AuditFilter, before: Option<i64>, most: usize) -> Vec<(i64, AuditEntry)>;
             }
         }
     };

@@ -4,11 +4,13 @@
 //! transactions that outlive a call. Times are stored in microseconds; smaller units are cut off.
 
 mod agents;
+mod audit;
 mod campaigns;
 mod erasures;
 mod error;
 mod imports;
 mod inbox;
+mod members;
 mod orders;
 mod outbox;
 mod person_zones;
@@ -21,6 +23,7 @@ mod tokens;
 mod turns;
 
 pub use agents::{AgentChanges, AgentReads, RecentOrder, SuppressedByWrapUp, WrapUpDue, WrongNumber};
+pub use audit::{AuditEntry, AuditFilter, AuditOutcome, Audits, PendingAudit, audited};
 pub use campaigns::{
     CallFacts, CampaignCallsChange, CampaignChange, CampaignReads, CampaignRecord, CampaignRows, RecordedAct,
 };
@@ -34,6 +37,9 @@ pub use imports::{
     ImportStepped, ImportedRow, Imports, MadeImport, NewImport, Reached, StoredFault,
 };
 pub use inbox::{CommandRecord, FiledReport, Inbox, NewCommand, Report, Unmatched, UnreadableReport};
+pub use members::{
+    Member, MemberChange, MemberChanged, Members, OidcSubject, PasswordHash, Session,
+};
 pub use orders::{
     Awaiting, Census, Count, Enqueue, Enqueued, Filter, HeldBack, IdempotencyKey, InviteCensus, Listed,
     OpenOrder, OrderCeiling, Orders, Page, Record, Status, TimelineEnds, TimelineLine, Whom,
@@ -66,6 +72,8 @@ pub trait ApiStore:
     + Records
     + Outbox
     + Tokens
+    + Members
+    + Audits
     + Suppressions
     + CampaignReads
     + AgentReads
@@ -86,6 +94,10 @@ impl<T> ApiStore for T where
         + Records
         + Outbox
         + Tokens
+        + Members
+        + Audits
+    + Members
+    + Audits
         + Suppressions
         + CampaignReads
         + AgentReads

@@ -30,7 +30,7 @@ use crate::scheduler::Scheduler;
 use crate::simulation::verbs::store_verbs;
 use crate::simulation::verbs::types::*;
 use crate::store::{
-    AgentReads, Batch, CallUp, CalledUp, CampaignReads, Erasures, Imports, Inbox, Keys, NewCommand, Orders,
+    AgentReads, Audits, Batch, CallUp, CalledUp, CampaignReads, Erasures, Imports, Inbox, Keys, Members, NewCommand, Orders,
     Outbox, OutboxRow, PersonZones, Records, Related, Report, Reporting, Result, Store, Suppressions, Tokens,
     Turns,
 };

@@ -146,6 +146,7 @@ fn copy(app: &App) -> App {
         ids: app.ids.clone(),
         event_places: app.event_places.clone(),
         token_rates: Default::default(),
+        sign_in: app.sign_in.clone(),
         pools_with_source: app.pools_with_source.clone(),
         command_wait: app.command_wait,
     }
