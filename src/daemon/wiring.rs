@@ -25,7 +25,7 @@ use crate::http::hooks::meta::MetaHooks;
 use crate::http::hooks::{self, Alarm, HookKeys, Hooks};
 use crate::http::peers::{PeerLimit, TrustedProxies};
 use crate::http::{
-    self, App, BulkMemory, Defaults, Doors, OrderLimits, ReportSettings, RequestLimits, TokenRates,
+    self, App, BulkMemory, Defaults, Doors, OrderLimits, ReportSettings, RequestLimits, SignIn, TokenRates,
     server::ServerOptions,
 };
 use crate::ids::IdGenerator;
@@ -198,6 +198,7 @@ pub(super) struct Shared {
     webhook_events: WebhookEvents,
     /// The files of reports.
     daily: Arc<DailyState>,
+    sign_in: Arc<SignIn>,
 }
 
 impl Shared {
@@ -229,6 +230,7 @@ impl Shared {
                 None => WebhookEvents::default(),
             },
             daily: Arc::default(),
+            sign_in: Arc::new(sign_in::sign_in(config, &key)?),
         })
     }
 
@@ -359,7 +361,7 @@ impl Shared {
             },
             metrics: self.metrics.clone(),
             token_rates: TokenRates::default(),
-            sign_in: Arc::default(),
+            sign_in: self.sign_in.clone(),
             pools_with_source: config.pools.keys().cloned().collect(),
             command_wait: COMMAND_WAIT,
         })

@@ -11,7 +11,18 @@ use super::{Phone, PoolName, Scope, Scopes};
 /// What a person may do, as a named set of scopes. Each role includes the ones before it, except that an agent sees
 /// own callbacks only, where a viewer sees all.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, EnumIter, EnumString, IntoStaticStr, strum::Display,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    EnumIter,
+    EnumString,
+    IntoStaticStr,
+    strum::Display,
 )]
 #[strum(serialize_all = "snake_case")]
 pub enum Role {
@@ -146,7 +157,18 @@ impl fmt::Display for Bounds {
 
 /// How somebody proved who they are.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, EnumIter, EnumString, IntoStaticStr, strum::Display,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    EnumIter,
+    EnumString,
+    IntoStaticStr,
+    strum::Display,
 )]
 #[strum(serialize_all = "snake_case")]
 pub enum Way {

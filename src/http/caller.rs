@@ -106,6 +106,14 @@ impl Caller {
         self.bounds().has_pool(Some(pool))
     }
 
+    /// Whether a campaign of this id is inside the bounds. Only bounds of campaigns let somebody at a campaign: its callbacks may
+    /// use any sender and any pool.
+    #[must_use]
+    pub fn is_of_campaign(&self, id: &str) -> bool {
+        let bounds = self.bounds();
+        bounds.is_all() || bounds.campaigns.contains(id)
+    }
+
     /// Whether an order with this campaign, these senders and this pool is inside the bounds.
     #[must_use]
     pub fn is_inside(&self, campaign: Option<&str>, senders: &[Phone], pool: Option<&PoolName>) -> bool {

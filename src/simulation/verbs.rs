@@ -14,14 +14,14 @@ pub(super) mod types {
         SetAside, SetAsideId, Tenant, TokenName, UserId, WrapUpRecord, WrapUpSeat,
     };
     pub use crate::store::{
-        AuditEntry, AuditFilter, Member, MemberChange, MemberChanged, OidcSubject, Session,
-        Awaiting, Backlog, CallFacts, CampaignRecord, CampaignRows, CellSums, CellsWanted, Census,
-        CommandRecord, ConsumerRecord, Count, DecideKeys, Deletions, Delivery, Enqueue, Enqueued, EntryName,
-        ErasureRecord, ErasureTraces, ErasureWork, Expiring, FiledReport, Filter, Hashing, HeldBack,
-        IdempotencyKey, ImportFindings, ImportRecord, ImportStep, ImportStepped, Input, KeyPlace, Lead,
-        Listed, MadeImport, NewErasure, NewImport, NewList, NewSuppressions, OpenOrder, Page, PlatformName,
-        RecentOrder, Record, Settled, StoredFault, Suppressed, SuppressionList, TimelineEnds, TimelineLine,
-        ToDecide, Token, Told, Waiting, Whom,
+        AuditEntry, AuditFilter, Awaiting, Backlog, CallFacts, CampaignRecord, CampaignRows, CellSums,
+        CellsWanted, Census, CommandRecord, ConsumerRecord, Count, DecideKeys, Deletions, Delivery, Enqueue,
+        Enqueued, EntryName, ErasureRecord, ErasureTraces, ErasureWork, Expiring, FiledReport, Filter,
+        Hashing, HeldBack, IdempotencyKey, ImportFindings, ImportRecord, ImportStep, ImportStepped, Input,
+        KeyPlace, Lead, Listed, MadeImport, Member, MemberChange, MemberChanged, NewErasure, NewImport,
+        NewList, NewSuppressions, OidcSubject, OpenOrder, Page, PlatformName, RecentOrder, Record, Session,
+        Settled, StoredFault, Suppressed, SuppressionList, TimelineEnds, TimelineLine, ToDecide, Token, Told,
+        Waiting, Whom,
     };
     pub use crate::suppression::NameHash;
 }

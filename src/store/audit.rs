@@ -91,9 +91,7 @@ impl AuditEntry {
 }
 
 /// What became of it.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Hash, EnumIter, EnumString, IntoStaticStr, strum::Display,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumIter, EnumString, IntoStaticStr, strum::Display)]
 #[strum(serialize_all = "snake_case")]
 pub enum AuditOutcome {
     /// It was stored. A command may still wait for the scheduler.

@@ -23,7 +23,12 @@ pub trait Members: Send + Sync {
     async fn member_of_subject(&self, subject: &OidcSubject) -> Result<Option<Member>>;
 
     /// Changes a person. All sessions of the person end if the password or the rights change.
-    async fn change_member(&self, name: &str, change: MemberChange, entry: AuditEntry) -> Result<MemberChanged>;
+    async fn change_member(
+        &self,
+        name: &str,
+        change: MemberChange,
+        entry: AuditEntry,
+    ) -> Result<MemberChanged>;
 
     /// Removes a person with all sessions. The name stays in the audit log.
     async fn remove_member(&self, name: &str, entry: AuditEntry) -> Result<MemberChanged>;

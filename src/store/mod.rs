@@ -37,9 +37,7 @@ pub use imports::{
     ImportStepped, ImportedRow, Imports, MadeImport, NewImport, Reached, StoredFault,
 };
 pub use inbox::{CommandRecord, FiledReport, Inbox, NewCommand, Report, Unmatched, UnreadableReport};
-pub use members::{
-    Member, MemberChange, MemberChanged, Members, OidcSubject, PasswordHash, Session,
-};
+pub use members::{Member, MemberChange, MemberChanged, Members, OidcSubject, PasswordHash, Session};
 pub use orders::{
     Awaiting, Census, Count, Enqueue, Enqueued, Filter, HeldBack, IdempotencyKey, InviteCensus, Listed,
     OpenOrder, OrderCeiling, Orders, Page, Record, Status, TimelineEnds, TimelineLine, Whom,
@@ -96,8 +94,8 @@ impl<T> ApiStore for T where
         + Tokens
         + Members
         + Audits
-    + Members
-    + Audits
+        + Members
+        + Audits
         + Suppressions
         + CampaignReads
         + AgentReads

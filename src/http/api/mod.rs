@@ -2,6 +2,7 @@
 
 mod agents;
 mod attempts;
+mod audit;
 mod body;
 mod calendars;
 mod callbacks;
@@ -21,6 +22,7 @@ mod messages;
 mod offers;
 mod order_names;
 mod pauses;
+mod people;
 mod permissions;
 mod pools;
 mod query;
@@ -187,6 +189,11 @@ fn doors() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(reports::show::show))
         .routes(routes!(senders::senders))
         .routes(routes!(status::status))
+        .routes(routes!(people::add, people::list))
+        .routes(routes!(people::show, people::remove))
+        .routes(routes!(people::change))
+        .routes(routes!(audit::list))
+        .routes(routes!(audit::export))
         .routes(routes!(webhooks::webhooks))
         .routes(routes!(webhooks::enable))
 }

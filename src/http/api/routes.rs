@@ -58,7 +58,11 @@ pub const ROUTES: &[(&str, &str, &[Scope])] = &[
     ("POST", "/v1/campaigns/{id}/cancel", &[Scope::Order, Scope::Supervise]),
     ("POST", "/v1/campaigns/{id}/follow-up", &[Scope::Order]),
     ("POST", "/v1/clock/confirm", &[Scope::Operate]),
-    ("GET", "/v1/commands/{id}", &[Scope::Order, Scope::Read, Scope::Work, Scope::Supervise, Scope::Operate, Scope::Own]),
+    (
+        "GET",
+        "/v1/commands/{id}",
+        &[Scope::Order, Scope::Read, Scope::Work, Scope::Supervise, Scope::Operate, Scope::Own],
+    ),
     ("GET", "/v1/attempts", &[Scope::Read]),
     ("POST", "/v1/attempts/{id}/resolve", &[Scope::Supervise]),
     ("GET", "/v1/events", &[Scope::Read]),

@@ -45,9 +45,8 @@ impl Cookie {
             Self::Redirect => "Lax",
         };
         let name = self.name(is_secure);
-        let text = format!(
-            "{name}={value}; Path=/; Max-Age={seconds}; HttpOnly{secure}; SameSite={same_site}"
-        );
+        let text =
+            format!("{name}={value}; Path=/; Max-Age={seconds}; HttpOnly{secure}; SameSite={same_site}");
         HeaderValue::try_from(text).unwrap_or_else(|_| HeaderValue::from_static(""))
     }
 
@@ -66,9 +65,8 @@ mod tests {
 
     #[test]
     fn a_cookie_is_read_by_its_name_and_not_if_it_is_there_twice() {
-        let read = |lines: &[&'static str], secure| {
-            Cookie::Session.read(&headers(lines), secure).map(str::to_owned)
-        };
+        let read =
+            |lines: &[&'static str], secure| Cookie::Session.read(&headers(lines), secure).map(str::to_owned);
         assert_eq!(read(&["a=b; ringmaster=x"], false), Some("x".into()));
         assert_eq!(read(&["a=b", "ringmaster=x"], false), Some("x".into()));
         assert_eq!(read(&["ringmaster=x; ringmaster=y"], false), None);

@@ -75,7 +75,8 @@ async fn enter(State(app): State<Arc<App>>, request: Request) -> Result<Response
     let (parts, body) = request.into_parts();
     let peer = parts.extensions.get::<crate::http::peers::Peer>().map(|peer| peer.0);
     if !is_our_page(peer, &sign_in.settings.trusted_proxies, &parts.headers, false) {
-        let detail = "sign in on our own page: the browser says that the form is of another site, or does not say";
+        let detail =
+            "sign in on our own page: the browser says that the form is of another site, or does not say";
         return Err(ApiError::new("auth.csrf", detail));
     }
     let too_large = |_| ApiError::new("body.too_large", "the form may have at most 8 KiB");

@@ -26,11 +26,7 @@ pub(in crate::http) fn guarded(app: &Arc<App>, pages: Router<Arc<App>>) -> Route
     pages.route_layer(from_fn_with_state(Arc::clone(app), guard)).with_state(Arc::clone(app))
 }
 
-async fn guard(
-    State(app): State<Arc<App>>,
-    mut request: Request,
-    next: Next,
-) -> Result<Response, ApiError> {
+async fn guard(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Result<Response, ApiError> {
     let Some(person) = identify(&app, Asked::of(&request)).await? else {
         return Ok(not_signed_in(&app, &request));
     };
@@ -51,7 +47,8 @@ pub(super) fn is_read(method: &Method) -> bool {
 /// To the page where people sign in, or the reason why there is none.
 fn not_signed_in(app: &App, request: &Request) -> Response {
     if !is_read(request.method()) {
-        return ApiError::new("auth.missing", "nobody is signed in, or the session has ended").into_response();
+        return ApiError::new("auth.missing", "nobody is signed in, or the session has ended")
+            .into_response();
     }
     if !app.sign_in.is_configured() {
         return page::only_here().into_response();

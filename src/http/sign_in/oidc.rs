@@ -24,9 +24,7 @@ use crate::domain::{Way, is_name_of_person};
 use crate::http::audit::random;
 use crate::http::auth::new_token;
 use crate::http::{ApiError, App};
-use crate::store::{
-    AuditEntry, AuditOutcome, Member, MemberChange, MemberChanged, OidcSubject,
-};
+use crate::store::{AuditEntry, AuditOutcome, Member, MemberChange, MemberChanged, OidcSubject};
 
 mod claims;
 mod provider;
@@ -59,9 +57,10 @@ impl Progress {
         let mut parts = signed.split('.');
         let (random, ends_at, next) = (parts.next()?, parts.next()?, parts.next()?);
         let in_time = ends_at.parse().is_ok_and(|at: i64| app.clock.now().as_second() < at);
-        let next = next.as_bytes().chunks(2).map(|pair| {
-            std::str::from_utf8(pair).ok().and_then(|pair| u8::from_str_radix(pair, 16).ok())
-        });
+        let next = next
+            .as_bytes()
+            .chunks(2)
+            .map(|pair| std::str::from_utf8(pair).ok().and_then(|pair| u8::from_str_radix(pair, 16).ok()));
         let next = String::from_utf8(next.collect::<Option<Vec<u8>>>()?).ok()?;
         (is_ours && in_time).then(|| Self { random: random.to_owned(), next })
     }
@@ -140,16 +139,13 @@ pub(super) async fn back(State(app): State<Arc<App>>, request: Request) -> Resul
 }
 
 /// The person whom the provider named, made or changed as its claims say.
-async fn member(
-    app: &App,
-    claimed: Claimed,
-    from: Option<std::net::IpAddr>,
-) -> Result<Member, ApiError> {
+async fn member(app: &App, claimed: Claimed, from: Option<std::net::IpAddr>) -> Result<Member, ApiError> {
     let now = app.clock.now();
     let subject = OidcSubject { issuer: claimed.issuer, subject: claimed.subject };
     let known = app.store.member_of_subject(&subject).await?;
     let told = known.as_ref().map_or_else(|| claimed.name.clone(), |member| member.name.clone());
-    let entry = |what: &str| AuditEntry { from, ..AuditEntry::new(now, format!("person/{told}"), Way::Oidc, what) };
+    let entry =
+        |what: &str| AuditEntry { from, ..AuditEntry::new(now, format!("person/{told}"), Way::Oidc, what) };
     let Some(RoleOfClaim { role, tenant, .. }) = claimed.role else {
         let failed = AuditEntry { outcome: AuditOutcome::Failed, ..entry("sign_in") };
         app.store.append_audit(failed).await?;
@@ -164,13 +160,13 @@ async fn member(
             name = format!("oidc-{mark}");
         }
         let member = Member { tenant, subject: Some(subject), ..Member::new(name.clone(), role, now) };
-        let made = AuditEntry {
-            object: Some(name),
-            after: Some(format!("role {role}")),
-            ..entry("person.add")
-        };
+        let made =
+            AuditEntry { object: Some(name), after: Some(format!("role {role}")), ..entry("person.add") };
         if !app.store.add_member(member.clone(), made).await? {
-            return Err(ApiError::new("sign_in.refused", "another sign-in of the person came first; try again"));
+            return Err(ApiError::new(
+                "sign_in.refused",
+                "another sign-in of the person came first; try again",
+            ));
         }
         return Ok(member);
     };
@@ -188,7 +184,8 @@ async fn member(
         MemberChanged::Changed => Ok(Member { role, tenant, ..member }),
         MemberChanged::Unknown => Err(ApiError::new("sign_in.refused", "the person was removed")),
         MemberChanged::LastAdmin => {
-            let detail = "the claims take the role admin from the last one who has it; make another admin first";
+            let detail =
+                "the claims take the role admin from the last one who has it; make another admin first";
             Err(ApiError::new("sign_in.refused", detail))
         }
     }

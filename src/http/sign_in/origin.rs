@@ -26,9 +26,9 @@ pub(in crate::http) fn address(app: &App, extensions: &Extensions, headers: &Hea
 /// because a page of another site can make a name of its own lead here (DNS rebinding).
 pub(super) fn is_loopback(peer: Option<IpAddr>, uri: &Uri, headers: &HeaderMap) -> bool {
     let is_here = |host: &str| {
-        let name = host.rsplit_once(':').map_or(host, |(name, port)| {
-            if port.bytes().all(|b| b.is_ascii_digit()) { name } else { host }
-        });
+        let name = host
+            .rsplit_once(':')
+            .map_or(host, |(name, port)| if port.bytes().all(|b| b.is_ascii_digit()) { name } else { host });
         let bare = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name);
         name.eq_ignore_ascii_case("localhost")
             || bare.parse().is_ok_and(|address: IpAddr| address.to_canonical().is_loopback())
@@ -104,9 +104,8 @@ mod tests {
     fn only_a_request_of_this_machine_to_this_machine_without_a_proxy_is_from_here() {
         let here = Some("127.0.0.1".parse().unwrap());
         let uri = Uri::from_static("/console/");
-        let is = |peer: Option<IpAddr>, pairs: &[(&'static str, &str)]| {
-            is_loopback(peer, &uri, &headers(pairs))
-        };
+        let is =
+            |peer: Option<IpAddr>, pairs: &[(&'static str, &str)]| is_loopback(peer, &uri, &headers(pairs));
         for host in ["localhost", "LOCALHOST:8080", "127.0.0.1", "127.1.2.3:8080", "[::1]", "[::1]:8080"] {
             assert!(is(here, &[("host", host)]), "{host}");
         }

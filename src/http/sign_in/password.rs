@@ -69,8 +69,8 @@ impl SignIn {
         let work = move || {
             let is_known = known.is_some();
             let hash = known.unwrap_or_else(|| NOBODY.clone());
-            let is_right =
-                password.len() <= PASSWORD_MAX && hasher().verify_password(password.as_bytes(), &*hash.0).is_ok();
+            let is_right = password.len() <= PASSWORD_MAX
+                && hasher().verify_password(password.as_bytes(), &*hash.0).is_ok();
             is_right && is_known
         };
         tokio::task::spawn_blocking(work).await.map_err(ApiError::internal)
@@ -80,7 +80,11 @@ impl SignIn {
     ///
     /// # Errors
     /// `person.invalid` if it is too short or too long.
-    pub(in crate::http) async fn hash(&self, password: String, salt: [u8; 16]) -> Result<PasswordHash, ApiError> {
+    pub(in crate::http) async fn hash(
+        &self,
+        password: String,
+        salt: [u8; 16],
+    ) -> Result<PasswordHash, ApiError> {
         let refused = |error: PasswordError| ApiError::new("person.invalid", format!("password: {error}"));
         is_fit(&password).map_err(refused)?;
         let _place = self.hashing.acquire().await.map_err(ApiError::internal)?;
@@ -98,9 +102,8 @@ mod tests {
         let sign_in = SignIn::default();
         let hash = hash_password("correct horse battery", [1; 16]).unwrap();
         assert!(hash.0.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{}", hash.0);
-        let verify = |text: &str, known: Option<&PasswordHash>| {
-            sign_in.verify(text.to_owned(), known.cloned())
-        };
+        let verify =
+            |text: &str, known: Option<&PasswordHash>| sign_in.verify(text.to_owned(), known.cloned());
         assert!(verify("correct horse battery", Some(&hash)).await.unwrap());
         assert!(!verify("correct horse batterz", Some(&hash)).await.unwrap());
         assert!(!verify("", Some(&hash)).await.unwrap());

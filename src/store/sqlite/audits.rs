@@ -5,7 +5,7 @@ use rusqlite::{Connection, params};
 
 use super::Sqlite;
 use super::rows::{Cells, collect, digits, limit, micros, micros_if};
-use crate::domain::{Phone, Tenant};
+use crate::domain::{CallbackId, OrderKind, Phone, Tenant};
 use crate::store::{AuditEntry, AuditFilter, Audits, PendingAudit, Result};
 
 pub fn append(db: &Connection, entry: &AuditEntry) -> Result<()> {
@@ -85,8 +85,11 @@ pub fn erase(db: &Connection, consumer: i64, pseudonym: i64) -> Result<()> {
 }
 
 /// The same for what was done to an order of the person.
-pub fn erase_object(db: &Connection, object: &str) -> Result<()> {
-    db.prepare_cached("UPDATE audit SET was = NULL, became = NULL WHERE object = ?1")?.execute([object])?;
+pub fn erase_objects(db: &Connection, id: CallbackId) -> Result<()> {
+    for kind in OrderKind::ALL {
+        db.prepare_cached("UPDATE audit SET was = NULL, became = NULL WHERE object = ?1")?
+            .execute([kind.show_id(id)])?;
+    }
     Ok(())
 }
 

@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
-use super::{Sqlite, audits};
 use super::rows::{Cells, collect, first, limit, micros};
+use super::{Sqlite, audits};
 use crate::domain::Role;
 use crate::store::{
     AuditEntry, Member, MemberChange, MemberChanged, Members, OidcSubject, PasswordHash, Result, Session,
@@ -80,14 +80,16 @@ pub fn change(
     if is_full_admin(&before) && !is_full_admin(&member) && full_admins(db)? < 2 {
         return Ok(MemberChanged::LastAdmin);
     }
-    db.prepare_cached("UPDATE members SET role = ?2, tenant = ?3, bounds = ?4, password = ?5 WHERE name = ?1")?
-        .execute(params![
-            name,
-            member.role.as_str(),
-            member.tenant.as_str(),
-            member.bounds.to_string(),
-            member.password.as_ref().map(|hash| &hash.0),
-        ])?;
+    db.prepare_cached(
+        "UPDATE members SET role = ?2, tenant = ?3, bounds = ?4, password = ?5 WHERE name = ?1",
+    )?
+    .execute(params![
+        name,
+        member.role.as_str(),
+        member.tenant.as_str(),
+        member.bounds.to_string(),
+        member.password.as_ref().map(|hash| &hash.0),
+    ])?;
     if member != before {
         db.prepare_cached("DELETE FROM sessions WHERE name = ?1")?.execute([name])?;
     }

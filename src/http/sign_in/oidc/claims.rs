@@ -28,7 +28,8 @@ impl FromStr for RoleOfClaim {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let expected = || "expected VALUE=ROLE or VALUE=ROLE@TENANT, such as \"floor=supervisor\"".to_owned();
-        let (value, role) = text.rsplit_once('=').filter(|(value, _)| !value.is_empty()).ok_or_else(expected)?;
+        let (value, role) =
+            text.rsplit_once('=').filter(|(value, _)| !value.is_empty()).ok_or_else(expected)?;
         let (role, tenant) = role.split_once('@').unwrap_or((role, Tenant::DEFAULT));
         Ok(Self {
             value: value.to_owned(),
@@ -130,7 +131,9 @@ mod tests {
             client_secret: None,
             console_url: "https://calls.example/console/".parse().unwrap(),
             claim: "groups".into(),
-            roles: ["floor=supervisor", "all=viewer", "shop=admin@shop"].map(|text| text.parse().unwrap()).into(),
+            roles: ["floor=supervisor", "all=viewer", "shop=admin@shop"]
+                .map(|text| text.parse().unwrap())
+                .into(),
         }
     }
 

@@ -120,7 +120,8 @@ impl Oidc {
         if let Some(secret) = &self.settings.client_secret {
             // Encoded first (RFC 6749, section 2.3.1).
             let plain = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
-            request = request.basic_auth(plain(&self.settings.client_id), Some(plain(secret.expose_secret())));
+            request =
+                request.basic_auth(plain(&self.settings.client_id), Some(plain(secret.expose_secret())));
         }
         let granted: Granted = answer(request).await?;
         let payload = match verified(&granted.id_token, &known.keys) {
@@ -146,8 +147,7 @@ impl Oidc {
         if description.issuer != self.settings.issuer {
             return Err(unusable("it names another issuer than the configuration"));
         }
-        let urls =
-            [&description.authorization_endpoint, &description.token_endpoint, &description.jwks_uri];
+        let urls = [&description.authorization_endpoint, &description.token_endpoint, &description.jwks_uri];
         if !urls.into_iter().all(is_safe) {
             return Err(unusable("it has an address that is not https"));
         }
