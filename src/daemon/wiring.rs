@@ -13,7 +13,7 @@ use jiff::SignedDuration;
 use super::Deps;
 use super::daily_reports::{self, DailyReports};
 use super::rules::{rules, settings};
-use super::{messenger, meta, named_content, pools};
+use super::{messenger, meta, named_content, pools, sign_in};
 use crate::clock::Clock;
 use crate::config::{self, Account, Config, PoolSettings};
 use crate::content::Folder;

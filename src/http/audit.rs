@@ -1,4 +1,4 @@
-//! The audit log of requests: who did what, to what, from where. `docs/CONSOLE.md` says what is in it.
+//! The audit log of requests: who did what, to what, from where. `docs/SIGN_IN.md` says what is in it.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -6,6 +6,7 @@ use std::sync::Arc;
 use axum::body::{Body, to_bytes};
 use axum::extract::{RawPathParams, Request};
 use axum::http::header::CONTENT_LENGTH;
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 
@@ -155,20 +156,15 @@ pub(super) async fn carried(
 }
 
 /// Notes that somebody asked for what they may not do.
-pub(super) async fn refused(
-    app: &App,
-    caller: &Caller,
-    request: &Request,
-    path: &str,
-) -> Result<(), ApiError> {
+pub(super) async fn refused(app: &App, caller: &Caller, request: &Parts, path: &str) -> Result<(), ApiError> {
     // A token that asks in vain again and again must not fill the log, so only what would change something counts.
-    if !routes::is_audited(request.method(), path) {
+    if !routes::is_audited(&request.method, path) {
         return Ok(());
     }
     let mut entry =
-        AuditEntry::new(app.clock.now(), caller.name(), caller.way(), format!("{} {path}", request.method()));
+        AuditEntry::new(app.clock.now(), caller.name(), caller.way(), format!("{} {path}", request.method));
     entry.tenant = caller.tenant().clone();
-    entry.from = address(app, request.extensions(), request.headers());
+    entry.from = address(app, &request.extensions, &request.headers);
     entry.outcome = AuditOutcome::Refused;
     Ok(app.store.append_audit(entry).await?)
 }

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::AUTHORIZATION;
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method};
 use axum::middleware::Next;
 use axum::response::Response;
@@ -73,19 +74,21 @@ impl TokenRates {
 /// Passes a request on if its token or its person is known and has a needed scope. The handler gets the [`Caller`].
 pub(super) async fn guard(
     State(app): State<Arc<App>>,
-    mut request: Request,
+    request: Request,
     next: Next,
 ) -> Result<Response, ApiError> {
+    let (mut parts, body) = request.into_parts();
     // Only our own code can put a caller into a request: a page that asks for a person.
-    let caller = match request.extensions_mut().remove::<Caller>() {
+    let caller = match parts.extensions.remove::<Caller>() {
         Some(caller) => caller,
-        None => caller_of(&app, &request).await?,
+        None => caller_of(&app, &parts).await?,
     };
-    let path = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str).to_owned();
-    if let Err(refused) = allowed(&caller, request.method(), &path) {
-        audit::refused(&app, &caller, &request, &path).await?;
+    let path = parts.extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str).to_owned();
+    if let Err(refused) = allowed(&caller, &parts.method, &path) {
+        audit::refused(&app, &caller, &parts, &path).await?;
         return Err(refused);
     }
+    let request = Request::from_parts(parts, body);
     let reveals = caller.may(Scope::Reveal);
     let (mut request, pending) = audit::pending(&app, &caller, request, &path).await?;
     request.extensions_mut().insert(caller);
@@ -94,13 +97,13 @@ pub(super) async fn guard(
 }
 
 /// The token or the person that a request comes from.
-async fn caller_of(app: &App, request: &Request) -> Result<Caller, ApiError> {
-    if !request.headers().contains_key(AUTHORIZATION)
-        && let Some(person) = identify(app, Asked::of(request)).await?
+async fn caller_of(app: &App, request: &Parts) -> Result<Caller, ApiError> {
+    if !request.headers.contains_key(AUTHORIZATION)
+        && let Some(person) = identify(app, Asked::of_parts(request)).await?
     {
         return of_person(app, request, person);
     }
-    let known = token_of(app, request.headers()).await?;
+    let known = token_of(app, &request.headers).await?;
     let now = app.clock.now();
     if let Some(expired_at) = known.expires_at.filter(|at| *at <= now) {
         return Err(ApiError::new("auth.expired", format!("the token expired at {expired_at}")));
@@ -115,17 +118,17 @@ async fn caller_of(app: &App, request: &Request) -> Result<Caller, ApiError> {
 }
 
 /// The person of a request from a browser. Numbers are masked unless the request asks for them.
-fn of_person(app: &App, request: &Request, person: SignedIn) -> Result<Caller, ApiError> {
-    let is_read = request.method().is_safe();
+fn of_person(app: &App, request: &Parts, person: SignedIn) -> Result<Caller, ApiError> {
+    let is_read = request.method.is_safe();
     // Without a sign-in, only a page of the console knows the token; nobody else gets in by being on this machine.
-    if person.how == Way::Loopback && !request.headers().contains_key(CSRF_TOKEN) {
+    if person.how == Way::Loopback && !request.headers.contains_key(CSRF_TOKEN) {
         return Err(ApiError::new("auth.missing", "expected the header Authorization: Bearer rm_..."));
     }
     if !is_read || person.how == Way::Loopback {
-        check_write(app, &person, request.extensions(), request.headers(), None)?;
+        check_write(app, &person, &request.extensions, &request.headers, None)?;
     }
     let caller = person.caller();
-    let reveals = request.headers().get(REVEAL).is_some_and(|value| value == "yes");
+    let reveals = request.headers.get(REVEAL).is_some_and(|value| value == "yes");
     Ok(if reveals { caller } else { caller.masked() })
 }
 

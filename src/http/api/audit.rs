@@ -33,6 +33,7 @@ const COLUMNS: [&str; 11] =
 #[derive(Serialize, ToSchema)]
 #[schema(as = AuditEntry)]
 pub(super) struct View {
+    #[schema(value_type = String, format = DateTime)]
     at: Timestamp,
     /// The name of the token, or `person/` and the name of the person.
     who: String,

@@ -36,6 +36,7 @@ pub(super) struct View {
     /// The provider of `OpenID` Connect that knows the person.
     #[serde(skip_serializing_if = "Option::is_none")]
     issuer: Option<String>,
+    #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
 }
 

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use axum::extract::Request;
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, Uri};
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest as _, Sha256};
@@ -32,6 +33,11 @@ impl<'a> Asked<'a> {
     pub(in crate::http) fn of(request: &'a Request) -> Self {
         let peer = request.extensions().get::<Peer>().map(|peer| peer.0);
         Self { peer, uri: request.uri(), headers: request.headers() }
+    }
+
+    pub(in crate::http) fn of_parts(request: &'a Parts) -> Self {
+        let peer = request.extensions.get::<Peer>().map(|peer| peer.0);
+        Self { peer, uri: &request.uri, headers: &request.headers }
     }
 
     pub(super) fn is_secure(&self) -> bool {

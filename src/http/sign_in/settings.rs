@@ -82,7 +82,8 @@ impl SignIn {
     }
 
     /// What the forms of a session or of a person without one carry.
-    pub(super) fn csrf(&self, of: &str) -> String {
+    #[must_use]
+    pub fn csrf(&self, of: &str) -> String {
         self.mac("csrf", of).iter().map(|byte| format!("{byte:02x}")).collect()
     }
 

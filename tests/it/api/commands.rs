@@ -121,7 +121,7 @@ async fn commands_are_folded_before_reports_in_order_of_arrival() {
 }
 
 /// A router with the same parts and another wait.
-fn copy(app: &App) -> App {
+pub(super) fn copy(app: &App) -> App {
     App {
         store: app.store.clone(),
         clock: app.clock.clone(),

@@ -55,9 +55,9 @@ struct Known {
 #[derive(Debug, Clone, Deserialize)]
 struct Description {
     issuer: String,
-    authorization_endpoint: Url,
-    token_endpoint: Url,
-    jwks_uri: Url,
+    authorization_endpoint: String,
+    token_endpoint: String,
+    jwks_uri: String,
 }
 
 #[derive(Deserialize)]
@@ -69,7 +69,12 @@ impl Oidc {
     /// # Errors
     /// If the machine's certificates cannot be read.
     pub fn new(settings: OidcSettings) -> Result<Self, reqwest::Error> {
-        let client = reqwest::Client::builder().timeout(TIMEOUT).redirect(reqwest::redirect::Policy::none());
+        // A second installation is refused and changes nothing.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let client = reqwest::Client::builder()
+            .user_agent(concat!("ringmaster/", env!("CARGO_PKG_VERSION")))
+            .timeout(TIMEOUT)
+            .redirect(reqwest::redirect::Policy::none());
         Ok(Self { settings, client: client.build()?, known: Mutex::new(None) })
     }
 
@@ -87,7 +92,7 @@ impl Oidc {
         use base64::Engine as _;
         let challenge =
             base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(Sha256::digest(verifier.as_bytes()));
-        let mut url = self.known(false).await?.description.authorization_endpoint;
+        let mut url = read(&self.known(false).await?.description.authorization_endpoint)?;
         url.query_pairs_mut()
             .append_pair("response_type", "code")
             .append_pair("client_id", &self.settings.client_id)
@@ -116,7 +121,7 @@ impl Oidc {
             ("client_id", &self.settings.client_id),
             ("code_verifier", verifier),
         ];
-        let mut request = self.client.post(known.description.token_endpoint.clone()).form(&form);
+        let mut request = self.client.post(read(&known.description.token_endpoint)?).form(&form);
         if let Some(secret) = &self.settings.client_secret {
             // Encoded first (RFC 6749, section 2.3.1).
             let plain = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
@@ -147,11 +152,9 @@ impl Oidc {
         if description.issuer != self.settings.issuer {
             return Err(unusable("it names another issuer than the configuration"));
         }
-        let urls = [&description.authorization_endpoint, &description.token_endpoint, &description.jwks_uri];
-        if !urls.into_iter().all(is_safe) {
-            return Err(unusable("it has an address that is not https"));
-        }
-        let keys = answer(self.client.get(description.jwks_uri.clone())).await?;
+        read(&description.authorization_endpoint)?;
+        read(&description.token_endpoint)?;
+        let keys = answer(self.client.get(read(&description.jwks_uri)?)).await?;
         let known = Known { description, keys, asked_at: Instant::now() };
         *kept = Some(known.clone());
         Ok(known)
@@ -160,6 +163,12 @@ impl Oidc {
 
 fn unusable(detail: &str) -> ApiError {
     ApiError::new("sign_in.provider", detail.to_owned())
+}
+
+/// An address of the provider: https, except on this machine.
+fn read(text: &str) -> Result<Url, ApiError> {
+    let url = Url::parse(text).ok().filter(is_safe);
+    url.ok_or_else(|| unusable("it has an address that is not https"))
 }
 
 fn is_safe(url: &Url) -> bool {
