@@ -4,7 +4,7 @@ use clap::error::{ContextKind, ContextValue};
 use clap::{Arg, Command, Error};
 
 /// Example values by the name of the flag or of its value. A flag with a default or possible values needs no example.
-const EXAMPLES: [(&str, &str); 81] = [
+const EXAMPLES: [(&str, &str); 88] = [
     ("NUMBER", "+5511987654321"),
     ("WHEN", "+2h"),
     ("LEVEL", "urgent"),
@@ -60,6 +60,13 @@ const EXAMPLES: [(&str, &str); 81] = [
     ("SINCE", "2026-11-22T09:00:00-03:00"),
     ("DISPOSITION", "call_again"),
     ("AGENT", "alice"),
+    ("PERSON", "ana"),
+    ("ROLE", "supervisor"),
+    ("BOUND", "campaign:spring"),
+    ("WHO", "person/ana"),
+    ("WHAT", "sign_in"),
+    ("object", "cb_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f"),
+    ("FORMAT", "csv"),
     ("assigned_agent", "client:alice"),
     ("hours", "'mon-fri 9:00-18:00 @America/Sao_Paulo'"),
     ("agent", "client:alice"),

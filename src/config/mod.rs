@@ -36,6 +36,7 @@ mod registers;
 mod reports;
 mod secret;
 mod section;
+mod sign_in;
 mod suppression;
 #[cfg(test)]
 mod tests;
@@ -54,6 +55,7 @@ pub use parts::{Content, Log, LogFormat, Metrics, Store, Twiml, Webhooks};
 pub use pools::{PoolSettings, PoolSource};
 pub use reports::{Daily, Rate, Reports};
 pub use secret::Secret;
+pub use sign_in::{OpenId, SignIn};
 pub use suppression::Suppression;
 
 use section::{Reading, Section};
@@ -96,6 +98,7 @@ pub struct Config {
     pub dispositions: BTreeMap<String, DeclaredDisposition>,
     pub missed_calls: MissedCalls,
     pub suppression: Suppression,
+    pub sign_in: SignIn,
     pub reports: Reports,
     /// What calls cost, in no order.
     pub rates: Vec<Rate>,
@@ -336,6 +339,7 @@ impl Config {
         });
         let mut missed_calls = root.section("missed_calls", MissedCalls::read);
         let suppression = root.section("suppression", Suppression::read);
+        let sign_in = root.section("sign_in", SignIn::read);
         let reports = root.section("reports", Reports::read);
         let rates = root.section("rates", |section| {
             let rates = section.each(Rate::read);
@@ -369,6 +373,7 @@ impl Config {
             dispositions,
             missed_calls,
             suppression,
+            sign_in,
             reports,
             rates,
             webhooks,

@@ -115,7 +115,7 @@ fn framed(visit: &Visit, page: &Page) -> Markup {
                 header.top {
                     a.name href=(root) { "Ringmaster" }
                     (navigation(visit, &root))
-                    div.person { (visit.person.name) " " span.role { (visit.person.role) } }
+                    div.person { (visit.person.name) " " span.role { (visit.person.role.to_string()) } }
                 }
                 main #main tabindex="-1" {
                     h1 { (page.title) }
@@ -151,7 +151,7 @@ fn head(title: &str, root: &str, csrf: Option<&str>) -> Markup {
 
 fn navigation(visit: &Visit, root: &str) -> Markup {
     let here = visit.path().split('/').next().unwrap_or_default();
-    let seen = PLACES.iter().filter(|place| visit.person.may_any(place.scopes));
+    let seen = PLACES.iter().filter(|place| super::person::may_any(&visit.person, place.scopes));
     html! {
         nav aria-label="Pages" {
             ul { @for place in seen {

@@ -68,7 +68,7 @@ impl Live {
 
     /// The part of a page as it changes. The first who looks begins the rendering.
     fn watch(self: &Arc<Self>, person: &Arc<Person>, page: &str) -> watch::Receiver<Arc<str>> {
-        let key = Key { rights: person.rights(), page: page.to_owned() };
+        let key = Key { rights: super::person::rights(person), page: page.to_owned() };
         let mut shown = self.shown();
         if let Some(sender) = shown.get(&key) {
             let mut receiver = sender.subscribe();
@@ -109,7 +109,7 @@ impl Live {
         let request =
             Request::builder().uri(format!("{PATH}{page}")).header(PART, "live").body(Body::empty());
         let Ok(mut request) = request else { return String::new() };
-        request.extensions_mut().insert(Arc::clone(person));
+        request.extensions_mut().insert(Person::clone(person));
         let Ok(response) = self.pages.clone().oneshot(request).await;
         let bytes = to_bytes(response.into_body(), PART_MAX).await.unwrap_or_default();
         String::from_utf8_lossy(&bytes).into_owned()
@@ -119,9 +119,10 @@ impl Live {
 /// The live parts of the pages in the query (`page=callbacks?status=waiting`), as server-sent events.
 pub(super) async fn stream(
     State(live): State<Arc<Live>>,
-    Extension(person): Extension<Arc<Person>>,
+    Extension(person): Extension<Person>,
     RawQuery(query): RawQuery,
 ) -> Response {
+    let person = Arc::new(person);
     let Ok(place) = Arc::clone(&live.places).try_acquire_owned() else {
         return (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "10")]).into_response();
     };

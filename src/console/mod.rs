@@ -26,7 +26,6 @@ use std::sync::Arc;
 use axum::Router;
 use axum::http::StatusCode;
 use axum::http::header::LOCATION;
-use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 
@@ -51,10 +50,8 @@ pub fn router(app: &Arc<App>) -> Router {
     // The stream asks the pages for their live parts, with the person already known.
     let live = Arc::new(Live::new(Arc::clone(app), pages.clone()));
     let stream = Router::new().route("/console/live", get(live::stream)).with_state(live);
-    let signed_in = pages
-        .merge(stream)
-        .route_layer(from_fn_with_state(Arc::clone(app), person::sign_in))
-        .layer(axum::middleware::map_response(layout::guarded));
+    let signed_in =
+        http::signed_in(app, pages.merge(stream)).layer(axum::middleware::map_response(layout::guarded));
     signed_in.merge(assets::router()).route("/console", get(to_console))
 }
 

@@ -37,7 +37,7 @@ impl FromRequestParts<Arc<Console>> for Visit {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, console: &Arc<Console>) -> Result<Self, Infallible> {
-        let person = parts.extensions.get::<Arc<Person>>().cloned();
+        let person = parts.extensions.get::<Person>().cloned().map(Arc::new);
         let person = person.expect("the layer of sign-in is around every page");
         let path = parts.uri.path().strip_prefix(PATH).unwrap_or_default().to_owned();
         let query =
@@ -158,8 +158,12 @@ impl Visit {
         headers: &[(HeaderName, String)],
         body: Option<&Value>,
     ) -> Answer {
-        let caller = self.person.caller(self.app(), self.reveals);
-        ask(&self.console.api, caller, method, path, headers, body).await
+        let caller = super::person::caller(&self.person, self.reveals);
+        let mut headers = headers.to_vec();
+        if self.reveals {
+            headers.push((HeaderName::from_static("x-reveal"), "yes".to_owned()));
+        }
+        ask(&self.console.api, caller, method, path, &headers, body).await
     }
 
     /// Sends a request with a body of any form, such as a part of an import, and returns the bytes of the answer.
@@ -167,7 +171,7 @@ impl Visit {
     /// # Errors
     /// What the API refuses.
     pub async fn send(&self, mut request: Request<Body>) -> Result<Vec<u8>, Refused> {
-        request.extensions_mut().insert(self.person.caller(self.app(), self.reveals));
+        request.extensions_mut().insert(super::person::caller(&self.person, self.reveals));
         raw(&self.console.api, request).await
     }
 

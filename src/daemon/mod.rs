@@ -14,6 +14,7 @@ mod meta;
 mod named_content;
 mod pools;
 mod rules;
+mod sign_in;
 mod templates;
 mod wiring;
 

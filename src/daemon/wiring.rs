@@ -13,7 +13,7 @@ use jiff::SignedDuration;
 use super::Deps;
 use super::daily_reports::{self, DailyReports};
 use super::rules::{rules, settings};
-use super::{messenger, meta, named_content, pools};
+use super::{messenger, meta, named_content, pools, sign_in};
 use crate::clock::Clock;
 use crate::config::{self, Account, Config, PoolSettings};
 use crate::console;
@@ -26,7 +26,7 @@ use crate::http::hooks::meta::MetaHooks;
 use crate::http::hooks::{self, Alarm, HookKeys, Hooks};
 use crate::http::peers::{PeerLimit, TrustedProxies};
 use crate::http::{
-    self, App, BulkMemory, Defaults, Doors, OrderLimits, ReportSettings, RequestLimits, TokenRates,
+    self, App, BulkMemory, Defaults, Doors, OrderLimits, ReportSettings, RequestLimits, SignIn, TokenRates,
     server::ServerOptions,
 };
 use crate::ids::IdGenerator;
@@ -199,6 +199,7 @@ pub(super) struct Shared {
     webhook_events: WebhookEvents,
     /// The files of reports.
     daily: Arc<DailyState>,
+    sign_in: Arc<SignIn>,
 }
 
 impl Shared {
@@ -230,6 +231,7 @@ impl Shared {
                 None => WebhookEvents::default(),
             },
             daily: Arc::default(),
+            sign_in: Arc::new(sign_in::sign_in(config, &key)?),
         })
     }
 
@@ -360,6 +362,7 @@ impl Shared {
             },
             metrics: self.metrics.clone(),
             token_rates: TokenRates::default(),
+            sign_in: self.sign_in.clone(),
             pools_with_source: config.pools.keys().cloned().collect(),
             command_wait: COMMAND_WAIT,
         })

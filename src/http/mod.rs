@@ -4,12 +4,15 @@
 //! Only `error` has status codes.
 
 pub mod api;
+pub mod audit;
 pub mod auth;
 pub mod error;
 pub mod hooks;
 pub mod peers;
 pub mod server;
+pub mod sign_in;
 
+mod caller;
 mod contents;
 mod envelope;
 mod pages;
@@ -51,6 +54,7 @@ pub use api::{BulkMemory, EventPlaces};
 pub use auth::TokenRates;
 pub use contents::OrderContents;
 pub use error::ApiError;
+pub use sign_in::SignIn;
 
 /// State shared by all handlers. All of it is immutable or synchronized.
 pub struct App {
@@ -87,6 +91,8 @@ pub struct App {
     /// Bounds the streams of events that are open.
     pub event_places: Arc<EventPlaces>,
     pub token_rates: TokenRates,
+    /// How people sign in.
+    pub sign_in: Arc<SignIn>,
     /// The pools of the configuration, which sources of their own feed.
     pub pools_with_source: BTreeSet<PoolName>,
     /// How long an answer waits for its command to be folded.
@@ -270,6 +276,11 @@ pub fn within(app: &Arc<App>) -> Router {
     with_no_such(api::router(app)).layer(DefaultBodyLimit::max(app.limits.body_max_bytes))
 }
 
+/// Pages of the console: who is not signed in is led to the page where people sign in.
+pub fn signed_in(app: &Arc<App>, pages: Router) -> Router {
+    sign_in::guarded(app, pages.with_state(()))
+}
+
 /// All routes of a daemon, for one listener or two.
 pub struct Doors {
     pub app: Arc<App>,
@@ -313,7 +324,10 @@ impl Doors {
 }
 
 fn customers(app: &Arc<App>) -> Router {
-    api::router(app).merge(pages::router()).merge(pages::health(Arc::clone(app)))
+    api::router(app)
+        .merge(pages::router())
+        .merge(pages::health(Arc::clone(app)))
+        .merge(sign_in::router(app, Router::new()))
 }
 
 /// With the answers to unknown paths and methods.

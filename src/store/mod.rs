@@ -4,12 +4,14 @@
 //! transactions that outlive a call. Times are stored in microseconds; smaller units are cut off.
 
 mod agents;
+mod audit;
 mod bulks;
 mod campaigns;
 mod erasures;
 mod error;
 mod imports;
 mod inbox;
+mod members;
 mod orders;
 mod outbox;
 mod person_zones;
@@ -22,6 +24,7 @@ mod tokens;
 mod turns;
 
 pub use agents::{AgentChanges, AgentReads, RecentOrder, SuppressedByWrapUp, WrapUpDue, WrongNumber};
+pub use audit::{AuditEntry, AuditFilter, AuditOutcome, Audits, PendingAudit, audited};
 pub use bulks::{BulkAct, BulkRecord, BulkState, Bulks, NewBulk};
 pub use campaigns::{
     CallFacts, CampaignCallsChange, CampaignChange, CampaignReads, CampaignRecord, CampaignRows, RecordedAct,
@@ -36,6 +39,7 @@ pub use imports::{
     ImportStepped, ImportedRow, Imports, MadeImport, NewImport, Reached, StoredFault,
 };
 pub use inbox::{CommandRecord, FiledReport, Inbox, NewCommand, Report, Unmatched, UnreadableReport};
+pub use members::{Member, MemberChange, MemberChanged, Members, OidcSubject, PasswordHash, Session};
 pub use orders::{
     Awaiting, Census, Count, Enqueue, Enqueued, Filter, HeldBack, IdempotencyKey, InviteCensus, Listed,
     OpenOrder, OrderCeiling, Orders, Page, Record, Status, TimelineEnds, TimelineLine, Whom,
@@ -68,6 +72,8 @@ pub trait ApiStore:
     + Records
     + Outbox
     + Tokens
+    + Members
+    + Audits
     + Suppressions
     + CampaignReads
     + AgentReads
@@ -89,6 +95,10 @@ impl<T> ApiStore for T where
         + Records
         + Outbox
         + Tokens
+        + Members
+        + Audits
+        + Members
+        + Audits
         + Suppressions
         + CampaignReads
         + AgentReads

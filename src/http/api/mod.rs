@@ -3,6 +3,7 @@
 mod agents;
 mod attempt_commands;
 mod attempts;
+mod audit;
 mod body;
 mod bulk;
 mod calendars;
@@ -23,6 +24,7 @@ mod messages;
 mod offers;
 mod order_names;
 mod pauses;
+mod people;
 mod permissions;
 mod pools;
 mod query;
@@ -195,6 +197,11 @@ fn doors() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(reports::show::show))
         .routes(routes!(senders::senders))
         .routes(routes!(status::status))
+        .routes(routes!(people::add, people::list))
+        .routes(routes!(people::show, people::remove))
+        .routes(routes!(people::change))
+        .routes(routes!(audit::list))
+        .routes(routes!(audit::export))
         .routes(routes!(webhooks::webhooks))
         .routes(routes!(webhooks::enable))
 }

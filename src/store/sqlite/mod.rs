@@ -5,6 +5,7 @@
 
 mod agents;
 mod attempts;
+mod audits;
 mod backup;
 mod batch;
 mod breakers;
@@ -37,6 +38,7 @@ mod imports;
 mod links;
 mod list;
 mod loads;
+mod members;
 mod messages;
 mod open_orders;
 mod order_texts;
@@ -86,6 +88,7 @@ use self::reader::{Bounds, Readers, in_snapshot};
 pub use self::report_recount::Recounted;
 use self::token_reads::TokenReads;
 use self::writer::{Writer, in_savepoint, in_transaction};
+use super::audit::pending;
 use super::{Enqueue, Enqueued, Result, Token};
 use crate::domain::AccountAlias;
 use crate::panics::contain_now;
@@ -261,7 +264,12 @@ impl Sqlite {
     /// Stores new orders.
     async fn order(&self, orders: Vec<Enqueue>) -> Result<Vec<Enqueued>> {
         match &self.open.engine {
-            Engine::Threads { writer, .. } => writer.order(orders).await,
+            Engine::Threads { writer, .. } => {
+                let pending = pending();
+                let ordered = writer.order(orders, pending.clone()).await?;
+                pending.iter().for_each(|pending| pending.is_written());
+                Ok(ordered)
+            }
             Engine::Inline(..) | Engine::Memory(_) => {
                 let key = self.key();
                 self.write(move |db| callbacks::enqueue(db, &orders, &key)).await
@@ -293,14 +301,24 @@ impl Sqlite {
         F: FnMut(&Connection) -> Result<T> + Send + 'static,
         T: Send + 'static,
     {
-        match &self.open.engine {
+        // The first change of a request carries its entry of the audit log.
+        let pending = pending();
+        let entry = pending.clone();
+        let mut work = move |db: &Connection| {
+            let done = work(db)?;
+            audits::append_pending(db, entry.as_deref())?;
+            Ok(done)
+        };
+        let done = match &self.open.engine {
             Engine::Threads { writer, .. } => writer.run(work).await,
             Engine::Inline(db, term) => in_transaction(&held(db), |db| {
                 term::check(db, Some(*term))?;
                 contained(|| work(db))
             }),
             Engine::Memory(db) => in_savepoint(&held(db), |db| contained(|| work(db))),
-        }
+        }?;
+        pending.iter().for_each(|pending| pending.is_written());
+        Ok(done)
     }
 
     async fn read<T, F>(&self, work: F) -> Result<T>

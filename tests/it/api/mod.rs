@@ -23,6 +23,7 @@ mod listing;
 mod missed_windows;
 mod orders;
 mod pauses;
+mod people;
 mod permissions;
 mod reports;
 mod server;
