@@ -172,7 +172,7 @@ impl Caller {
 
     /// Whether the token was neither revoked nor has expired, or the person neither was removed nor has signed out nor got
     /// other rights since. Unsure is no.
-    pub(super) async fn is_still_known(&self, app: &App) -> bool {
+    pub async fn is_still_known(&self, app: &App) -> bool {
         let now = app.clock.now();
         let Some(person) = self.person() else {
             let known = app.store.token_by_hash(self.token()).await.ok().flatten();
