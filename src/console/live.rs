@@ -138,7 +138,12 @@ pub(super) async fn stream(
     });
     let parts = stream::select_all(parts.collect::<Vec<_>>());
     let app = Arc::clone(&live.app);
-    let until = Box::pin(async move { app.event_places.closed().await });
+    let until = Box::pin(async move {
+        tokio::select! {
+            () = app.event_places.closed() => {}
+            () = signed_out(&app, &person) => {}
+        }
+    });
     // The place is kept until the stream is dropped.
     let events = parts.take_until(until).map(move |event| {
         let _kept = &place;
@@ -148,6 +153,14 @@ pub(super) async fn stream(
     // Nginx holds back what it proxies unless it is told not to.
     response.headers_mut().insert("x-accel-buffering", HeaderValue::from_static("no"));
     response
+}
+
+/// Ends when the person is removed, has signed out, or has other rights.
+async fn signed_out(app: &App, person: &Person) {
+    let caller = person.caller();
+    while caller.is_still_known(app).await {
+        tokio::time::sleep(LOOK_AGAIN).await;
+    }
 }
 
 /// An event for each change. A slow browser gets the newest only.

@@ -49,13 +49,7 @@ pub(super) async fn revealed(Path(id): Path<String>, form: Form) -> Response {
         ));
     }
     let visit = form.visit.revealing();
-    tracing::info!(person = visit.person.name, callback = %shown_id(&id), "a number was revealed in the console");
     page(&visit, &id, None).await
-}
-
-/// A reference may be a phone number, so only ids are written.
-fn shown_id(id: &str) -> &str {
-    if id.starts_with("cb_") { id } else { "(by its reference)" }
 }
 
 /// The page, after a form was refused with what is wrong.

@@ -375,10 +375,7 @@ async fn set(
     let (mut rows, mut before) = (Vec::new(), None);
     loop {
         let page = app.store.list_callbacks(&filter, &Page { before, limit: PAGE }).await?;
-        let allowed = page
-            .callbacks
-            .iter()
-            .filter(|callback| callback.order.senders.iter().any(|sender| caller.may_use_sender(*sender)));
+        let allowed = page.callbacks.iter().filter(|callback| caller.may_see(callback));
         rows.extend(allowed.map(|callback| (callback.id, callback.version)));
         if rows.len() > NewBulk::ROWS_MAX {
             let most = NewBulk::ROWS_MAX;
