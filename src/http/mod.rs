@@ -324,10 +324,7 @@ impl Doors {
 }
 
 fn customers(app: &Arc<App>) -> Router {
-    api::router(app)
-        .merge(pages::router())
-        .merge(pages::health(Arc::clone(app)))
-        .merge(sign_in::router(app, Router::new()))
+    api::router(app).merge(pages::router()).merge(pages::health(Arc::clone(app))).merge(sign_in::router(app))
 }
 
 /// With the answers to unknown paths and methods.

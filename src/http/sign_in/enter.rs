@@ -31,7 +31,7 @@ const FORM_MAX: usize = 8 << 10;
 const WRONG: &str = "The name or the password is wrong.";
 
 pub(super) fn router(app: &Arc<App>) -> Router {
-    let signed_in = Router::new().route("/console/sign-out", post(leave));
+    let signed_in = Router::new().route("/console/sign-out", post(leave)).with_state(Arc::clone(app));
     Router::new()
         .route(SIGN_IN, get(show).post(enter))
         .route("/console/sign-in/oidc", get(oidc::begin))

@@ -21,9 +21,10 @@ const FORM_MAX: usize = 64 << 10;
 /// The longest address to which a sign-in leads back, in bytes.
 const NEXT_MAX: usize = 1000;
 
-/// The pages of the console: who is not signed in is led to the page where people sign in.
-pub(in crate::http) fn guarded(app: &Arc<App>, pages: Router<Arc<App>>) -> Router {
-    pages.route_layer(from_fn_with_state(Arc::clone(app), guard)).with_state(Arc::clone(app))
+/// The pages behind the sign-in: who is not signed in is led to the page where people sign in. A handler gets the
+/// [`SignedIn`](super::SignedIn), and a [`Caller`](crate::http::auth::Caller) for requests to the API.
+pub fn guarded(app: &Arc<App>, pages: Router) -> Router {
+    pages.route_layer(from_fn_with_state(Arc::clone(app), guard))
 }
 
 async fn guard(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Result<Response, ApiError> {

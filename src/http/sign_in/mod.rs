@@ -22,7 +22,7 @@ pub use password::{PASSWORD_MAX, PASSWORD_MIN, hash_password, is_fit};
 pub use person::SignedIn;
 pub use settings::{SignIn, SignInSettings};
 
-pub(super) use guard::guarded;
+pub use guard::guarded;
 pub(super) use identify::{Asked, identify};
 pub(super) use origin::{address, check_write};
 
@@ -32,7 +32,7 @@ use axum::Router;
 
 use super::App;
 
-/// The page where people sign in, and the pages of the console behind it.
-pub(super) fn router(app: &Arc<App>, pages: Router<Arc<App>>) -> Router {
-    enter::router(app).merge(guarded(app, pages))
+/// The page where people sign in, and the way out. The pages of the console are behind [`guarded`].
+pub(super) fn router(app: &Arc<App>) -> Router {
+    enter::router(app)
 }

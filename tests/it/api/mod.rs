@@ -21,6 +21,7 @@ mod invites;
 mod links;
 mod listing;
 mod missed_windows;
+mod oidc;
 mod orders;
 mod pauses;
 mod people;

@@ -8,10 +8,11 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use jiff::SignedDuration;
+use ringmaster::clock::Clock as _;
 use ringmaster::domain::{Bounds, Role, Scope, Scopes, Tenant, Way};
 use ringmaster::http::api::routes;
 use ringmaster::http::peers::{Peer, TrustedProxies};
-use ringmaster::http::sign_in::{SignInSettings, hash_password};
+use ringmaster::http::sign_in::{Oidc, SignInSettings, hash_password};
 use ringmaster::http::{App, SignIn, auth, router};
 use ringmaster::store::{
     AuditEntry, AuditFilter, Audits as _, Member, MemberChanged, Members as _, Session, Token, Tokens as _,
@@ -25,15 +26,19 @@ const PASSWORD: &str = "correct horse battery";
 const ELSEWHERE: &str = "192.0.2.1";
 
 /// The API with people who sign in.
-struct House {
-    api: ApiHarness,
-    app: Arc<App>,
+pub(super) struct House {
+    pub(super) api: ApiHarness,
+    pub(super) app: Arc<App>,
     router: Router,
 }
 
 async fn house(settings: SignInSettings) -> House {
+    house_with(settings, None).await
+}
+
+pub(super) async fn house_with(settings: SignInSettings, oidc: Option<Oidc>) -> House {
     let api = api().await;
-    let sign_in = Arc::new(SignIn::new(settings, None, &[9; 32]));
+    let sign_in = Arc::new(SignIn::new(settings, oidc, &[9; 32]));
     let app = Arc::new(App { sign_in, ..copy(&api.app) });
     House { router: router(Arc::clone(&app)), app, api }
 }
@@ -70,14 +75,19 @@ impl House {
         token
     }
 
-    async fn ask(&self, peer: &str, request: axum::http::request::Builder, body: impl Into<Body>) -> Answer {
+    pub(super) async fn ask(
+        &self,
+        peer: &str,
+        request: axum::http::request::Builder,
+        body: impl Into<Body>,
+    ) -> Answer {
         let mut request = request.header("x-request-id", "req-1").body(body.into()).unwrap();
         request.extensions_mut().insert(Peer(peer.parse::<IpAddr>().unwrap()));
         answer(&self.router, request).await
     }
 
     /// A request of a signed-in person from a page of ours.
-    async fn by(&self, session: &str, method: &str, path: &str, body: &Value) -> Answer {
+    pub(super) async fn by(&self, session: &str, method: &str, path: &str, body: &Value) -> Answer {
         let request = Request::builder()
             .method(method)
             .uri(path)
@@ -102,7 +112,7 @@ impl House {
         self.ask(ELSEWHERE, request, form).await
     }
 
-    async fn audit(&self) -> Vec<AuditEntry> {
+    pub(super) async fn audit(&self) -> Vec<AuditEntry> {
         let found = self.app.store.audit(&AuditFilter::default(), None, 100).await.unwrap();
         found.into_iter().map(|(_, entry)| entry).collect()
     }
@@ -210,9 +220,9 @@ async fn somebody_signs_in_with_a_password_and_gets_a_new_session_each_time() {
 async fn a_wrong_name_and_a_wrong_password_look_alike_and_are_audited() {
     let house = house(by_password()).await;
     house.add("ana", Role::Viewer, |ana| ana.password = hash_password(PASSWORD, [1; 16]).ok()).await;
-    house.add("bo", Role::Viewer, |_| {}).await;
+    house.add("zoe", Role::Viewer, |_| {}).await;
     let mut pages = Vec::new();
-    for name in ["ana", "bo", "nobody", "no body"] {
+    for name in ["ana", "zoe", "nobody", "no body"] {
         let refused = house.sign_in(name, "another horse battery", "", "").await;
         assert_eq!((refused.status, cookie(&refused)), (StatusCode::UNAUTHORIZED, None), "{name}");
         pages.push(refused.text.replace(name, "NAME"));
@@ -524,7 +534,7 @@ async fn every_change_by_a_token_has_an_entry_in_the_transaction_of_its_act() {
         ("POST /v1/callbacks", &None),
         "orders are stored themselves"
     );
-    let body = json!({"sender": SENDER, "consumer": CONSUMER, "source": "form", "reason": "they asked"});
+    let body = json!({"sender": SENDER, "consumer": CONSUMER, "reason": "they asked"});
     ask("POST", "/v1/permissions/revoke", body).await;
     let told = house.audit().await;
     assert_eq!(told[0].what, "POST /v1/permissions/revoke");
