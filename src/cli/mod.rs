@@ -3,6 +3,8 @@
 //! Each command has a file. Output goes to the standard output, `error:` and `hint:` lines to the standard error.
 //! The exit code is 1 if a command failed, and 2 if its arguments are wrong.
 
+mod audit;
+mod bulk;
 mod calendars;
 mod callbacks;
 mod campaign;
@@ -32,6 +34,7 @@ mod openapi;
 mod parse_error;
 mod pause;
 mod permission;
+mod person;
 mod pool;
 mod remote;
 mod report;
@@ -302,6 +305,9 @@ enum Command {
     /// Create, launch, pause and end campaigns: callbacks that go together
     #[command(subcommand)]
     Campaign(campaign::Command),
+    /// Change many callbacks at once: prepare, confirm, follow and stop it
+    #[command(subcommand)]
+    Bulk(bulk::Command),
     /// Feed pools of agents, list and show their seats, and remove them
     #[command(subcommand)]
     Pool(pool::Command),
@@ -376,6 +382,13 @@ enum Command {
     /// Create, list and revoke API tokens
     #[command(subcommand)]
     Token(token::Command),
+    /// Add, list, change and remove the people who sign in
+    #[command(subcommand)]
+    Person(person::Command),
+    /// Print the audit log: who did what, when and from where
+    #[command(after_long_help = "Examples:\n  ringmaster audit --config ringmaster.toml\n  \
+        ringmaster audit --who person/ana --since 2026-11-22T09:00:00-03:00 --format csv --config ringmaster.toml")]
+    Audit(audit::Audit),
     /// Print the effective limits with their sources, and our own rules
     ///
     /// Published pages differ and change, so every limit has a date and a source, and can be overridden in the
@@ -481,6 +494,7 @@ impl Command {
             Self::Pauses(pauses) => pauses.run(out),
             Self::Calendars(command) => calendars::run(command, out),
             Self::Campaign(command) => campaign::run(command, out),
+            Self::Bulk(command) => command.run(out),
             Self::Pool(command) => command.run(out),
             Self::Node(command) => command.run(out),
             Self::Report(report) => report.run(out),
@@ -504,6 +518,8 @@ impl Command {
             Self::Content(command) => content::run(command, out),
             Self::Config(command) => config::run(command, out),
             Self::Token(command) => token::run(command, out),
+            Self::Person(command) => person::run(command, out),
+            Self::Audit(audit) => audit::run(audit, out),
             Self::Limits(limits) => limits.run(out),
             Self::Openapi => openapi::run(out),
         }

@@ -4,7 +4,7 @@ use clap::error::{ContextKind, ContextValue};
 use clap::{Arg, Command, Error};
 
 /// Example values by the name of the flag or of its value. A flag with a default or possible values needs no example.
-const EXAMPLES: [(&str, &str); 81] = [
+const EXAMPLES: [(&str, &str); 90] = [
     ("NODE", "calls-1"),
     ("NUMBER", "+5511987654321"),
     ("WHEN", "+2h"),
@@ -19,6 +19,8 @@ const EXAMPLES: [(&str, &str); 81] = [
     ("KEY", "import-7"),
     ("IMPORT", "imp_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f"),
     ("EVENT", "0"),
+    ("BULK", "bk_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f"),
+    ("CODE", "window.outside_hours"),
     ("LINE", "callback.closed"),
     ("FILE", "callbacks.ndjson"),
     ("URL", "https://calls.example.com"),
@@ -60,6 +62,13 @@ const EXAMPLES: [(&str, &str); 81] = [
     ("SINCE", "2026-11-22T09:00:00-03:00"),
     ("DISPOSITION", "call_again"),
     ("AGENT", "alice"),
+    ("PERSON", "ana"),
+    ("ROLE", "supervisor"),
+    ("BOUND", "campaign:spring"),
+    ("WHO", "person/ana"),
+    ("WHAT", "sign_in"),
+    ("object", "cb_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f"),
+    ("FORMAT", "csv"),
     ("assigned_agent", "client:alice"),
     ("hours", "'mon-fri 9:00-18:00 @America/Sao_Paulo'"),
     ("agent", "client:alice"),

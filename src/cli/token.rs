@@ -1,6 +1,7 @@
 //! `token create`, `list` and `revoke`: API tokens. A token is printed once; only its hash is stored.
 
 use std::io::Write;
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
@@ -15,10 +16,10 @@ use super::values::{moment, phone};
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::Config;
 use crate::daemon::{self, open_store};
-use crate::domain::{Phone, Scope, Scopes, Tenant, TokenLimits};
+use crate::domain::{Phone, Scope, Scopes, Tenant, TokenLimits, Way};
 use crate::http::auth::new_token;
 use crate::store::sqlite::{Access, Options, Sqlite};
-use crate::store::{Token, Tokens as _};
+use crate::store::{AuditEntry, PendingAudit, Token, Tokens as _, audited};
 
 /// The longest name, in characters.
 const NAME_MAX: usize = 64;
@@ -79,7 +80,7 @@ pub(super) struct Create {
     /// The name of the token: letters, digits, "-", "_" and "."
     #[arg(value_parser = name)]
     name: String,
-    /// Its scopes: order, read, reveal, work, supervise, operate, admin [default: all but admin]
+    /// Its scopes: order, read, reveal, work, own, lead, supervise, operate, admin [default: all but own, lead and admin]
     #[arg(long, value_name = "SCOPE,...", value_delimiter = ',', value_parser = scope)]
     scope: Vec<Scope>,
     /// The tenant whose callbacks it sees and orders
@@ -288,7 +289,7 @@ impl Revoke {
             ),
             tokens => {
                 for token in tokens {
-                    store.revoke(token.hash)?;
+                    store.revoke(&token.name, token.hash)?;
                     writeln!(out, "{} {} is revoked", token.name, mark(token))?;
                 }
                 Ok(())
@@ -316,16 +317,27 @@ impl TokenStore {
     }
 
     fn keep(&self, token: Token) -> anyhow::Result<()> {
-        Ok(self.runtime.block_on(self.store.create_token(token))?)
+        let what =
+            (token.name.clone(), "token.create", format!("tenant {}, scopes {}", token.tenant, token.scopes));
+        Ok(self.runtime.block_on(audited(entry(what), self.store.create_token(token)))?)
     }
 
     fn tokens(&self) -> anyhow::Result<Vec<Token>> {
         Ok(self.runtime.block_on(self.store.tokens())?)
     }
 
-    fn revoke(&self, hash: [u8; 32]) -> anyhow::Result<bool> {
-        Ok(self.runtime.block_on(self.store.revoke_token(hash))?)
+    fn revoke(&self, name: &str, hash: [u8; 32]) -> anyhow::Result<bool> {
+        Ok(self.runtime.block_on(audited(
+            entry((name.to_owned(), "token.revoke", String::new())),
+            self.store.revoke_token(hash),
+        ))?)
     }
+}
+
+/// The entry of the audit log about a token.
+fn entry((name, what, after): (String, &str, String)) -> Arc<PendingAudit> {
+    let entry = AuditEntry::new(SystemClock.now(), "machine", Way::Machine, what);
+    PendingAudit::new(AuditEntry { object: Some(name), after: (!after.is_empty()).then_some(after), ..entry })
 }
 
 /// 256 random bits.

@@ -39,6 +39,7 @@ mod reports;
 mod retention;
 mod secret;
 mod section;
+mod sign_in;
 mod suppression;
 #[cfg(test)]
 mod tests;
@@ -60,6 +61,7 @@ pub use pools::{PoolSettings, PoolSource};
 pub use reports::{Daily, Rate, Reports};
 pub use retention::Retention;
 pub use secret::Secret;
+pub use sign_in::{OpenId, SignIn};
 pub use suppression::Suppression;
 pub use tracing::Tracing;
 
@@ -107,6 +109,7 @@ pub struct Config {
     pub dispositions: BTreeMap<String, DeclaredDisposition>,
     pub missed_calls: MissedCalls,
     pub suppression: Suppression,
+    pub sign_in: SignIn,
     pub reports: Reports,
     /// How long what is over is kept.
     pub retention: Retention,
@@ -359,6 +362,7 @@ impl Config {
         });
         let mut missed_calls = root.section("missed_calls", MissedCalls::read);
         let suppression = root.section("suppression", Suppression::read);
+        let sign_in = root.section("sign_in", SignIn::read);
         let reports = root.section("reports", Reports::read);
         let rates = root.section("rates", |section| {
             let rates = section.each(Rate::read);
@@ -396,6 +400,7 @@ impl Config {
             dispositions,
             missed_calls,
             suppression,
+            sign_in,
             reports,
             retention,
             rates,

@@ -20,6 +20,7 @@ mod pools;
 mod retention;
 mod rules;
 mod start_checks;
+mod sign_in;
 mod templates;
 mod tracing_to;
 mod wiring;

@@ -12,9 +12,10 @@ use jiff::SignedDuration;
 use super::Deps;
 use super::daily_reports::{self, DailyReports};
 use super::rules::{rules, settings};
-use super::{messenger, meta, metrics_page, named_content, pools};
+use super::{messenger, meta, metrics_page, named_content, pools, sign_in};
 use crate::clock::Clock;
 use crate::config::{self, Account, Config, PoolSettings};
+use crate::console;
 use crate::content::Folder;
 use crate::domain::{AccountAlias, Directory, Issuer, Phone, Pool, PoolKey, PoolName, Tenant};
 use crate::hook_urls::HookUrls;
@@ -23,7 +24,7 @@ use crate::http::hooks::meta::MetaHooks;
 use crate::http::hooks::{self, Alarm, HookKeys, Hooks};
 use crate::http::peers::{PeerLimit, TrustedProxies};
 use crate::http::{
-    self, App, BulkMemory, Defaults, Doors, OrderLimits, ReportSettings, RequestLimits, TokenRates,
+    self, App, BulkMemory, Defaults, Doors, OrderLimits, ReportSettings, RequestLimits, SignIn, TokenRates,
     server::ServerOptions,
 };
 use crate::ids::IdGenerator;
@@ -200,6 +201,7 @@ pub(super) struct Shared {
     webhook_events: WebhookEvents,
     /// The files of reports.
     daily: Arc<DailyState>,
+    sign_in: Arc<SignIn>,
 }
 
 impl Shared {
@@ -233,6 +235,7 @@ impl Shared {
                 None => WebhookEvents::default(),
             },
             daily: Arc::default(),
+            sign_in: Arc::new(sign_in::sign_in(config, &key)?),
         })
     }
 
@@ -368,6 +371,7 @@ impl Shared {
             metrics: self.metrics.clone(),
             traces: self.traces.clone(),
             token_rates: TokenRates::default(),
+            sign_in: self.sign_in.clone(),
             pools_with_source: config.pools.keys().cloned().collect(),
             command_wait: COMMAND_WAIT,
         })
@@ -397,7 +401,8 @@ impl Shared {
             .merge(hooks::messenger::router(self.messenger_hooks(config)));
         let app = self.app(config);
         let metrics = metrics_page::router(config, &app);
-        Doors { app, peer_limit, hooks: at_both(http, hooks), metrics }
+        let console = console::router(&app);
+        Doors { app, peer_limit, hooks: at_both(http, hooks), metrics, console }
     }
 
     fn hooks(&self, config: &Config) -> Hooks {

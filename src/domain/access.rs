@@ -63,11 +63,16 @@ pub enum Scope {
     Reveal,
     /// Do what an agent does after a conversation: record that a consumer does not want to be called.
     Work,
+    /// Work with own callbacks: order them, look at them, cancel and reschedule them.
+    Own,
+    /// Lead the floor: pause, look after campaigns and suppression lists.
+    Lead,
     /// Overrule: grant a permission, allow one more attempt, resolve an attempt or a message.
     Supervise,
     /// Look after the daemon: its status and the customer webhooks.
     Operate,
-    /// What cannot be undone: erase the data of a person. Tokens are made on the daemon's machine.
+    /// What cannot be undone: erase the data of a person; people who sign in, and the audit log. Tokens are made on the
+    /// daemon's machine.
     Admin,
 }
 
@@ -80,13 +85,15 @@ impl Scope {
 
 /// A set of scopes.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub struct Scopes(u8);
+pub struct Scopes(u16);
 
 impl Scopes {
-    /// The default scopes of a token: all except [`Scope::Admin`].
+    /// The default scopes of a token: all except [`Scope::Admin`], and except those of people whose routes the others open
+    /// too.
     #[must_use]
     pub fn usual() -> Self {
-        Scope::iter().filter(|scope| *scope != Scope::Admin).collect()
+        let is_usual = |scope: &Scope| !matches!(scope, Scope::Admin | Scope::Own | Scope::Lead);
+        Scope::iter().filter(is_usual).collect()
     }
 
     #[must_use]

@@ -102,6 +102,10 @@ id!(
     CampaignId, "cmp_"
 );
 id!(
+    /// A change of many callbacks.
+    BulkId, "bk_"
+);
+id!(
     /// An erasure of a person's data.
     ErasureId, "er_"
 );

@@ -49,6 +49,7 @@ mod register;
 pub mod reporting;
 pub mod resource;
 pub mod road;
+mod role;
 pub mod script;
 pub mod seats;
 pub mod sender;
@@ -93,8 +94,8 @@ pub use held::Held;
 pub use hosts::AllowedHosts;
 pub use hours::{CallingHours, WrittenHours};
 pub use ids::{
-    AttemptId, CallbackId, CampaignId, CommandId, DeliveryId, ErasureId, ImportId, InviteId, MessageId,
-    PauseId, SetAsideId,
+    AttemptId, BulkId, CallbackId, CampaignId, CommandId, DeliveryId, ErasureId, ImportId, InviteId,
+    MessageId, PauseId, SetAsideId,
 };
 pub use invited::{
     Contact, ContactKey, LinkGiven, Restricted, Restriction, RoadFailure, RoadName, SenderPart,
@@ -118,6 +119,7 @@ pub use reason::{Note, Reason};
 pub use register::Register;
 pub use resource::{Holds, InUse, Resource};
 pub use road::{InviteToken, Psid, Road, RoadKind, deep_link};
+pub use role::{BoundError, Bounds, Role, Way, is_name_of_person};
 pub use script::{Noun, NounKind, Part, Script};
 pub use seats::{PoolLoad, Seat, Seats, WrapUpSeat};
 pub use sender::{AccountAlias, CallbackPermission, RequestRoad, Sender};

@@ -1,13 +1,14 @@
-//! Authentication: API tokens, by their hashes, and what each may do. The token itself is never stored and never
-//! logged.
+//! Authentication: API tokens, by their hashes, and what each token and each person may do. The token itself is never
+//! stored and never logged.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, Method};
 use axum::middleware::Next;
 use axum::response::Response;
 use governor::{DefaultDirectRateLimiter, Quota};
@@ -16,10 +17,16 @@ use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
 use super::api::{mask, routes};
-use super::{ApiError, App};
-use crate::domain::{Phone, Scope, Tenant};
-use crate::store::{OrderCeiling, Token};
+pub use super::caller::Caller;
+use super::sign_in::{Asked, SignedIn, check_write, identify};
+use super::{ApiError, App, audit};
+use crate::domain::{Scope, Tenant, Way};
+use crate::store::Token;
 
+/// What a page of ours sends with a change.
+const CSRF_TOKEN: &str = "x-csrf-token";
+/// By `yes` a person asks for complete numbers, which is audited.
+pub(super) const REVEAL: &str = "x-reveal";
 const PREFIX: &str = "rm_";
 const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 /// The number of characters for 256 bits.
@@ -46,72 +53,6 @@ pub fn new_token(random: [u8; 32]) -> (String, [u8; 32]) {
     (token, hash)
 }
 
-/// The token that a request came with.
-#[derive(Debug, Clone)]
-pub struct Caller(Arc<Token>);
-
-impl Caller {
-    #[must_use]
-    pub fn name(&self) -> &str {
-        &self.0.name
-    }
-
-    #[must_use]
-    pub fn tenant(&self) -> &Tenant {
-        &self.0.tenant
-    }
-
-    #[must_use]
-    pub fn may(&self, scope: Scope) -> bool {
-        self.0.scopes.contains(scope)
-    }
-
-    #[must_use]
-    pub fn may_use_sender(&self, sender: Phone) -> bool {
-        self.0.senders.is_empty() || self.0.senders.contains(&sender)
-    }
-
-    /// Whether it may hold callbacks of every tenant and sender back.
-    #[must_use]
-    pub fn may_pause_all(&self) -> bool {
-        self.0.tenant == Tenant::default() && self.0.senders.is_empty()
-    }
-
-    #[must_use]
-    pub fn may_use_document(&self, document: &str) -> bool {
-        self.0.documents.is_empty() || self.0.documents.iter().any(|allowed| allowed == document)
-    }
-
-    /// The owner of idempotency keys: the tokens of one name in one tenant.
-    #[must_use]
-    pub fn key_owner(&self) -> String {
-        if self.0.tenant == Tenant::default() {
-            return self.0.name.clone();
-        }
-        // The name of a token has no slash.
-        format!("{}/{}", self.0.tenant, self.0.name)
-    }
-
-    /// SHA-256 of the token.
-    pub(super) fn token(&self) -> [u8; 32] {
-        self.0.hash
-    }
-
-    /// Whether the token was neither revoked nor has expired since. Unsure is no.
-    pub(super) async fn is_still_known(&self, app: &App) -> bool {
-        let known = app.store.token_by_hash(self.0.hash).await.ok().flatten();
-        let now = app.clock.now();
-        known.is_some_and(|known| known.scopes == self.0.scopes && known.expires_at.is_none_or(|at| at > now))
-    }
-
-    /// The key under which orders are counted, if the token has a daily maximum.
-    #[must_use]
-    pub fn order_ceiling(&self) -> Option<OrderCeiling> {
-        let orders_per_day = self.0.limits.orders_per_day?;
-        Some(OrderCeiling { token: self.0.hash, orders_per_day })
-    }
-}
-
 /// The rate limiters of tokens that have a maximum rate.
 #[derive(Debug, Default)]
 pub struct TokenRates(Mutex<BTreeMap<[u8; 32], (NonZeroU32, DefaultDirectRateLimiter)>>);
@@ -130,44 +71,98 @@ impl TokenRates {
     }
 }
 
-/// Passes a request on if its token is known and has a needed scope. The handler gets the [`Caller`].
+/// Passes a request on if its token or its person is known and has a needed scope. The handler gets the [`Caller`].
 pub(super) async fn guard(
     State(app): State<Arc<App>>,
-    mut request: Request,
+    request: Request,
     next: Next,
 ) -> Result<Response, ApiError> {
-    let hash = hash(token(request.headers())?);
-    // Read each time, so that a token revoked by any process is refused at once.
-    let known = app.store.token_by_hash(hash).await?;
-    let known = known.filter(|known| bool::from(known.hash.ct_eq(&hash)));
-    let known = known.ok_or_else(|| ApiError::new("auth.unknown", "unknown API token"))?;
+    let (mut parts, body) = request.into_parts();
+    // Only our own code can put a caller into a request: a page that asks for a person.
+    let caller = match parts.extensions.remove::<Caller>() {
+        Some(caller) => caller,
+        None => caller_of(&app, &parts).await?,
+    };
+    let path = parts.extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str).to_owned();
+    if let Err(refused) = allowed(&caller, &parts.method, &path) {
+        audit::refused(&app, &caller, &parts, &path).await?;
+        return Err(refused);
+    }
+    let request = Request::from_parts(parts, body);
+    let reveals = caller.may(Scope::Reveal);
+    let (mut request, pending) = audit::pending(&app, &caller, request, &path).await?;
+    request.extensions_mut().insert(caller);
+    let response = audit::carried(&app, pending, next.run(request)).await?;
+    if reveals { Ok(response) } else { mask::numbers_in(response).await }
+}
+
+/// The token or the person that a request comes from.
+async fn caller_of(app: &App, request: &Parts) -> Result<Caller, ApiError> {
+    if !request.headers.contains_key(AUTHORIZATION)
+        && let Some(person) = identify(app, Asked::of_parts(request)).await?
+    {
+        return of_person(app, request, person);
+    }
+    let known = token_of(app, &request.headers).await?;
     let now = app.clock.now();
     if let Some(expired_at) = known.expires_at.filter(|at| *at <= now) {
         return Err(ApiError::new("auth.expired", format!("the token expired at {expired_at}")));
-    }
-    let path = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
-    if let Some(needed) = routes::scope_of(request.method(), path)
-        && !needed.iter().any(|scope| known.scopes.contains(*scope))
-    {
-        let needed: Vec<&str> = needed.iter().map(|scope| scope.as_str()).collect();
-        let detail = format!("the token {:?} does not have the scope {}", known.name, needed.join(" or "));
-        return Err(ApiError::new("auth.scope", detail));
-    }
-    if known.tenant != Tenant::default() && routes::is_of_all_tenants(request.method(), path) {
-        let detail = format!("it looks over all tenants, and the token {:?} belongs to one", known.name);
-        return Err(ApiError::new("auth.tenant", detail));
     }
     if !app.token_rates.take(&known) {
         let rate = known.limits.requests_per_second.unwrap_or_default();
         let detail = format!("the token may send {rate} requests per second");
         return Err(ApiError::later("token.rate", detail, SignedDuration::from_secs(1)));
     }
-    note_use(&app, &known, now).await;
-    let caller = Caller(Arc::new(known));
-    let reveals = caller.may(Scope::Reveal);
-    request.extensions_mut().insert(caller);
-    let response = next.run(request).await;
-    if reveals { Ok(response) } else { mask::numbers_in(response).await }
+    note_use(app, &known, now).await;
+    Ok(Caller::of_token(known))
+}
+
+/// The person of a request from a browser. Numbers are masked unless the request asks for them.
+fn of_person(app: &App, request: &Parts, person: SignedIn) -> Result<Caller, ApiError> {
+    let is_read = request.method.is_safe();
+    // Without a sign-in, only a page of the console knows the token; nobody else gets in by being on this machine.
+    if person.how == Way::Loopback && !request.headers.contains_key(CSRF_TOKEN) {
+        return Err(ApiError::new("auth.missing", "expected the header Authorization: Bearer rm_..."));
+    }
+    if !is_read || person.how == Way::Loopback {
+        check_write(app, &person, &request.extensions, &request.headers, None)?;
+    }
+    let caller = person.caller();
+    let reveals = request.headers.get(REVEAL).is_some_and(|value| value == "yes");
+    Ok(if reveals { caller } else { caller.masked() })
+}
+
+/// The token of a request, if it is known.
+async fn token_of(app: &App, headers: &HeaderMap) -> Result<Token, ApiError> {
+    let hash = hash(token(headers)?);
+    // Read each time, so that a token revoked by any process is refused at once.
+    let known = app.store.token_by_hash(hash).await?;
+    let known = known.filter(|known| bool::from(known.hash.ct_eq(&hash)));
+    known.ok_or_else(|| ApiError::new("auth.unknown", "unknown API token"))
+}
+
+/// Whether the caller may use a route at all. What it may see there is the handler's to check.
+fn allowed(caller: &Caller, method: &Method, path: &str) -> Result<(), ApiError> {
+    let whom = || match caller.person() {
+        Some(person) => format!("{:?}, who has the role {},", person.name, person.role),
+        None => format!("the token {:?}", caller.name()),
+    };
+    if let Some(needed) = routes::scope_of(method, path)
+        && !needed.iter().any(|scope| caller.may(*scope))
+    {
+        let needed: Vec<&str> = needed.iter().map(|scope| scope.as_str()).collect();
+        let detail = format!("{} does not have the scope {}", whom(), needed.join(" or "));
+        return Err(ApiError::new("auth.scope", detail));
+    }
+    if *caller.tenant() != Tenant::default() && routes::is_of_all_tenants(method, path) {
+        let detail = format!("it looks over all tenants, and {} belongs to one", whom());
+        return Err(ApiError::new("auth.tenant", detail));
+    }
+    if !caller.bounds().is_all() && !routes::keeps_bounds(method, path) {
+        let detail = format!("it looks over a whole tenant, and {} is bound to a part of one", whom());
+        return Err(ApiError::new("auth.bounds", detail));
+    }
+    Ok(())
 }
 
 /// A request is not refused because its token's last use cannot be written.

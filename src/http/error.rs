@@ -81,12 +81,16 @@ const PROBLEMS: &[(StatusCode, &str, &str)] = &[
     (StatusCode::UNAUTHORIZED, "auth.expired", "The token has expired"),
     (StatusCode::FORBIDDEN, "auth.scope", "The token may not do this"),
     (StatusCode::FORBIDDEN, "auth.tenant", "Only a token of the default tenant may do this"),
+    (StatusCode::FORBIDDEN, "auth.bounds", "The person is bound to a part of the tenant"),
+    (StatusCode::FORBIDDEN, "auth.csrf", "The change did not come from our own page"),
+    (StatusCode::FORBIDDEN, "sign_in.refused", "The sign-in was refused"),
     (StatusCode::FORBIDDEN, "pause.not_allowed", "The token may not pause this"),
     (StatusCode::FORBIDDEN, "suppression.not_allowed", "The token may not change this list"),
     (StatusCode::NOT_FOUND, "callback.not_found", "The callback does not exist"),
     (StatusCode::NOT_FOUND, "invite.not_found", "The invite does not exist"),
     (StatusCode::NOT_FOUND, "attempt.not_found", "The attempt does not exist"),
     (StatusCode::NOT_FOUND, "message.not_found", "The message does not exist"),
+    (StatusCode::NOT_FOUND, "bulk.not_found", "The change of many callbacks does not exist"),
     (StatusCode::NOT_FOUND, "command.not_found", "The command does not exist"),
     (StatusCode::NOT_FOUND, "set_aside.not_found", "The set-aside item does not exist"),
     (StatusCode::NOT_FOUND, "calendar.not_found", "The calendar does not exist"),
@@ -100,6 +104,7 @@ const PROBLEMS: &[(StatusCode, &str, &str)] = &[
     (StatusCode::NOT_FOUND, "register.not_found", "The register does not exist"),
     (StatusCode::NOT_FOUND, "report.not_found", "The report does not exist"),
     (StatusCode::NOT_FOUND, "erasure.not_found", "The erasure is not known"),
+    (StatusCode::NOT_FOUND, "person.not_found", "Nobody has this name"),
     (StatusCode::NOT_FOUND, "request.not_found", "The path does not exist"),
     (StatusCode::METHOD_NOT_ALLOWED, "request.method", "The path does not support this method"),
     (StatusCode::REQUEST_TIMEOUT, "request.timeout", "The request took too long"),
@@ -111,6 +116,12 @@ const PROBLEMS: &[(StatusCode, &str, &str)] = &[
     (StatusCode::CONFLICT, "node.not_leading", "The node does not dial"),
     (StatusCode::CONFLICT, "callback.calling", "An attempt is in progress"),
     (StatusCode::CONFLICT, "reference.ambiguous", "Several open callbacks have this reference"),
+    (StatusCode::CONFLICT, "bulk.count", "The count is another one"),
+    (StatusCode::CONFLICT, "bulk.over", "It was stopped"),
+    (StatusCode::CONFLICT, "bulk.empty", "Nothing matches"),
+    (StatusCode::CONFLICT, "bulk.too_large", "Too many callbacks match"),
+    (StatusCode::CONFLICT, "bulk.too_many", "The tenant has too many changes of many callbacks"),
+    (StatusCode::CONFLICT, "attempt.over", "The call is over, or was not placed yet"),
     (StatusCode::CONFLICT, "attempt.not_in_doubt", "The attempt is not unresolved"),
     (StatusCode::CONFLICT, "message.not_in_doubt", "The message is not unresolved"),
     (StatusCode::CONFLICT, "set_aside.ended", "The item is not set aside any more"),
@@ -145,10 +156,13 @@ const PROBLEMS: &[(StatusCode, &str, &str)] = &[
     (StatusCode::CONFLICT, "import.mismatch", "The list is not the one that was told"),
     (StatusCode::CONFLICT, "import.too_many", "There are too many imports"),
     (StatusCode::CONFLICT, "command.dropped", "An operator dropped the command"),
+    (StatusCode::CONFLICT, "person.exists", "Somebody has this name"),
+    (StatusCode::CONFLICT, "person.last_admin", "It is the last admin"),
     (StatusCode::CONFLICT, "webhooks.off", "No webhook is configured"),
     (StatusCode::PAYLOAD_TOO_LARGE, "body.too_large", "The body is too large"),
     (StatusCode::PAYLOAD_TOO_LARGE, "body.too_many_rows", "The body has too many rows"),
     (StatusCode::UNSUPPORTED_MEDIA_TYPE, "body.media_type", "The media type is not supported"),
+    (StatusCode::UNPROCESSABLE_ENTITY, "bulk.invalid", "The change of many callbacks is wrong"),
     (StatusCode::UNPROCESSABLE_ENTITY, "callback.invalid", "The callback cannot be accepted"),
     (StatusCode::UNPROCESSABLE_ENTITY, "invite.invalid", "The invite cannot be accepted"),
     (StatusCode::UNPROCESSABLE_ENTITY, "link.invalid", "The link cannot be made"),
@@ -165,8 +179,10 @@ const PROBLEMS: &[(StatusCode, &str, &str)] = &[
     (StatusCode::UNPROCESSABLE_ENTITY, "import.invalid", "The import cannot be begun"),
     (StatusCode::UNPROCESSABLE_ENTITY, "import.unreadable", "The list cannot be read"),
     (StatusCode::UNPROCESSABLE_ENTITY, "resolution.invalid", "The resolution cannot be accepted"),
+    (StatusCode::UNPROCESSABLE_ENTITY, "person.invalid", "The person cannot be added or changed"),
     (StatusCode::UNPROCESSABLE_ENTITY, "search.invalid", "The search is not valid"),
     (StatusCode::UNPROCESSABLE_ENTITY, "idempotency.key_reused", "The key belongs to another order"),
+    (StatusCode::TOO_MANY_REQUESTS, "auth.tries", "There were too many tries to sign in"),
     (StatusCode::TOO_MANY_REQUESTS, "token.rate", "The token sends too many requests"),
     (StatusCode::TOO_MANY_REQUESTS, "token.orders_per_day", "The token has used its orders"),
     (StatusCode::TOO_MANY_REQUESTS, "request.too_many", "Too many requests come from this address"),
@@ -177,6 +193,7 @@ const PROBLEMS: &[(StatusCode, &str, &str)] = &[
     (StatusCode::SERVICE_UNAVAILABLE, "bulk.busy", "Too many bulk orders are in progress"),
     (StatusCode::SERVICE_UNAVAILABLE, "read.too_slow", "The read took too long"),
     (StatusCode::SERVICE_UNAVAILABLE, "read.busy", "Too many reads are waiting"),
+    (StatusCode::SERVICE_UNAVAILABLE, "sign_in.provider", "The provider of sign-in does not work"),
     (StatusCode::SERVICE_UNAVAILABLE, "store.unavailable", "Nothing can be stored now"),
     (StatusCode::SERVICE_UNAVAILABLE, "store.deposed", "Another daemon has opened the store"),
     (StatusCode::SERVICE_UNAVAILABLE, "callback.contended", "The callback changed at the same time"),
@@ -244,6 +261,29 @@ impl ApiError {
     #[must_use]
     pub fn status(&self) -> StatusCode {
         self.0.status
+    }
+
+    #[must_use]
+    pub fn title(&self) -> &'static str {
+        self.0.title
+    }
+
+    /// One sentence for a person.
+    #[must_use]
+    pub fn detail(&self) -> &str {
+        &self.0.detail
+    }
+
+    /// The wrong fields, if fields are wrong.
+    #[must_use]
+    pub fn errors(&self) -> &[FieldError] {
+        &self.0.errors
+    }
+
+    /// The cause with its own causes, for the log only.
+    #[must_use]
+    pub fn logged_cause(&self) -> Option<String> {
+        self.causes()
     }
 
     /// The cause, for the log only.

@@ -4,12 +4,15 @@
 //! Only `error` has status codes.
 
 pub mod api;
+pub mod audit;
 pub mod auth;
 pub mod error;
 pub mod hooks;
 pub mod peers;
 pub mod server;
+pub mod sign_in;
 
+mod caller;
 mod contents;
 mod envelope;
 mod health;
@@ -54,6 +57,7 @@ pub use api::{BulkMemory, EventPlaces};
 pub use auth::TokenRates;
 pub use contents::OrderContents;
 pub use error::ApiError;
+pub use sign_in::SignIn;
 
 /// State shared by all handlers. All of it is immutable or synchronized.
 pub struct App {
@@ -95,6 +99,8 @@ pub struct App {
     /// Bounds the streams of events that are open.
     pub event_places: Arc<EventPlaces>,
     pub token_rates: TokenRates,
+    /// How people sign in.
+    pub sign_in: Arc<SignIn>,
     /// The pools of the configuration, which sources of their own feed.
     pub pools_with_source: BTreeSet<PoolName>,
     /// How long an answer waits for its command to be folded.
@@ -275,6 +281,17 @@ pub fn router_with(app: Arc<App>, others: Router) -> Router {
     in_envelope(app, timeout, router)
 }
 
+/// The API for requests within the process, which carry a [`Caller`](auth::Caller). A refusal is an [`ApiError`] in the
+/// extensions of the answer, whose body is empty.
+pub fn within(app: &Arc<App>) -> Router {
+    with_no_such(api::router(app)).layer(DefaultBodyLimit::max(app.limits.body_max_bytes))
+}
+
+/// Pages of the console: who is not signed in is led to the page where people sign in.
+pub fn signed_in(app: &Arc<App>, pages: Router) -> Router {
+    sign_in::guarded(app, pages.with_state(()))
+}
+
 /// All routes of a daemon, for one listener or two.
 pub struct Doors {
     pub app: Arc<App>,
@@ -283,6 +300,8 @@ pub struct Doors {
     pub hooks: Router,
     /// The metrics, if they are served.
     pub metrics: Router,
+    /// The console, if it is served.
+    pub console: Router,
 }
 
 impl Doors {
@@ -306,7 +325,8 @@ impl Doors {
 
     /// Everything but the hooks, with the limit per peer: it counts unknown paths and methods too.
     fn limited(&self) -> Router {
-        let router = with_no_such(customers(&self.app).merge(self.metrics.clone()));
+        let router =
+            with_no_such(customers(&self.app).merge(self.metrics.clone()).merge(self.console.clone()));
         match &self.peer_limit {
             Some(limit) => router.layer(PeerLimitLayer(Arc::clone(limit))),
             None => router,
@@ -315,7 +335,7 @@ impl Doors {
 }
 
 fn customers(app: &Arc<App>) -> Router {
-    api::router(app).merge(pages::router()).merge(health::router(Arc::clone(app)))
+    api::router(app).merge(pages::router()).merge(health::router(Arc::clone(app))).merge(sign_in::router(app))
 }
 
 /// With the answers to unknown paths and methods.

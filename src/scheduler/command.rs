@@ -14,6 +14,8 @@ use crate::domain::{Callback, CommandOutcome, LinkGiven, Offer, Outcome, Phone, 
 
 /// Folds a command that was received at `at`.
 pub(super) fn fold(turn: &mut Turn<'_>, at: Timestamp, command: &CallbackCommand) -> CommandOutcome {
+    // It may be one of many, of which the next ones are due when this turn is over.
+    turn.scheduler.bulk_may_run = true;
     let Some(callback) = turn.work.callbacks.get(command.callback).cloned() else {
         return CommandOutcome::Refused("callback.not_found".into());
     };

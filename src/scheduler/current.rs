@@ -44,6 +44,7 @@ fn about(turn: &Turn<'_>, event: &Event) -> (Option<Numbers>, Option<CallbackId>
         Event::AttemptResolved(word) => of_attempt(word.attempt),
         Event::CallAnswered { attempt, .. } => of_attempt(*attempt),
         Event::MessageAnswered { message, .. } => of_message(*message),
+        Event::AttemptCommand(command) => of_attempt(command.attempt),
         Event::MessageResolved(word) => of_message(word.message),
         Event::Message(report) => {
             let ours = match report.message {

@@ -12,6 +12,8 @@ use crate::panics::contain;
 use crate::store;
 
 const STORE_REST: SignedDuration = SignedDuration::from_secs(1);
+/// So many callbacks of a change of many become commands at once.
+const BULK_STEP: usize = 200;
 
 impl Scheduler {
     /// Runs until `shutdown`, then records the answers of requests in flight.
@@ -74,6 +76,7 @@ impl Scheduler {
             self.recover().await?;
         }
         match contain(round::take(self)).await {
+            Ok(Ok(Taken::Done(Next::Sleep(until)))) if self.bulk_may_run => self.next_of_bulk(until).await,
             Ok(Ok(Taken::Done(next))) => Ok(next),
             Ok(Ok(Taken::Panicked(panicked))) => Ok(self.failed(panicked)),
             Ok(Err(store::Error::Panicked(panicked))) => Ok(self.failed(panicked)),
@@ -85,6 +88,15 @@ impl Scheduler {
                 Ok(self.failed(panicked))
             }
         }
+    }
+
+    /// There is nothing else to do, so the next callbacks of a change of many become commands.
+    async fn next_of_bulk(&mut self, until: Option<Timestamp>) -> store::Result<Next> {
+        self.bulk_may_run = self.deps.store.has_running_bulk().await?;
+        if self.bulk_may_run && self.deps.store.file_bulk(self.deps.clock.now(), BULK_STEP).await? {
+            return Ok(Next::Again);
+        }
+        Ok(Next::Sleep(until))
     }
 
     /// Writes what is to be set aside, and builds the state in memory anew.

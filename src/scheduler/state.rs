@@ -89,6 +89,8 @@ pub struct Scheduler {
     pub(super) gates: Gates,
     /// How far the callbacks of canceled campaigns are closed.
     pub(super) campaigns_ending: Ending,
+    /// A change of many callbacks may be running.
+    pub(super) bulk_may_run: bool,
     /// What is decided again after a change of the configuration.
     pub(super) new_rules: NewRules,
     /// A version of a suppression list is whole since the terms of lists were read.
@@ -166,6 +168,7 @@ impl Scheduler {
             report_done,
             gates: Gates::default(),
             campaigns_ending: Ending::default(),
+            bulk_may_run: true,
             new_rules: NewRules::default(),
             list_was_completed: false,
             campaign_calls: CampaignCalls::default(),

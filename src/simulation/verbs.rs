@@ -11,19 +11,12 @@ pub(super) mod types {
     pub use crate::domain::reporting::Labels;
     pub use crate::domain::timeline::Entry;
     pub use crate::domain::{
-        AccountAlias, Budget, Callback, CallbackId, Campaign, CampaignCalls, CampaignId, ClockMark, Contact,
-        ContactKey, DeliveryId, Erasure, ErasureId, Gate, ImportId, Lane, Lineage, ListName, Loads, Message,
+        AccountAlias, Budget, BulkId, Callback, CallbackId, Campaign, CampaignCalls, CampaignId, ClockMark, Contact, ContactKey, DeliveryId, Erasure, ErasureId, Gate, ImportId, Lane, Lineage, ListName, Loads, Message,
         MessageId, Name, OrderKind, Pair, PairKey, Pause, Person, PersonId, Phone, Pool, Restriction,
         SetAside, SetAsideId, Stranger, Tenant, TokenName, UserId, WrapUpRecord, WrapUpSeat,
     };
     pub use crate::store::{
-        Awaiting, Backlog, Beat, Beaten, CallFacts, CampaignRecord, CampaignRows, CellSums, CellsWanted,
-        Census, CommandRecord, ConsumerRecord, Count, DecideKeys, Deletions, Delivery, Enqueue, Enqueued,
-        EntryName, ErasureRecord, ErasureTraces, ErasureWork, Expiring, FiledReport, Filter, Hashing,
-        HeldBack, IdempotencyKey, ImportFindings, ImportRecord, ImportStep, ImportStepped, Input, Joined,
-        KeyPlace, Lead, Listed, MadeImport, NewErasure, NewImport, NewList, NewNode, NewSuppressions,
-        OpenOrder, Page, PlatformName, RecentOrder, Record, Settled, StoredFault, Suppressed,
-        SuppressionList, TimelineEnds, TimelineLine, ToDecide, Token, Told, Waiting, Whom,
+        AuditEntry, AuditFilter, Awaiting, Backlog, Beat, Beaten, BulkRecord, CallFacts, CampaignRecord, CampaignRows, CellSums, CellsWanted, Census, CommandRecord, ConsumerRecord, Count, DecideKeys, Deletions, Delivery, Enqueue, Enqueued, EntryName, ErasureRecord, ErasureTraces, ErasureWork, Expiring, FiledReport, Filter, Hashing, HeldBack, IdempotencyKey, ImportFindings, ImportRecord, ImportStep, ImportStepped, Input, Joined, KeyPlace, Lead, Listed, MadeImport, Member, MemberChange, MemberChanged, NewBulk, NewErasure, NewImport, NewList, NewNode, NewSuppressions, OidcSubject, OpenOrder, Page, PlatformName, RecentOrder, Record, Session, Settled, StoredFault, Suppressed, SuppressionList, TimelineEnds, TimelineLine, ToDecide, Token, Told, Waiting, Whom,
     };
     pub use crate::suppression::NameHash;
 }
@@ -249,6 +242,21 @@ macro_rules! store_verbs {
             }
         }
         $macro! {
+            Bulks
+            by_hand {}
+            writes {
+                fn make_bulk(bulk: NewBulk) -> bool;
+                fn confirm_bulk(id: BulkId, at: Timestamp) -> bool;
+                fn stop_bulk(id: BulkId, at: Timestamp) -> bool;
+                fn file_bulk(at: Timestamp, most: usize) -> bool;
+            }
+            reads {
+                fn bulk(id: BulkId) -> Option<BulkRecord>;
+                fn bulks(tenant: &Tenant, most: usize) -> Vec<BulkRecord>;
+                fn has_running_bulk() -> bool;
+            }
+        }
+        $macro! {
             Imports
             by_hand {}
             writes {
@@ -280,6 +288,34 @@ macro_rules! store_verbs {
                 fn token_by_hash(hash: [u8; 32]) -> Option<Token>;
                 fn budgets(tokens: &[TokenName], now: Timestamp) -> Vec<Budget>;
                 fn address_key(fresh: [u8; 32]) -> [u8; 32];
+            }
+        }
+        $macro! {
+            Members
+            by_hand {}
+            writes {
+                fn add_member(member: Member, entry: AuditEntry) -> bool;
+                fn change_member(name: &str, change: MemberChange, entry: AuditEntry) -> MemberChanged;
+                fn remove_member(name: &str, entry: AuditEntry) -> MemberChanged;
+                fn begin_session(session: Session, instead: Option<[u8; 32]>, entry: AuditEntry) -> bool;
+                fn session_used(hash: [u8; 32], at: Timestamp) -> ();
+                fn end_session(hash: [u8; 32], entry: AuditEntry) -> bool;
+            }
+            reads {
+                fn members() -> Vec<Member>;
+                fn member(name: &str) -> Option<Member>;
+                fn member_of_subject(subject: &OidcSubject) -> Option<Member>;
+                fn session(hash: [u8; 32]) -> Option<(Session, Member)>;
+            }
+        }
+        $macro! {
+            Audits
+            by_hand {}
+            writes {
+                fn append_audit(entry: AuditEntry) -> ();
+            }
+            reads {
+                fn audit(filter: &AuditFilter, before: Option<i64>, most: usize) -> Vec<(i64, AuditEntry)>;
             }
         }
     };

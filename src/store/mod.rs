@@ -4,6 +4,8 @@
 //! transactions that outlive a call. Times are stored in microseconds; smaller units are cut off.
 
 mod agents;
+mod audit;
+mod bulks;
 mod campaigns;
 mod erasures;
 mod error;
@@ -11,6 +13,7 @@ mod imports;
 mod inbox;
 pub mod nodes;
 mod lineage;
+mod members;
 mod orders;
 mod outbox;
 mod person_zones;
@@ -23,6 +26,8 @@ mod tokens;
 mod turns;
 
 pub use agents::{AgentChanges, AgentReads, RecentOrder, SuppressedByWrapUp, WrapUpDue, WrongNumber};
+pub use audit::{AuditEntry, AuditFilter, AuditOutcome, Audits, PendingAudit, audited};
+pub use bulks::{BulkAct, BulkRecord, BulkState, Bulks, NewBulk};
 pub use campaigns::{
     CallFacts, CampaignCallsChange, CampaignChange, CampaignReads, CampaignRecord, CampaignRows, RecordedAct,
 };
@@ -38,6 +43,7 @@ pub use imports::{
 pub use inbox::{CommandRecord, FiledReport, Inbox, NewCommand, Report, Unmatched, UnreadableReport};
 pub use nodes::{Beat, Beaten, Claim, Joined, NewNode, Nodes};
 pub use lineage::{LineageChange, Lineages, Witness};
+pub use members::{Member, MemberChange, MemberChanged, Members, OidcSubject, PasswordHash, Session};
 pub use orders::{
     Awaiting, Census, Count, Enqueue, Enqueued, Filter, HeldBack, IdempotencyKey, InviteCensus, Listed,
     OpenOrder, OrderCeiling, Orders, Page, Record, Status, TimelineEnds, TimelineLine, Whom,
@@ -71,11 +77,14 @@ pub trait ApiStore:
     + Records
     + Outbox
     + Tokens
+    + Members
+    + Audits
     + Suppressions
     + CampaignReads
     + AgentReads
     + Erasures
     + Imports
+    + Bulks
     + PersonZones
     + Reporting
     + Nodes
@@ -93,11 +102,16 @@ impl<T> ApiStore for T where
         + Records
         + Outbox
         + Tokens
+        + Members
+        + Audits
+        + Members
+        + Audits
         + Suppressions
         + CampaignReads
         + AgentReads
         + Erasures
         + Imports
+        + Bulks
         + PersonZones
         + Reporting
         + Nodes

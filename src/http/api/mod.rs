@@ -1,8 +1,11 @@
 //! The customers' API, `/v1`: a folder for each noun, a file for each verb.
 
 mod agents;
+mod attempt_commands;
 mod attempts;
+mod audit;
 mod body;
+mod bulk;
 mod calendars;
 mod callbacks;
 mod campaigns;
@@ -23,6 +26,7 @@ mod nodes;
 mod offers;
 mod order_names;
 mod pauses;
+mod people;
 mod permissions;
 mod pools;
 mod query;
@@ -110,6 +114,10 @@ fn doors() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::with_openapi(Description::openapi())
         .routes(routes!(callbacks::create::create, callbacks::list::list))
         .routes(routes!(callbacks::create_many::create_many))
+        .routes(routes!(bulk::make, bulk::list))
+        .routes(routes!(bulk::show))
+        .routes(routes!(bulk::confirm))
+        .routes(routes!(bulk::stop))
         .routes(routes!(imports::rows::order))
         .routes(routes!(imports::check::check))
         .routes(routes!(imports::create::create, imports::list::list))
@@ -157,6 +165,8 @@ fn doors() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(commands::show))
         .routes(routes!(attempts::list))
         .routes(routes!(attempts::resolve))
+        .routes(routes!(attempt_commands::end))
+        .routes(routes!(attempt_commands::ask_again))
         .routes(routes!(inbox::unmatched))
         .routes(routes!(messages::list))
         .routes(routes!(messages::resolve))
@@ -195,6 +205,11 @@ fn doors() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(reports::show::show))
         .routes(routes!(senders::senders))
         .routes(routes!(status::status))
+        .routes(routes!(people::add, people::list))
+        .routes(routes!(people::show, people::remove))
+        .routes(routes!(people::change))
+        .routes(routes!(audit::list))
+        .routes(routes!(audit::export))
         .routes(routes!(webhooks::webhooks))
         .routes(routes!(webhooks::enable))
 }

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::rows::{collect, digits, limit, micros, micros_if};
 use super::sql::{Connection, params};
 use super::suppressions::Key;
-use super::{agents, callbacks, erasures, list, persons};
+use super::{agents, audits, callbacks, erasures, list, persons};
 use crate::domain::{Callback, CallbackId, ContactKey, Erasure, ErasureId, Phone};
 use crate::store::{ErasureStep, ErasureTraces, Result, Subject};
 
@@ -174,6 +174,7 @@ fn order(db: &Connection, erasure: &Erasure, id: CallbackId) -> Result<Gone> {
     .write(params![id.bytes(), pseudonym])?;
     deliveries(db, id)?;
     agents::erase(db, id)?;
+    audits::erase_objects(db, id)?;
     let sentence = crate::domain::Reason::Erased.sentence();
     db.prepare_cached(CALLBACK)?.write(params![id.bytes(), pseudonym, sentence])?;
     Ok(Gone { attempts, messages, unnamed })
@@ -247,6 +248,7 @@ fn person(db: &Connection, key: &Key, erasure: &Erasure, numbers: &BTreeSet<Phon
         messages += db.prepare_cached(&of(ALONE, ""))?.execute(params![number, pseudonym])?;
         db.prepare_cached("DELETE FROM messenger_contacts WHERE consumer = ?1")?.write([number])?;
         db.prepare_cached("DELETE FROM person_zones WHERE person = ?1")?.write([number])?;
+        audits::erase(db, *number, pseudonym)?;
         db.prepare_cached("UPDATE set_aside SET consumer = ?2 WHERE consumer = ?1")?
             .write(params![number, pseudonym])?;
         db.prepare_cached("UPDATE pauses SET scope = ?2, why = '' WHERE scope = ?1")?

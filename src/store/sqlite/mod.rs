@@ -6,9 +6,12 @@
 
 mod agents;
 mod attempts;
+mod audits;
 mod backup;
 mod batch;
 mod breakers;
+mod bulk_verbs;
+mod bulks;
 mod calendars;
 mod callbacks;
 mod campaigns;
@@ -40,6 +43,7 @@ mod lineage;
 mod links;
 mod list;
 mod loads;
+mod members;
 mod messages;
 mod open_orders;
 mod order_texts;
@@ -97,6 +101,7 @@ pub use self::sql::postgres::{Listener, Reach};
 use self::token_reads::TokenReads;
 pub use self::verify::{VERIFY_CHECKS, VerifyFault, verify};
 use self::writer::{Writer, in_savepoint, in_transaction};
+use super::audit::pending;
 use super::{Enqueue, Enqueued, Lead, Result, Token, Witness};
 use crate::domain::{AccountAlias, Lineage, LineageReleased, Position, StoreIdentity, StoreSelf};
 use crate::panics::contain_now;
@@ -345,7 +350,12 @@ impl Sqlite {
     /// Stores new orders.
     async fn order(&self, orders: Vec<Enqueue>) -> Result<Vec<Enqueued>> {
         match &self.open.engine {
-            Engine::Threads { writer, .. } => writer.order(orders).await,
+            Engine::Threads { writer, .. } => {
+                let pending = pending();
+                let ordered = writer.order(orders, pending.clone()).await?;
+                pending.iter().for_each(|pending| pending.is_written());
+                Ok(ordered)
+            }
             Engine::Inline(..) | Engine::Memory(_) => {
                 let key = self.key();
                 self.write(move |db| callbacks::enqueue(db, &orders, &key)).await
@@ -377,7 +387,15 @@ impl Sqlite {
         F: FnMut(&Connection) -> Result<T> + Send + 'static,
         T: Send + 'static,
     {
-        match &self.open.engine {
+        // The first change of a request carries its entry of the audit log.
+        let pending = pending();
+        let entry = pending.clone();
+        let mut work = move |db: &Connection| {
+            let done = work(db)?;
+            audits::append_pending(db, entry.as_deref())?;
+            Ok(done)
+        };
+        let done = match &self.open.engine {
             Engine::Threads { writer, .. } => writer.run(work).await,
             Engine::Inline(db, term) => database::inline(db, |db| {
                 in_transaction(db, |db| {
@@ -386,7 +404,9 @@ impl Sqlite {
                 })
             }),
             Engine::Memory(db) => in_savepoint(&held(db), |db| contained(|| work(db))),
-        }
+        }?;
+        pending.iter().for_each(|pending| pending.is_written());
+        Ok(done)
     }
 
     async fn read<T, F>(&self, work: F) -> Result<T>

@@ -8,12 +8,14 @@ use super::fault::{Shared, gone};
 use super::sql::Connection;
 use super::suppressions::Key;
 use super::writer::Command;
-use super::{callbacks, contained};
-use crate::store::{Enqueue, Enqueued, Error, Result};
+use super::{audits, callbacks, contained};
+use crate::store::{Enqueue, Enqueued, Error, PendingAudit, Result};
 
 /// The orders of one caller.
 pub struct Ordered {
     pub orders: Vec<Enqueue>,
+    /// The entry of the audit log that is written with them.
+    pub audit: Option<Arc<PendingAudit>>,
     pub caller: oneshot::Sender<Result<Vec<Enqueued>>>,
 }
 
@@ -35,12 +37,12 @@ impl Command for OrdersTogether {
         let (each, key) = (&self.each, &self.key);
         let orders = each.iter().flat_map(|ordered| &ordered.orders);
         self.answers = contained(|| callbacks::enqueue(db, orders, key))?;
-        Ok(())
+        each.iter().try_for_each(|ordered| audits::append_pending(db, ordered.audit.as_deref()))
     }
 
     fn confirm(self: Box<Self>) {
         let mut answers = self.answers.into_iter();
-        for Ordered { orders, caller } in self.each {
+        for Ordered { orders, caller, .. } in self.each {
             let theirs: Vec<Enqueued> = answers.by_ref().take(orders.len()).collect();
             let _ = caller.send(if theirs.len() == orders.len() { Ok(theirs) } else { Err(gone()) });
         }

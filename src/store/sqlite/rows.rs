@@ -7,8 +7,8 @@ use uuid::Uuid;
 
 use super::sql::{CachedStatement, FromSql, Params, Row, Value};
 use crate::domain::{
-    AccountAlias, AttemptId, CallbackId, CampaignId, DeliveryId, ErasureId, ImportId, MessageId, PauseId,
-    Phone, SetAsideId,
+    AccountAlias, AttemptId, BulkId, CallbackId, CampaignId, DeliveryId, ErasureId, ImportId, MessageId,
+    PauseId, Phone, SetAsideId,
 };
 use crate::store::{Error, Result};
 
@@ -55,7 +55,10 @@ macro_rules! ids {
     };
 }
 
-ids!(CallbackId, CampaignId, AttemptId, MessageId, DeliveryId, ErasureId, ImportId, PauseId, SetAsideId);
+ids!(
+    BulkId, CallbackId, CampaignId, AttemptId, MessageId, DeliveryId, ErasureId, ImportId, PauseId,
+    SetAsideId
+);
 
 /// Reads the columns of a row from left to right.
 pub struct Cells<'r> {

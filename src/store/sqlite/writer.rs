@@ -18,7 +18,7 @@ use super::suppressions::Key;
 use super::term;
 use super::{OnCommit, contained};
 use crate::failpoint::failpoint;
-use crate::store::{Enqueue, Enqueued, Error, Result};
+use crate::store::{Enqueue, Enqueued, Error, PendingAudit, Result};
 
 /// After this idle time, the write-ahead log is checkpointed.
 const IDLE: Duration = Duration::from_millis(250);
@@ -107,9 +107,13 @@ impl Writer {
     }
 
     /// Stores new orders, together with those of other callers.
-    pub async fn order(&self, orders: Vec<Enqueue>) -> Result<Vec<Enqueued>> {
+    pub async fn order(
+        &self,
+        orders: Vec<Enqueue>,
+        audit: Option<Arc<PendingAudit>>,
+    ) -> Result<Vec<Enqueued>> {
         let (caller, answer) = oneshot::channel();
-        self.put(Waiting::Orders(Ordered { orders, caller }))?;
+        self.put(Waiting::Orders(Ordered { orders, audit, caller }))?;
         answer.await.map_err(|_| Error::OutcomeUnknown)?
     }
 

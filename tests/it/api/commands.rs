@@ -121,7 +121,7 @@ async fn commands_are_folded_before_reports_in_order_of_arrival() {
 }
 
 /// A router with the same parts and another wait.
-fn copy(app: &App) -> App {
+pub(super) fn copy(app: &App) -> App {
     App {
         store: app.store.clone(),
         clock: app.clock.clone(),
@@ -149,6 +149,7 @@ fn copy(app: &App) -> App {
         ids: app.ids.clone(),
         event_places: app.event_places.clone(),
         token_rates: Default::default(),
+        sign_in: app.sign_in.clone(),
         pools_with_source: app.pools_with_source.clone(),
         command_wait: app.command_wait,
     }

@@ -185,6 +185,7 @@ pub(super) async fn desk_of(senders: impl IntoIterator<Item = Sender>, limits: R
         ids: Arc::new(IdGenerator::seeded(1)),
         event_places: Arc::default(),
         token_rates: TokenRates::default(),
+        sign_in: Arc::default(),
         command_wait: SignedDuration::ZERO,
     });
     let mut scheduler = scheduler(&app, store.shared(), waker.clone());

@@ -77,8 +77,8 @@ pub(super) async fn record_of(
     };
     let record = app.store.callback(id).await?;
     // For the token, another tenant's order does not exist; at this path, one of another kind does not.
-    let record = record
-        .filter(|record| record.callback.tenant == *caller.tenant() && record.callback.order.kind == kind);
+    let record =
+        record.filter(|record| caller.may_see(&record.callback) && record.callback.order.kind == kind);
     record.ok_or_else(|| not_found(format!("{} is not known", kind.show_id(id))))
 }
 
@@ -118,7 +118,7 @@ pub(super) async fn of_tenant<T>(
     let ids: BTreeSet<CallbackId> = things.iter().map(&callback).collect();
     let ids: Vec<CallbackId> = ids.into_iter().collect();
     let callbacks = app.store.callbacks(&ids).await?;
-    let own = callbacks.iter().filter(|callback| callback.tenant == *caller.tenant());
+    let own = callbacks.iter().filter(|callback| caller.may_see(callback));
     let own: BTreeSet<CallbackId> = own.map(|callback| callback.id).collect();
     things.retain(|thing| own.contains(&callback(thing)));
     Ok(things)

@@ -59,6 +59,7 @@ pub(in crate::http::api) async fn list(
     let page = found.iter().take(rows);
     let last = page.clone().next_back();
     let next = last.filter(|_| found.len() > rows).map(|campaign| campaign.id.to_string());
-    let campaigns = page.map(|campaign| View::of(campaign, &pauses, now)).collect();
+    let theirs = page.filter(|campaign| caller.is_of_campaign(&campaign.id.to_string()));
+    let campaigns = theirs.map(|campaign| View::of(campaign, &pauses, now)).collect();
     Ok(json(StatusCode::OK, &PageView { campaigns, next }))
 }

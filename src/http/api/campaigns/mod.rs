@@ -178,7 +178,10 @@ fn given<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Opt
 async fn record(app: &App, caller: &Caller, id: &str) -> Result<CampaignRecord, ApiError> {
     let id: CampaignId = id.parse().map_err(|error| ApiError::new("id.malformed", format!("{error}")))?;
     let found = app.store.campaign(id).await?;
-    let found = found.filter(|record| record.campaign.tenant == *caller.tenant());
+    let is_theirs = |campaign: &Campaign| {
+        campaign.tenant == *caller.tenant() && caller.is_of_campaign(&campaign.id.to_string())
+    };
+    let found = found.filter(|record| is_theirs(&record.campaign));
     found.ok_or_else(|| ApiError::new("campaign.not_found", format!("{id} is not known")))
 }
 

@@ -87,7 +87,7 @@ pub(in crate::http::api) async fn list(
     given: Given,
 ) -> Result<Response, ApiError> {
     let (filter, page) = queried(&caller, OrderKind::Invite, app.clock.now(), given)?;
-    answer(&app, &filter, page).await
+    answer(&app, &caller, &filter, page).await
 }
 
 /// Searches invites, also by phone number, newest first.
@@ -105,11 +105,12 @@ pub(in crate::http::api) async fn search(
     JsonBytes(bytes): JsonBytes,
 ) -> Result<Response, ApiError> {
     let (filter, page) = searched(&app, &caller, OrderKind::Invite, &bytes)?;
-    answer(&app, &filter, page).await
+    answer(&app, &caller, &filter, page).await
 }
 
-async fn answer(app: &App, filter: &Filter, page: Page) -> Result<Response, ApiError> {
-    let Listed { callbacks: invites, next, is_cut } = app.store.list_callbacks(filter, &page).await?;
+async fn answer(app: &App, caller: &Caller, filter: &Filter, page: Page) -> Result<Response, ApiError> {
+    let Listed { callbacks: mut invites, next, is_cut } = app.store.list_callbacks(filter, &page).await?;
+    invites.retain(|invite| caller.may_see(invite));
     let held = app.loads().await?.held;
     let view = PageView {
         invites: invites.iter().map(|invite| InviteView::of(invite).held_by(&held)).collect(),

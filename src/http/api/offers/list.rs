@@ -97,7 +97,8 @@ pub(in crate::http::api) async fn list(
         Ok(true)
     })?;
     let now = app.clock.now();
-    let all = app.store.offers(caller.tenant(), now, LOOKED_AT_MAX + 1).await?;
+    let mut all = app.store.offers(caller.tenant(), now, LOOKED_AT_MAX + 1).await?;
+    all.retain(|callback| caller.may_see(callback));
     Ok(json(StatusCode::OK, &view(&all, agent.as_ref(), limit, now)))
 }
 

@@ -86,7 +86,8 @@ impl View {
 
 /// The pool of a path, which is one of the caller's tenant.
 fn key(caller: &Caller, name: &str) -> Result<PoolKey, ApiError> {
-    let name = PoolName::given(name).map_err(|_| not_found(name))?;
+    let given = PoolName::given(name).ok();
+    let name = given.filter(|pool| caller.may_use_pool(pool)).ok_or_else(|| not_found(name))?;
     Ok(PoolKey { tenant: caller.tenant().clone(), name })
 }
 

@@ -35,7 +35,8 @@ pub(in crate::http::api) async fn list(
 ) -> Result<Response, ApiError> {
     given.read(|_, _| Ok(false))?;
     let (loads, now) = (app.loads().await?, app.clock.now());
-    let pools = loads.pools.of_tenant(caller.tenant()).map(|pool| View::of(pool, &loads, now)).collect();
+    let theirs = loads.pools.of_tenant(caller.tenant()).filter(|pool| caller.may_use_pool(&pool.key.name));
+    let pools = theirs.map(|pool| View::of(pool, &loads, now)).collect();
     Ok(json(StatusCode::OK, &PageView { pools }))
 }
 

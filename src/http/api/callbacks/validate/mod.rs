@@ -26,8 +26,8 @@ use super::field_errors::FieldErrors;
 use super::request_body::{Amendment, RequestBody};
 use crate::domain::callback::Waiting;
 use crate::domain::{
-    Calendars, Callback, CallbackId, CallingHours, MissedWindow, Order, OrderKind, PersonId, Priority,
-    Purpose, Reason, State,
+    Calendars, Callback, CallbackId, CallingHours, MissedWindow, Order, OrderKind, PersonId, PoolName,
+    Priority, Purpose, Reason, State,
 };
 use crate::http::App;
 use crate::http::auth::Caller;
@@ -57,7 +57,7 @@ pub(super) const SPANS_MAX: usize = 50;
 /// The most attempts of one callback.
 pub(super) const ATTEMPTS_MAX: u32 = 20;
 /// The latest deadline. A later one is usually a mistake of units.
-pub(super) const DEADLINE_MAX: SignedDuration = SignedDuration::from_hours(366 * 24);
+pub(in crate::http::api) const DEADLINE_MAX: SignedDuration = SignedDuration::from_hours(366 * 24);
 
 /// With less time than this inside the hours a callback is accepted with a warning.
 const OPEN_TIME_MIN: SignedDuration = SignedDuration::from_hours(1);
@@ -140,6 +140,7 @@ impl<'a> Validator<'a> {
         let terms = self.terms(rare, document, latest, faults);
         let campaign = name("campaign", body.campaign, CAMPAIGN_MAX, faults);
         let pool = pool(body.pool, faults);
+        self.check_bounds(campaign.as_deref(), pool.as_ref(), faults);
         let consent = self.consent(body.consent, purpose, faults);
         let reference = name("reference", body.reference, REFERENCE_MAX, faults);
         let metadata = body.metadata.map(|json| json.get());
@@ -173,6 +174,17 @@ impl<'a> Validator<'a> {
             terms: terms.kept(),
             ..Order::new(consumer, senders, document.name().to_owned(), earliest, latest?)
         })
+    }
+
+    /// Refuses an order outside of what the person is bound to. The senders are checked one by one.
+    fn check_bounds(&self, campaign: Option<&str>, pool: Option<&PoolName>, faults: &mut FieldErrors) {
+        let bounds = self.caller.bounds();
+        if !bounds.has_campaign(campaign) {
+            faults.add("campaign", "campaign.not_allowed", "is not one of the person's campaigns");
+        }
+        if !bounds.has_pool(pool) {
+            faults.add("pool", "pool.not_allowed", "is not one of the person's pools");
+        }
     }
 
     /// What is accepted and may still be a mistake.

@@ -1,0 +1,132 @@
+//! The layer of the pages: only a person gets past it, and a change only from our own forms.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse as _, Response};
+
+use super::enter::{CONSOLE, SIGN_IN};
+use super::identify::{Asked, identify};
+use super::origin::check_write;
+use super::page;
+use crate::http::{ApiError, App};
+
+/// The largest form whose field `csrf` is looked for, in bytes. Larger bodies need the header.
+const FORM_MAX: usize = 64 << 10;
+/// The longest address to which a sign-in leads back, in bytes.
+const NEXT_MAX: usize = 1000;
+
+/// The pages behind the sign-in: who is not signed in is led to the page where people sign in. A handler gets the
+/// [`SignedIn`](super::SignedIn), and a [`Caller`](crate::http::auth::Caller) for requests to the API.
+pub fn guarded(app: &Arc<App>, pages: Router) -> Router {
+    pages.route_layer(from_fn_with_state(Arc::clone(app), guard))
+}
+
+async fn guard(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Result<Response, ApiError> {
+    let Some(person) = identify(&app, Asked::of(&request)).await? else {
+        return Ok(not_signed_in(&app, &request));
+    };
+    if !is_read(request.method()) {
+        let (checked, field) = with_field(request).await?;
+        request = checked;
+        check_write(&app, &person, request.extensions(), request.headers(), field.as_deref())?;
+    }
+    request.extensions_mut().insert(person.caller());
+    request.extensions_mut().insert(person);
+    Ok(next.run(request).await)
+}
+
+pub(super) fn is_read(method: &Method) -> bool {
+    *method == Method::GET || *method == Method::HEAD
+}
+
+/// To the page where people sign in, or the reason why there is none.
+fn not_signed_in(app: &App, request: &Request) -> Response {
+    if !is_read(request.method()) {
+        return ApiError::new("auth.missing", "nobody is signed in, or the session has ended")
+            .into_response();
+    }
+    if !app.sign_in.is_configured() {
+        return page::only_here().into_response();
+    }
+    let path = request.uri().path();
+    // Relative, so that it is right if the public URL has a path.
+    let up = "../".repeat(path.strip_prefix(CONSOLE).unwrap_or("").matches('/').count());
+    let here = request.uri().path_and_query().map_or("", |all| all.as_str());
+    let here = here.strip_prefix(CONSOLE).unwrap_or("");
+    let next: String = form_urlencoded::byte_serialize(here.as_bytes()).collect();
+    let page = SIGN_IN.strip_prefix(CONSOLE).unwrap_or(SIGN_IN);
+    let to = if next.is_empty() || next.len() > NEXT_MAX {
+        format!("{up}{page}")
+    } else {
+        format!("{up}{page}?next={next}")
+    };
+    redirect(&to)
+}
+
+/// To an address of our own: `303`, so that a form is not sent again.
+pub(super) fn redirect(to: &str) -> Response {
+    let to = HeaderValue::try_from(to).unwrap_or_else(|_| HeaderValue::from_static("./"));
+    (StatusCode::SEE_OTHER, [(LOCATION, to)]).into_response()
+}
+
+/// Where a sign-in leads: an address below the console, relative to the page where people sign in. It begins with `./`, so
+/// that it names no other site, whatever follows.
+pub(super) fn led_to(next: Option<&str>) -> String {
+    let is_plain = |text: &&str| {
+        text.len() <= NEXT_MAX
+            && text.bytes().all(|b| b.is_ascii_graphic() && b != b'\\')
+            && !text.split(['/', '?', '#']).any(|part| part == "..")
+    };
+    format!("./{}", next.filter(is_plain).unwrap_or("").trim_start_matches('/'))
+}
+
+/// The field `csrf` of a form of a bounded size, and the request as it was.
+async fn with_field(request: Request) -> Result<(Request, Option<String>), ApiError> {
+    if !is_small_form(request.headers()) {
+        return Ok((request, None));
+    }
+    let (parts, body) = request.into_parts();
+    let incomplete =
+        |_| ApiError::new("body.incomplete", "the connection ended before the body was complete");
+    let bytes = axum::body::to_bytes(body, FORM_MAX).await.map_err(incomplete)?;
+    let field = form_urlencoded::parse(&bytes).find(|(name, _)| name == "csrf");
+    let field = field.map(|(_, value)| value.into_owned());
+    Ok((Request::from_parts(parts, Body::from(bytes)), field))
+}
+
+fn is_small_form(headers: &HeaderMap) -> bool {
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or("");
+    let media = text(CONTENT_TYPE).split(';').next().unwrap_or("").trim();
+    media.eq_ignore_ascii_case("application/x-www-form-urlencoded")
+        && text(CONTENT_LENGTH).parse().is_ok_and(|length: usize| length <= FORM_MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sign_in_leads_to_our_own_pages_only() {
+        for (next, to) in [
+            (None, "./"),
+            (Some("callbacks?state=waiting"), "./callbacks?state=waiting"),
+            (Some("//evil.example"), "./evil.example"),
+            (Some("https://evil.example"), "./https://evil.example"),
+            (Some("/\\evil.example"), "./"),
+            (Some("\\\\evil.example"), "./"),
+            (Some("../../evil"), "./"),
+            (Some("a/../../evil"), "./"),
+            (Some("a\r\nSet-Cookie: x=y"), "./"),
+            (Some("javascript:alert(1)"), "./javascript:alert(1)"),
+        ] {
+            assert_eq!(led_to(next), to, "{next:?}");
+        }
+        assert_eq!(led_to(Some(&"a".repeat(NEXT_MAX + 1))), "./");
+    }
+}

@@ -1,0 +1,583 @@
+//! People: roles at every route, sessions, what other sites cannot do, bounds, and the audit log.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
+use jiff::SignedDuration;
+use ringmaster::clock::Clock as _;
+use ringmaster::domain::{Bounds, Role, Scope, Scopes, Tenant, Way};
+use ringmaster::http::api::routes;
+use ringmaster::http::peers::{Peer, TrustedProxies};
+use ringmaster::http::sign_in::{Oidc, SignInSettings, hash_password};
+use ringmaster::http::{App, SignIn, auth, router};
+use ringmaster::store::{
+    AuditEntry, AuditFilter, Audits as _, Member, MemberChanged, Members as _, Session, Token, Tokens as _,
+};
+use serde_json::{Value, json};
+
+use super::commands::copy;
+use super::harness::{Answer, ApiHarness, CONSUMER, SENDER, answer, api, order, phone};
+
+const PASSWORD: &str = "correct horse battery";
+const ELSEWHERE: &str = "192.0.2.1";
+
+/// The API with people who sign in.
+pub(super) struct House {
+    pub(super) api: ApiHarness,
+    pub(super) app: Arc<App>,
+    router: Router,
+}
+
+async fn house(settings: SignInSettings) -> House {
+    house_with(settings, None).await
+}
+
+pub(super) async fn house_with(settings: SignInSettings, oidc: Option<Oidc>) -> House {
+    let api = api().await;
+    let sign_in = Arc::new(SignIn::new(settings, oidc, &[9; 32]));
+    let app = Arc::new(App { sign_in, ..copy(&api.app) });
+    House { router: router(Arc::clone(&app)), app, api }
+}
+
+fn by_password() -> SignInSettings {
+    SignInSettings { password: true, ..SignInSettings::default() }
+}
+
+fn entry() -> AuditEntry {
+    AuditEntry::new("2026-11-23T12:00:00Z".parse().unwrap(), "machine", Way::Machine, "test")
+}
+
+impl House {
+    async fn add(&self, name: &str, role: Role, change: impl FnOnce(&mut Member)) {
+        let mut member = Member::new(name, role, self.app.clock.now());
+        change(&mut member);
+        assert!(self.app.store.add_member(member, entry()).await.unwrap());
+    }
+
+    /// A session of a person, as its token.
+    async fn session(&self, name: &str) -> String {
+        let (token, hash) =
+            auth::new_token(*uuid::Uuid::new_v4().as_bytes().repeat(2).first_chunk().unwrap());
+        let now = self.app.clock.now();
+        let session = Session {
+            hash,
+            name: name.into(),
+            way: Way::Password,
+            created_at: now,
+            last_used_at: now,
+            ends_at: now + SignedDuration::from_hours(12),
+        };
+        assert!(self.app.store.begin_session(session, None, entry()).await.unwrap());
+        token
+    }
+
+    pub(super) async fn ask(
+        &self,
+        peer: &str,
+        request: axum::http::request::Builder,
+        body: impl Into<Body>,
+    ) -> Answer {
+        let mut request = request.header("x-request-id", "req-1").body(body.into()).unwrap();
+        request.extensions_mut().insert(Peer(peer.parse::<IpAddr>().unwrap()));
+        answer(&self.router, request).await
+    }
+
+    /// A request of a signed-in person from a page of ours.
+    pub(super) async fn by(&self, session: &str, method: &str, path: &str, body: &Value) -> Answer {
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header("cookie", format!("__Host-ringmaster={session}"))
+            .header("x-csrf-token", self.app.sign_in.csrf(session))
+            .header("sec-fetch-site", "same-origin")
+            .header("content-type", "application/json");
+        let body = if method == "GET" { Body::empty() } else { Body::from(body.to_string()) };
+        self.ask(ELSEWHERE, request, body).await
+    }
+
+    async fn sign_in(&self, name: &str, password: &str, next: &str, cookie: &str) -> Answer {
+        let form = form_urlencoded::Serializer::new(String::new())
+            .append_pair("name", name)
+            .append_pair("password", password)
+            .append_pair("next", next)
+            .finish();
+        let request = Request::post("/console/sign-in")
+            .header("content-type", "application/x-www-form-urlencoded")
+            .header("sec-fetch-site", "same-origin")
+            .header("cookie", cookie);
+        self.ask(ELSEWHERE, request, form).await
+    }
+
+    pub(super) async fn audit(&self) -> Vec<AuditEntry> {
+        let found = self.app.store.audit(&AuditFilter::default(), None, 100).await.unwrap();
+        found.into_iter().map(|(_, entry)| entry).collect()
+    }
+}
+
+/// The token in the cookie that an answer sets.
+fn cookie(answer: &Answer) -> Option<String> {
+    let set = answer.header("set-cookie").strip_prefix("__Host-ringmaster=")?;
+    set.split(';').next().filter(|value| !value.is_empty()).map(str::to_owned)
+}
+
+/// Whether the role has one of the scopes.
+fn may(role: Role, scopes: &[Scope]) -> bool {
+    // Numbers are masked for a person who does not ask for them, and a route of numbers only is then refused.
+    let held: Scopes = role.scopes().iter().filter(|scope| *scope != Scope::Reveal).collect();
+    scopes.iter().any(|scope| held.contains(*scope))
+}
+
+#[tokio::test]
+async fn each_role_may_use_its_routes_and_no_others() {
+    let house = house(by_password()).await;
+    let id = house.api.callback().await;
+    for role in Role::all() {
+        house.add(role.as_str(), role, |_| {}).await;
+        for (method, path, scopes) in routes::ROUTES {
+            let session = house.session(role.as_str()).await;
+            let path = path.replace("{id}", &id.to_string());
+            let answer = house.by(&session, method, &path, &json!({})).await;
+            let is_refused = answer.status == StatusCode::FORBIDDEN && answer.code() == "auth.scope";
+            assert_eq!(is_refused, !may(role, scopes), "{role} at {method} {path}: {}", answer.text);
+            assert_ne!(answer.status, StatusCode::UNAUTHORIZED, "{role} at {method} {path}: {}", answer.text);
+        }
+    }
+}
+
+#[test]
+fn the_table_of_roles_in_the_docs_is_that_of_the_code() {
+    let mut table = String::from("| route |");
+    for role in Role::all() {
+        table.push_str(&format!(" {role} |"));
+    }
+    table.push_str(&format!("\n|---|{}\n", "---|".repeat(Role::all().count())));
+    for (method, path, scopes) in routes::ROUTES {
+        table.push_str(&format!("| `{method} {path}` |"));
+        for role in Role::all() {
+            let held = scopes.iter().any(|scope| role.scopes().contains(*scope));
+            table.push_str(if held { " yes |" } else { " |" });
+        }
+        table.push('\n');
+    }
+    let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("docs/SIGN_IN.md");
+    let page = std::fs::read_to_string(&file).unwrap();
+    let (before, rest) = page.split_once("<!-- roles -->\n").expect("the page has the mark before the table");
+    let (written, after) = rest.split_once("<!-- end of roles -->").expect("it has the mark after it");
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        let page = format!("{before}<!-- roles -->\n{table}<!-- end of roles -->{after}");
+        std::fs::write(&file, page).unwrap();
+        return;
+    }
+    assert!(written == table, "docs/SIGN_IN.md differs from the code; run the tests with UPDATE_DOCS=1");
+}
+
+#[test]
+fn the_tables_of_routes_name_routes_that_exist() {
+    let is_known = |row: &(&str, &str)| routes::ROUTES.iter().any(|known| (known.0, known.1) == *row);
+    for table in [routes::OF_PARTS, routes::READING, routes::AUDITED_READS, routes::OF_ALL_TENANTS] {
+        for row in table {
+            assert!(is_known(row), "{row:?}");
+        }
+    }
+    assert!(routes::ROUTES.iter().all(|(.., scopes)| !scopes.is_empty()), "a route without a scope");
+}
+
+#[tokio::test]
+async fn somebody_signs_in_with_a_password_and_gets_a_new_session_each_time() {
+    let house = house(by_password()).await;
+    house.add("ana", Role::Viewer, |ana| ana.password = hash_password(PASSWORD, [1; 16]).ok()).await;
+    let page = house.ask(ELSEWHERE, Request::get("/console/sign-in"), "").await;
+    assert_eq!(page.status, StatusCode::OK);
+    assert!(page.header("content-security-policy").contains("default-src 'none'"));
+    // Somebody else planted a session in the browser: it is not taken over.
+    let planted = house.session("ana").await;
+    let cookie_line = format!("__Host-ringmaster={planted}");
+    let entered = house.sign_in("Ana", PASSWORD, "callbacks?state=waiting", &cookie_line).await;
+    assert_eq!(
+        (entered.status, entered.header("location")),
+        (StatusCode::SEE_OTHER, "./callbacks?state=waiting")
+    );
+    let set = entered.header("set-cookie");
+    for part in ["HttpOnly", "Secure", "SameSite=Strict", "Path=/"] {
+        assert!(set.contains(part), "{set}");
+    }
+    let session = cookie(&entered).unwrap();
+    assert_ne!(session, planted);
+    assert_eq!(house.by(&session, "GET", "/v1/limits", &Value::Null).await.status, StatusCode::OK);
+    assert_eq!(house.by(&planted, "GET", "/v1/limits", &Value::Null).await.code(), "auth.missing");
+    let told = &house.audit().await[0];
+    assert_eq!(
+        (told.what.as_str(), told.who.as_str(), told.outcome.to_string()),
+        ("sign_in", "person/ana", "done".into())
+    );
+}
+
+#[tokio::test]
+async fn a_wrong_name_and_a_wrong_password_look_alike_and_are_audited() {
+    let house = house(by_password()).await;
+    house.add("ana", Role::Viewer, |ana| ana.password = hash_password(PASSWORD, [1; 16]).ok()).await;
+    house.add("zoe", Role::Viewer, |_| {}).await;
+    let mut pages = Vec::new();
+    for name in ["ana", "zoe", "nobody", "no body"] {
+        let refused = house.sign_in(name, "another horse battery", "", "").await;
+        assert_eq!((refused.status, cookie(&refused)), (StatusCode::UNAUTHORIZED, None), "{name}");
+        pages.push(refused.text.replace(name, "NAME"));
+        let told = house.audit().await.remove(0);
+        assert_eq!((told.what.as_str(), told.outcome.to_string()), ("sign_in", "failed".into()));
+        assert_eq!(told.from, Some(ELSEWHERE.parse().unwrap()));
+    }
+    assert!(pages.iter().all(|page| *page == pages[0]), "{pages:?}");
+    for _ in 0..4 {
+        house.sign_in("ana", "another horse battery", "", "").await;
+    }
+    let locked = house.sign_in("ana", PASSWORD, "", "").await;
+    assert_eq!((locked.status, locked.code()), (StatusCode::TOO_MANY_REQUESTS, "auth.tries".into()));
+    assert!(!locked.header("retry-after").is_empty());
+}
+
+#[tokio::test]
+async fn a_session_ends_when_it_is_idle_too_old_or_signed_out() {
+    let house = house(by_password()).await;
+    house.add("ana", Role::Viewer, |_| {}).await;
+    let status = async |session: &str| house.by(session, "GET", "/v1/limits", &Value::Null).await.status;
+    let session = house.session("ana").await;
+    house.api.clock.advance(SignedDuration::from_mins(30) - SignedDuration::from_secs(1));
+    assert_eq!(status(&session).await, StatusCode::OK);
+    house.api.clock.advance(SignedDuration::from_mins(30));
+    assert_eq!(status(&session).await, StatusCode::UNAUTHORIZED, "idle");
+    let session = house.session("ana").await;
+    for _ in 0..24 {
+        assert_eq!(status(&session).await, StatusCode::OK);
+        house.api.clock.advance(SignedDuration::from_mins(29));
+    }
+    house.api.clock.advance(SignedDuration::from_mins(24));
+    assert_eq!(status(&session).await, StatusCode::UNAUTHORIZED, "twelve hours");
+    let session = house.session("ana").await;
+    let left = house.by(&session, "POST", "/console/sign-out", &Value::Null).await;
+    assert_eq!((left.status, left.header("location")), (StatusCode::SEE_OTHER, "sign-in"));
+    assert_eq!(status(&session).await, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn a_removed_person_is_out_at_once_and_the_last_admin_stays() {
+    let house = house(by_password()).await;
+    house.add("ana", Role::Admin, |_| {}).await;
+    house.add("bo", Role::Viewer, |_| {}).await;
+    let (ana, bo) = (house.session("ana").await, house.session("bo").await);
+    assert_eq!(house.by(&bo, "GET", "/v1/limits", &Value::Null).await.status, StatusCode::OK);
+    let removed = house.by(&ana, "DELETE", "/v1/people/bo", &Value::Null).await;
+    assert_eq!(removed.status, StatusCode::NO_CONTENT, "{}", removed.text);
+    assert_eq!(house.by(&bo, "GET", "/v1/limits", &Value::Null).await.code(), "auth.missing");
+    assert_eq!(house.by(&ana, "DELETE", "/v1/people/bo", &Value::Null).await.code(), "person.not_found");
+    let last = house.by(&ana, "DELETE", "/v1/people/ana", &Value::Null).await;
+    assert_eq!((last.status, last.code()), (StatusCode::CONFLICT, "person.last_admin".into()));
+    let demoted = house.by(&ana, "POST", "/v1/people/ana/change", &json!({"role": "viewer"})).await;
+    assert_eq!(demoted.code(), "person.last_admin");
+    // An admin of one tenant manages nobody else's people, and is not the last admin of all.
+    house.add("cy", Role::Admin, |cy| cy.tenant = "shop".parse().unwrap()).await;
+    let cy = house.session("cy").await;
+    assert_eq!(house.by(&cy, "GET", "/v1/people/ana", &Value::Null).await.code(), "person.not_found");
+    assert_eq!(house.by(&cy, "DELETE", "/v1/people/ana", &Value::Null).await.code(), "person.not_found");
+    let lifted = house.by(&cy, "POST", "/v1/people/cy/change", &json!({"tenant": "default"})).await;
+    assert_eq!(lifted.faults(), ["tenant: field.value"]);
+    assert_eq!(house.app.store.remove_member("ana", entry()).await.unwrap(), MemberChanged::LastAdmin);
+}
+
+#[tokio::test]
+async fn changed_rights_end_the_sessions_and_passwords_are_never_shown() {
+    let house = house(by_password()).await;
+    house.add("ana", Role::Admin, |_| {}).await;
+    let ana = house.session("ana").await;
+    let draft = json!({"name": "bo", "role": "agent", "password": PASSWORD, "bounds": ["campaign:spring"]});
+    let added = house.by(&ana, "POST", "/v1/people", &draft).await;
+    assert_eq!(added.status, StatusCode::CREATED, "{}", added.text);
+    assert_eq!(added.json()["bounds"], json!(["campaign:spring"]));
+    assert_eq!(house.by(&ana, "POST", "/v1/people", &draft).await.code(), "person.exists");
+    let bo = house.session("bo").await;
+    let changed = house.by(&ana, "POST", "/v1/people/bo/change", &json!({"role": "viewer"})).await;
+    assert_eq!(changed.json()["role"], "viewer");
+    assert_eq!(house.by(&bo, "GET", "/v1/dispositions", &Value::Null).await.code(), "auth.missing");
+    let audit = house.by(&ana, "GET", "/v1/audit", &Value::Null).await;
+    let newest = &audit.json()["entries"][0];
+    assert_eq!(newest["what"], "person.change");
+    assert_eq!(newest["before"], "role agent, tenant default, campaign:spring");
+    assert_eq!(newest["after"], "role viewer, tenant default, campaign:spring");
+    assert_eq!(newest["who"], "person/ana");
+    assert_eq!(newest["from"], ELSEWHERE);
+    assert!(!audit.text.contains(PASSWORD) && !audit.text.contains("argon2"), "{}", audit.text);
+    for (draft, faults) in [
+        (json!({"name": "A B", "role": "agent"}), vec!["name: field.value"]),
+        (json!({"name": "cy"}), vec!["role: field.missing"]),
+        (json!({"name": "cy", "role": "king"}), vec!["role: field.value"]),
+        (json!({"name": "cy", "role": "agent", "bounds": ["x"]}), vec!["bounds[0]: field.value"]),
+    ] {
+        assert_eq!(house.by(&ana, "POST", "/v1/people", &draft).await.faults(), faults, "{draft}");
+    }
+    let short = house
+        .by(&ana, "POST", "/v1/people", &json!({"name": "cy", "role": "agent", "password": "short"}))
+        .await;
+    assert_eq!(short.code(), "person.invalid");
+    let shape = house.by(&ana, "POST", "/v1/people", &json!({"name": "cy", "role": 7})).await;
+    assert_eq!(shape.code(), "body.shape");
+}
+
+#[tokio::test]
+async fn another_site_cannot_make_a_persons_browser_change_anything() {
+    let house = house(by_password()).await;
+    house.add("ana", Role::Admin, |_| {}).await;
+    let session = house.session("ana").await;
+    let csrf = house.app.sign_in.csrf(&session);
+    let post = || {
+        Request::post("/v1/pauses")
+            .header("cookie", format!("__Host-ringmaster={session}"))
+            .header("content-type", "application/json")
+            .header("host", "calls.example.com")
+    };
+    let body = json!({"scope": "all", "why": "x"}).to_string();
+    let wrong = "0".repeat(64);
+    for request in [
+        post(),
+        post().header("x-csrf-token", &wrong),
+        post().header("x-csrf-token", &csrf).header("sec-fetch-site", "cross-site"),
+        post().header("x-csrf-token", &csrf).header("sec-fetch-site", "same-site"),
+        post().header("x-csrf-token", &csrf).header("origin", "https://evil.example"),
+        post().header("x-csrf-token", &csrf).header("origin", "null"),
+    ] {
+        let refused = house.ask(ELSEWHERE, request, body.clone()).await;
+        assert_eq!((refused.status, refused.code()), (StatusCode::FORBIDDEN, "auth.csrf".into()));
+    }
+    assert!(house.app.store.pauses(house.app.clock.now()).await.unwrap().is_empty());
+    let right = post().header("x-csrf-token", &csrf).header("origin", "https://calls.example.com");
+    let taken = house.ask(ELSEWHERE, right, body).await;
+    assert_ne!(taken.status, StatusCode::FORBIDDEN, "{}", taken.text);
+    // The page where people sign in takes a form from our own page only.
+    for (name, value) in
+        [("sec-fetch-site", "cross-site"), ("origin", "https://evil.example"), ("accept", "*/*")]
+    {
+        let form = Request::post("/console/sign-in").header(name, value).header("host", "calls.example.com");
+        assert_eq!(house.ask(ELSEWHERE, form, "name=ana").await.code(), "auth.csrf", "{name}: {value}");
+    }
+}
+
+#[tokio::test]
+async fn without_a_sign_in_only_this_machine_gets_in_and_only_by_its_own_name() {
+    let house = house(SignInSettings::default()).await;
+    let at = async |peer: &str, headers: &[(&str, &str)]| {
+        let mut request = Request::get("/console/sign-in");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        house.ask(peer, request, "").await.status
+    };
+    let (here, refused) = (StatusCode::SEE_OTHER, StatusCode::FORBIDDEN);
+    assert_eq!(at("127.0.0.1", &[("host", "127.0.0.1:8080")]).await, here);
+    assert_eq!(at("::1", &[("host", "localhost:8080")]).await, here);
+    assert_eq!(at("127.0.0.1", &[("host", "evil.example:8080")]).await, refused, "a name that leads here");
+    assert_eq!(at("127.0.0.1", &[]).await, refused);
+    assert_eq!(at("127.0.0.1", &[("host", "localhost"), ("x-forwarded-for", "127.0.0.1")]).await, refused);
+    assert_eq!(at(ELSEWHERE, &[("host", "localhost")]).await, refused);
+    // The API stays closed without a token, on this machine too, except for our own pages.
+    let api =
+        |csrf: &str| Request::get("/v1/limits").header("host", "localhost").header("x-csrf-token", csrf);
+    let plain = house.ask("127.0.0.1", Request::get("/v1/limits").header("host", "localhost"), "").await;
+    assert_eq!(plain.code(), "auth.missing");
+    assert_eq!(house.ask("127.0.0.1", api("x"), "").await.code(), "auth.csrf");
+    let csrf = house.app.sign_in.csrf("loopback");
+    assert_eq!(house.ask("127.0.0.1", api(&csrf), "").await.status, StatusCode::OK);
+    assert_eq!(house.ask(ELSEWHERE, api(&csrf), "").await.code(), "auth.missing");
+}
+
+#[tokio::test]
+async fn only_a_trusted_proxy_names_a_person() {
+    let proxies = TrustedProxies::new(["10.0.0.0/8".parse().unwrap()]);
+    let settings = SignInSettings {
+        proxy_header: Some("x-remote-user".parse().unwrap()),
+        trusted_proxies: proxies,
+        ..SignInSettings::default()
+    };
+    let house = house(settings).await;
+    house.add("ana", Role::Viewer, |_| {}).await;
+    let by = async |peer: &str, names: &[&str]| {
+        let mut request = Request::get("/v1/limits").header("host", "calls.example.com");
+        for name in names {
+            request = request.header("x-remote-user", *name);
+        }
+        house.ask(peer, request, "").await.status
+    };
+    assert_eq!(by("10.0.0.1", &["ana"]).await, StatusCode::OK);
+    for (peer, names) in [
+        (ELSEWHERE, &["ana"][..]),
+        ("10.0.0.1", &["nobody"]),
+        ("10.0.0.1", &["ana", "ana"]),
+        ("10.0.0.1", &[""]),
+        ("10.0.0.1", &["ANA"]),
+        ("10.0.0.1", &["ana,bo"]),
+        ("10.0.0.1", &[]),
+    ] {
+        assert_eq!(by(peer, names).await, StatusCode::UNAUTHORIZED, "{peer} {names:?}");
+    }
+    house.app.store.add_member(Member::new("bo", Role::Admin, house.app.clock.now()), entry()).await.unwrap();
+    house.app.store.remove_member("ana", entry()).await.unwrap();
+    assert_eq!(by("10.0.0.1", &["ana"]).await, StatusCode::UNAUTHORIZED, "removed");
+}
+
+#[tokio::test]
+async fn numbers_are_masked_until_they_are_asked_for_and_asking_is_audited() {
+    let house = house(by_password()).await;
+    let id = house.api.callback().await;
+    house.add("ana", Role::Supervisor, |_| {}).await;
+    house.add("bo", Role::Viewer, |_| {}).await;
+    let path = format!("/v1/callbacks/{id}");
+    let get = async |session: &str, reveal: &str| {
+        let request = Request::get(&path)
+            .header("cookie", format!("__Host-ringmaster={session}"))
+            .header("x-reveal", reveal);
+        house.ask(ELSEWHERE, request, "").await
+    };
+    let (ana, bo) = (house.session("ana").await, house.session("bo").await);
+    assert!(!get(&ana, "no").await.text.contains(CONSUMER));
+    let before = house.audit().await.len();
+    assert!(get(&ana, "yes").await.text.contains(CONSUMER));
+    let told = house.audit().await;
+    assert_eq!(told.len(), before + 1);
+    assert_eq!(told[0].what, "reveal GET /v1/callbacks/{id}");
+    assert_eq!(told[0].object, Some(id.to_string()));
+    assert!(!get(&bo, "yes").await.text.contains(CONSUMER));
+    assert_eq!(house.audit().await.len(), before + 1);
+}
+
+#[tokio::test]
+async fn somebody_with_bounds_sees_and_orders_nothing_outside_them() {
+    let house = house(by_password()).await;
+    let ours = house.api.order(json!({"campaign": "spring"})).await.id();
+    let others = house.api.order(json!({"campaign": "autumn", "consumer": "+5521976543211"})).await.id();
+    let bounds: Bounds = "campaign:spring".parse().unwrap();
+    house.add("ana", Role::Admin, |ana| ana.bounds = bounds).await;
+    let session = house.session("ana").await;
+    let list = house.by(&session, "GET", "/v1/callbacks", &Value::Null).await;
+    assert!(
+        list.text.contains(&ours.to_string()) && !list.text.contains(&others.to_string()),
+        "{}",
+        list.text
+    );
+    assert_eq!(
+        house.by(&session, "GET", &format!("/v1/callbacks/{ours}"), &Value::Null).await.status,
+        StatusCode::OK
+    );
+    for (method, rest) in
+        [("GET", ""), ("GET", "/explain"), ("GET", "/timeline"), ("POST", "/cancel"), ("POST", "/wrap-up")]
+    {
+        let path = format!("/v1/callbacks/{others}{rest}");
+        let body = json!({"disposition": "done"});
+        let answer = house.by(&session, method, &path, &body).await;
+        assert_ne!(answer.status, StatusCode::OK, "{method} {path}");
+        assert!(!answer.text.contains("autumn"), "{}", answer.text);
+    }
+    let ordered = house.by(&session, "POST", "/v1/callbacks", &order(json!({"campaign": "autumn"}))).await;
+    assert_eq!(ordered.faults(), ["campaign: campaign.not_allowed"]);
+    for (method, path, _) in routes::ROUTES {
+        let keeps = routes::OF_PARTS.contains(&(*method, *path));
+        let answer = house.by(&session, method, &path.replace("{id}", &others.to_string()), &json!({})).await;
+        let is_refused = answer.status == StatusCode::FORBIDDEN
+            && ["auth.bounds", "auth.scope"].contains(&answer.code().as_str());
+        assert!(keeps || is_refused, "{method} {path}: {} {}", answer.status, answer.text);
+        assert!(!answer.text.contains("autumn"), "{method} {path}: {}", answer.text);
+    }
+}
+
+#[tokio::test]
+async fn an_agent_sees_own_callbacks_only() {
+    let house = house(by_password()).await;
+    let others = house.api.callback().await;
+    house.add("ana", Role::Agent, |_| {}).await;
+    let session = house.session("ana").await;
+    let ordered =
+        house.by(&session, "POST", "/v1/callbacks", &order(json!({"consumer": "+5521976543211"}))).await;
+    assert_eq!(ordered.status, StatusCode::ACCEPTED, "{}", ordered.text);
+    let own = ordered.id();
+    let list = house.by(&session, "GET", "/v1/callbacks", &Value::Null).await.text;
+    assert!(list.contains(&own.to_string()) && !list.contains(&others.to_string()), "{list}");
+    let status =
+        async |method: &str, path: String| house.by(&session, method, &path, &json!({})).await.status;
+    assert_eq!(status("GET", format!("/v1/callbacks/{own}")).await, StatusCode::OK);
+    assert_eq!(status("GET", format!("/v1/callbacks/{others}")).await, StatusCode::NOT_FOUND);
+    assert_eq!(status("POST", format!("/v1/callbacks/{others}/cancel")).await, StatusCode::NOT_FOUND);
+    assert!(status("POST", format!("/v1/callbacks/{own}/cancel")).await.is_success());
+    let stored = house.app.store.callback(own).await.unwrap().unwrap();
+    assert_eq!(stored.callback.ordered_by.as_deref(), Some("person/ana"));
+}
+
+#[tokio::test]
+async fn every_change_by_a_token_has_an_entry_in_the_transaction_of_its_act() {
+    let house = house(by_password()).await;
+    let (text, hash) = auth::new_token([4; 32]);
+    let token = Token { scopes: Role::Operator.scopes(), ..Token::new("ops", hash, house.app.clock.now()) };
+    house.app.store.create_token(token).await.unwrap();
+    let ask = async |method: &str, path: &str, body: Value| {
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header("authorization", format!("Bearer {text}"))
+            .header("content-type", "application/json")
+            .header("content-length", body.to_string().len());
+        house.ask(ELSEWHERE, request, body.to_string()).await
+    };
+    ask("POST", "/v1/callbacks", order(Value::Null)).await;
+    let told = house.audit().await;
+    assert_eq!(told.len(), 1);
+    assert_eq!(
+        (told[0].what.as_str(), &told[0].after),
+        ("POST /v1/callbacks", &None),
+        "orders are stored themselves"
+    );
+    let body = json!({"sender": SENDER, "consumer": CONSUMER, "reason": "they asked"});
+    ask("POST", "/v1/permissions/revoke", body).await;
+    let told = house.audit().await;
+    assert_eq!(told[0].what, "POST /v1/permissions/revoke");
+    // What is wrong changes nothing, and has no entry.
+    ask("POST", "/v1/callbacks", json!({})).await;
+    ask("GET", "/v1/callbacks", Value::Null).await;
+    ask("POST", "/v1/callbacks/search", json!({})).await;
+    let count = house.audit().await.len();
+    // What is not allowed has one.
+    assert_eq!(ask("POST", "/v1/consumers/erase", json!({})).await.code(), "auth.scope");
+    let told = house.audit().await;
+    assert_eq!((told.len(), told[0].outcome.to_string()), (count + 1, "refused".into()));
+    let numbers = told.iter().filter_map(|entry| entry.after.as_ref()).filter(|text| text.contains(CONSUMER));
+    assert_eq!(numbers.count(), 0);
+}
+
+#[tokio::test]
+async fn the_audit_log_is_exported_without_formulas() {
+    let house = house(by_password()).await;
+    house.add("ana", Role::Admin, |_| {}).await;
+    let mut formula = entry();
+    (formula.who, formula.after) = ("=1+1".into(), Some("+cmd".into()));
+    formula.consumer = Some(phone(CONSUMER));
+    house.app.store.append_audit(formula).await.unwrap();
+    let ana = house.session("ana").await;
+    let csv = house.by(&ana, "GET", "/v1/audit/export?format=csv", &Value::Null).await.text;
+    assert!(csv.starts_with("at,who,way,"), "{csv}");
+    assert!(csv.contains(",'=1+1,") && csv.contains("'+cmd"), "{csv}");
+    assert!(!csv.contains(CONSUMER), "{csv}");
+    let lines = house.by(&ana, "GET", "/v1/audit/export?who=%3D1%2B1", &Value::Null).await.text;
+    assert_eq!(lines.lines().count(), 1, "{lines}");
+    let page = house.by(&ana, "GET", "/v1/audit?limit=1", &Value::Null).await.json();
+    assert!(page["next_cursor"].is_string());
+    let path = format!("/v1/audit?limit=1&cursor={}", page["next_cursor"].as_str().unwrap());
+    let next = house.by(&ana, "GET", &path, &Value::Null).await.json();
+    assert_ne!(page["entries"], next["entries"]);
+    for wrong in ["since=x", "outcome=x", "cursor=x", "limit=0", "who=a&who=b", "else=x"] {
+        let answer = house.by(&ana, "GET", &format!("/v1/audit?{wrong}"), &Value::Null).await;
+        assert_eq!(answer.code(), "query.invalid", "{wrong}");
+    }
+    // Somebody of one tenant reads that tenant's entries only.
+    house.add("cy", Role::Admin, |cy| cy.tenant = "shop".parse::<Tenant>().unwrap()).await;
+    let cy = house.session("cy").await;
+    let theirs = house.by(&cy, "GET", "/v1/audit", &Value::Null).await.json();
+    assert_eq!(theirs["entries"], json!([]));
+}
