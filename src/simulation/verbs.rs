@@ -18,7 +18,7 @@ pub(super) mod types {
         CommandRecord, ConsumerRecord, Count, DecideKeys, Deletions, Delivery, Enqueue, Enqueued, EntryName,
         ErasureRecord, ErasureTraces, ErasureWork, Expiring, FiledReport, Filter, Hashing, HeldBack,
         IdempotencyKey, ImportFindings, ImportRecord, ImportStep, ImportStepped, Input, KeyPlace, Lead,
-        Listed, MadeImport, NewErasure, NewImport, NewList, NewSuppressions, OpenOrder, Page, PlatformName,
+        LedgersWanted, Listed, MadeImport, NewErasure, NewImport, NewList, NewSuppressions, OpenOrder, Page, PlatformName,
         RecentOrder, Record, Settled, StoredFault, Suppressed, SuppressionList, TimelineEnds, TimelineLine,
         ToDecide, Token, Told, Waiting, Whom,
     };
@@ -80,6 +80,7 @@ macro_rules! store_verbs {
                 fn messages(ids: &[MessageId]) -> Vec<Message>;
                 fn unsettled_messages() -> Vec<Message>;
                 fn people(names: &[Name]) -> Vec<(Person, Vec<Pair>)>;
+                fn ledgers(wanted: LedgersWanted) -> Vec<Pair>;
                 fn consumer(name: &Name, page: &Page) -> ConsumerRecord;
                 fn contacts(keys: &[ContactKey]) -> Vec<Contact>;
                 fn loads() -> Loads;
@@ -231,6 +232,7 @@ macro_rules! store_verbs {
             reads {
                 fn import(id: ImportId) -> Option<ImportRecord>;
                 fn import_named(tenant: &Tenant, name: &str) -> Option<ImportRecord>;
+                fn imports(tenant: &Tenant, campaign: Option<CampaignId>, most: usize) -> Vec<ImportRecord>;
                 fn import_findings(id: ImportId) -> ImportFindings;
                 fn import_faults(id: ImportId, after: (u32, u32), most: usize) -> Vec<StoredFault>;
                 fn unfinished_import(tenant: &Tenant, campaign: CampaignId) -> Option<String>;

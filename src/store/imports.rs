@@ -23,6 +23,14 @@ pub trait Imports: Send + Sync {
     /// The newest of a tenant with this name that is not removed.
     async fn import_named(&self, tenant: &Tenant, name: &str) -> Result<Option<ImportRecord>>;
 
+    /// Those of a tenant that are not removed, newest first, at most `most`; only those for this campaign, if one is given.
+    async fn imports(
+        &self,
+        tenant: &Tenant,
+        campaign: Option<CampaignId>,
+        most: usize,
+    ) -> Result<Vec<ImportRecord>>;
+
     /// Stores rows of an import with the place that it has reached, in one transaction.
     async fn import_rows(&self, step: ImportStep) -> Result<ImportStepped>;
 

@@ -15,6 +15,7 @@ mod events;
 mod imports;
 mod inbox;
 mod invites;
+mod ledgers;
 mod limits;
 pub(super) mod mask;
 mod messages;
@@ -31,6 +32,7 @@ mod senders;
 mod set_aside;
 mod status;
 mod suppression;
+mod tokens;
 mod views;
 mod webhooks;
 
@@ -108,7 +110,7 @@ fn doors() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(callbacks::create_many::create_many))
         .routes(routes!(imports::rows::order))
         .routes(routes!(imports::check::check))
-        .routes(routes!(imports::create::create))
+        .routes(routes!(imports::create::create, imports::list::list))
         .routes(routes!(imports::show::show, imports::remove::remove))
         .routes(routes!(imports::part::put))
         .routes(routes!(imports::complete::complete))
@@ -174,6 +176,8 @@ fn doors() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(consumers::export::export))
         .routes(routes!(consumers::zone::set))
         .routes(routes!(erasures::show::show))
+        .routes(routes!(ledgers::list::list))
+        .routes(routes!(ledgers::callable::callable))
         .routes(routes!(permissions::show))
         .routes(routes!(permissions::grant))
         .routes(routes!(permissions::revoke))
@@ -187,6 +191,7 @@ fn doors() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(reports::show::show))
         .routes(routes!(senders::senders))
         .routes(routes!(status::status))
+        .routes(routes!(tokens::list))
         .routes(routes!(webhooks::webhooks))
         .routes(routes!(webhooks::enable))
 }

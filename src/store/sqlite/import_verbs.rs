@@ -25,6 +25,16 @@ impl Imports for Sqlite {
         self.read(move |db| imports::named(db, &tenant, &name)).await
     }
 
+    async fn imports(
+        &self,
+        tenant: &Tenant,
+        campaign: Option<CampaignId>,
+        most: usize,
+    ) -> Result<Vec<ImportRecord>> {
+        let tenant = tenant.clone();
+        self.read(move |db| imports::of_tenant(db, &tenant, campaign, most)).await
+    }
+
     async fn import_rows(&self, step: ImportStep) -> Result<ImportStepped> {
         let key = self.key();
         self.write(move |db| imports::step(db, &step, &key)).await

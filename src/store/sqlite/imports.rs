@@ -32,6 +32,12 @@ pub const NAMED: &str = concat!(
     " FROM imports INDEXED BY imports_by_name WHERE tenant = ?1 AND name = ?2 AND state <> 'removed' \
      ORDER BY seq DESC LIMIT 1"
 );
+const OF_TENANT: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM imports WHERE tenant = ?1 AND state <> 'removed' AND (?2 IS NULL OR campaign = ?2) \
+     ORDER BY seq DESC LIMIT ?3"
+);
 pub const UNFINISHED: &str = "SELECT name FROM imports INDEXED BY imports_of_campaigns \
      WHERE state = 'receiving' AND campaign IS NOT NULL AND campaign = ?1 AND tenant = ?2 LIMIT 1";
 const SAVE_FAULT: &str = "INSERT INTO import_faults (import, row, fault, field, code, detail) \
@@ -72,6 +78,17 @@ pub fn one(db: &Connection, id: ImportId) -> Result<Option<ImportRecord>> {
 
 pub fn named(db: &Connection, tenant: &Tenant, name: &str) -> Result<Option<ImportRecord>> {
     first(&mut db.prepare_cached(NAMED)?, [tenant.as_str(), name], read)
+}
+
+/// A tenant has at most [`NewImport::MAX`], so all of them may be looked at.
+pub fn of_tenant(
+    db: &Connection,
+    tenant: &Tenant,
+    campaign: Option<CampaignId>,
+    most: usize,
+) -> Result<Vec<ImportRecord>> {
+    let params = params![tenant.as_str(), campaign.as_ref().map(CampaignId::bytes), limit(most)];
+    collect(&mut db.prepare_cached(OF_TENANT)?, params, read)
 }
 
 pub fn make(db: &Connection, new: &NewImport) -> Result<MadeImport> {

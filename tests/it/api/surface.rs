@@ -222,6 +222,8 @@ async fn the_description_needs_no_token_and_has_every_route() {
         "/v1/pauses/{id}",
         "/v1/pools",
         "/v1/pools/{name}",
+        "/v1/permissions",
+        "/v1/permissions/callable",
         "/v1/permissions/grant",
         "/v1/permissions/revoke",
         "/v1/permissions/show",

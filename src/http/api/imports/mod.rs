@@ -6,6 +6,7 @@
 pub(super) mod check;
 pub(super) mod complete;
 pub(super) mod create;
+pub(super) mod list;
 pub(super) mod part;
 mod preflight;
 mod reading;
