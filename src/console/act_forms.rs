@@ -41,7 +41,7 @@ pub fn form(asking: &Asking, act: &Act, filled: &Filled<'_>, said: &Said) -> Mar
     let form = Form { act, filled, refused, entered: said.shown(act).map(|(posted, _)| posted), key: &key };
     let has_fields = act.fields.iter().any(|field| field.kind != Kind::Hidden);
     let inside = html! {
-        form method="post" class="act" {
+        form method="post" class=[(!has_fields).then_some("inline")] {
             (asking.visit.csrf())
             input type="hidden" name="act" value=(act.name);
             // A live part is the same for all who look.
@@ -55,7 +55,7 @@ pub fn form(asking: &Asking, act: &Act, filled: &Filled<'_>, said: &Said) -> Mar
     };
     // A form of one button needs no place of its own.
     if has_fields {
-        html! { details class="act" open[refused.is_some() || said.shown(act).is_some()] { summary { (act.button) } (inside) } }
+        html! { details class="action" open[refused.is_some() || said.shown(act).is_some()] { summary { (act.button) } (inside) } }
     } else {
         inside
     }
@@ -77,7 +77,7 @@ impl Form<'_> {
             |name: &str| self.act.fields.iter().any(|own| own.name == name && own.kind != Kind::Hidden);
         let others: Vec<_> = error.errors.iter().filter(|(field, _)| !is_shown(field)).collect();
         html! {
-            div class="refused" role="alert" {
+            div class="problem" role="alert" {
                 strong { (error.title) "." }
                 @if error.errors.is_empty() { " " (sentence(&error.detail)) }
                 @for (field, detail) in others { " " (field) " " (sentence(detail)) }
@@ -115,13 +115,13 @@ impl Form<'_> {
         };
         let is_flag = field.kind == Kind::Flag;
         html! {
-            div class={ "field" @if !faults.is_empty() { " wrong" } } {
+            div class="field" {
                 @if is_flag { (self.control(field, &id, value, described, !faults.is_empty())) " " }
                 label for=(id) { (field.label) @if !field.is_required && !is_flag { " " small { "(optional)" } } }
                 @if !is_flag { (self.control(field, &id, value, described, !faults.is_empty())) }
                 @if !field.hint.is_empty() { small class="hint" id=(hint_id) { (field.hint) } }
                 @if !faults.is_empty() {
-                    p class="error" id=(error_id) { (field.label) " " (faults.join(" ")) }
+                    span class="fault" id=(error_id) { (field.label) " " (faults.join(" ")) }
                 }
             }
         }
@@ -141,7 +141,7 @@ impl Form<'_> {
                 Kind::Area | Kind::Lines | Kind::Pairs => {
                     textarea id=(id) name=(name) rows="4" required[required] aria-describedby=[described] aria-invalid=[invalid] { (value) }
                 }
-                Kind::Choice(choices) => {
+                Kind::Choice(choices) | Kind::Level(choices) => {
                     select id=(id) name=(name) required[required] aria-describedby=[described] aria-invalid=[invalid] {
                         @if !required { option value="" { "–" } }
                         @for (choice, words) in choices { option value=(choice) selected[*choice == value] { (words) } }
@@ -187,7 +187,7 @@ pub fn told(said: &Said, acts: &[&Act]) -> Markup {
                 p class="done" role="status" { "It is stored, and is applied in a moment. Load the page again to see it." }
             }
             Said::Refused(name, _, error) => @if known(name).is_none() {
-                p class="refused" role="alert" { strong { (error.title) "." } " " (sentence(&error.detail)) }
+                p class="problem" role="alert" { strong { (error.title) "." } " " (sentence(&error.detail)) }
             }
             Said::Nothing | Said::Shown(..) => {}
         }

@@ -36,6 +36,8 @@ pub enum Then {
     Back,
     /// The page of what was made: below this one, by its `id`.
     Open,
+    /// Another page, seen from this one: this one is gone.
+    Leave(&'static str),
     /// Nothing was changed: the page shows the answer.
     Show,
 }
@@ -68,6 +70,8 @@ pub enum Kind {
     Date,
     /// One of these: the value and its words.
     Choice(&'static [(&'static str, &'static str)]),
+    /// The same, where the value is a whole number.
+    Level(&'static [(&'static str, &'static str)]),
     /// One of those that the page offers.
     Offered,
     /// `true` or `false`.
@@ -81,6 +85,11 @@ pub enum Kind {
 impl Field {
     pub const fn hidden(name: &'static str) -> Self {
         Self { name, label: "", kind: Kind::Hidden, hint: "", is_required: true }
+    }
+
+    /// The same, where it may be left empty.
+    pub const fn hidden_if_given(name: &'static str) -> Self {
+        Self { is_required: false, ..Self::hidden(name) }
     }
 
     pub const fn needed(name: &'static str, label: &'static str, kind: Kind, hint: &'static str) -> Self {
@@ -173,19 +182,20 @@ impl Act {
     ///
     /// # Errors
     /// The fields whose texts are no values of their kind.
-    pub fn body(&self, posted: &Posted, zone: &TimeZone) -> Result<Option<Value>, Vec<(String, String)>> {
+    pub fn body(&self, posted: &Posted, zone: &TimeZone) -> Result<Value, Vec<(String, String)>> {
         let (mut body, mut faults) = (Map::new(), Vec::new());
         let of_body = self.fields.iter().filter(|field| !self.route.contains(&format!("{{{}}}", field.name)));
-        let mut has_fields = false;
         for field in of_body {
-            has_fields = true;
             match value(field, posted.get(field.name).unwrap_or_default(), zone) {
+                Ok(None) if field.is_required => {
+                    faults.push((field.name.to_owned(), "is missing".to_owned()));
+                }
                 Ok(None) => {}
                 Ok(Some(value)) => put(&mut body, field.name, value),
                 Err(detail) => faults.push((field.name.to_owned(), detail.to_owned())),
             }
         }
-        if faults.is_empty() { Ok(has_fields.then_some(Value::Object(body))) } else { Err(faults) }
+        if faults.is_empty() { Ok(Value::Object(body)) } else { Err(faults) }
     }
 
     /// Sends it.
@@ -202,7 +212,8 @@ impl Act {
             let status = StatusCode::UNPROCESSABLE_ENTITY;
             Refused { errors, ..Refused::new(status, "The form cannot be sent", detail) }
         })?;
-        asking.change(self.method.clone(), &self.path(posted), posted.get("key"), body.as_ref()).await
+        let body = (self.method != Method::DELETE).then_some(&body);
+        asking.change(self.method.clone(), &self.path(posted), posted.get("key"), body).await
     }
 }
 
@@ -232,7 +243,7 @@ fn value(field: &Field, text: &str, zone: &TimeZone) -> Result<Option<Value>, &'
         _ => {}
     }
     let value = match field.kind {
-        Kind::Number | Kind::NumberOrNull => {
+        Kind::Number | Kind::NumberOrNull | Kind::Level(_) => {
             text.parse::<i64>().map_err(|_| "is not a whole number")?.into()
         }
         Kind::Moment => moment(text, zone)?.to_string().into(),
@@ -252,7 +263,7 @@ fn value(field: &Field, text: &str, zone: &TimeZone) -> Result<Option<Value>, &'
 }
 
 /// A moment as browsers enter it, in the zone; or with its own offset.
-fn moment(text: &str, zone: &TimeZone) -> Result<Timestamp, &'static str> {
+pub fn moment(text: &str, zone: &TimeZone) -> Result<Timestamp, &'static str> {
     let unreadable = "is not a date and a time, such as 2026-12-25T10:00";
     if let Ok(at) = text.parse::<Timestamp>() {
         return Ok(at);
@@ -314,13 +325,14 @@ mod tests {
     fn a_form_becomes_a_body_without_what_was_left_empty() {
         let form = posted(&[("id", "a/b"), ("why", " a drill "), ("until", ""), ("extra", "x")]);
         assert_eq!(PAUSE.path(&form), "/v1/things/a%2Fb/pause");
-        let body = PAUSE.body(&form, &zone()).unwrap().unwrap();
+        let body = PAUSE.body(&form, &zone()).unwrap();
         assert_eq!(body, serde_json::json!({"why": "a drill", "limits": {"pace": null}, "on": false}));
     }
 
     #[test]
     fn every_kind_of_value_is_read() {
         let form = posted(&[
+            ("why", "x"),
             ("until", "2026-12-25T10:00"),
             ("limits.calls", "12"),
             ("limits.pace", "3"),
@@ -328,9 +340,9 @@ mod tests {
             ("to", "one\r\n\r\n two "),
             ("values", "a = b = c\nd="),
         ]);
-        let expected = serde_json::json!({"until": "2026-12-25T15:00:00Z", "limits": {"calls": 12, "pace": 3},
+        let expected = serde_json::json!({"why": "x", "until": "2026-12-25T15:00:00Z", "limits": {"calls": 12, "pace": 3},
             "on": true, "to": ["one", "two"], "values": {"a": "b = c", "d": ""}});
-        assert_eq!(PAUSE.body(&form, &zone()).unwrap().unwrap(), expected);
+        assert_eq!(PAUSE.body(&form, &zone()).unwrap(), expected);
     }
 
     #[test]
@@ -338,7 +350,7 @@ mod tests {
         let form = posted(&[("until", "tomorrow"), ("limits.calls", "1.5"), ("values", "x")]);
         let faults = PAUSE.body(&form, &zone()).unwrap_err();
         let fields: Vec<&str> = faults.iter().map(|(field, _)| field.as_str()).collect();
-        assert_eq!(fields, ["until", "limits.calls", "values"]);
+        assert_eq!(fields, ["why", "until", "limits.calls", "values"], "what is needed is named too");
     }
 
     #[test]

@@ -1,4 +1,6 @@
-//! The words of people at the telephone for what the API names.
+//! The words of people at the telephone for what the API names on the pages of lists, permissions and campaigns.
+
+use super::words;
 
 /// The words for the state of a permission.
 #[must_use]
@@ -82,17 +84,7 @@ pub fn by(name: &str) -> String {
     match name {
         "ringmaster" => "by Ringmaster itself".to_owned(),
         "platform" => "by WhatsApp".to_owned(),
-        name => format!("by {name}"),
-    }
-}
-
-/// The three words of the floor for a priority.
-#[must_use]
-pub const fn priority(number: u64) -> &'static str {
-    match number {
-        ..4 => "bulk",
-        4..8 => "normal",
-        8.. => "urgent",
+        name => format!("by {}", words::by(name)),
     }
 }
 
@@ -127,13 +119,5 @@ mod tests {
         assert_eq!(misses(3, 4), "3: one call left before WhatsApp blocks us");
         assert_eq!(misses(4, 4), "4: WhatsApp blocks us");
         assert_eq!(misses(5, 4), "5: WhatsApp blocks us");
-    }
-
-    #[test]
-    fn priorities_have_three_words() {
-        let words: Vec<_> = (0..=9).map(priority).collect();
-        assert_eq!(words[..4], ["bulk"; 4]);
-        assert_eq!(words[4..8], ["normal"; 4]);
-        assert_eq!(words[8..], ["urgent"; 2]);
     }
 }

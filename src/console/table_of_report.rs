@@ -6,8 +6,8 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::asking::Asking;
-use super::blocks::{cell, duration, empty, none, number, table, when};
-use super::labels as words;
+use super::blocks::{cell, duration, none, nothing, table, thousands, when};
+use super::labels;
 
 /// The most rows on a page. The CSV has all of them.
 const ROWS_SHOWN: usize = 500;
@@ -70,19 +70,19 @@ impl ReportData {
         });
         html! {
             @if self.rows.is_empty() {
-                (empty("There are no rows for this choice."))
+                (nothing("There are no rows for this choice."))
             } @else {
                 (table(name, &heads, rows.chain(sums)))
             }
             @if self.rows.len() > ROWS_SHOWN {
-                p class="muted" { "The first " (ROWS_SHOWN) " of " (self.rows.len()) " rows. The CSV has all of them." }
+                p class="second" { "The first " (ROWS_SHOWN) " of " (self.rows.len()) " rows. The CSV has all of them." }
             }
-            @for note in &self.notes { p class="muted" { (note) } }
+            @for note in &self.notes { p class="second" { (note) } }
         }
     }
 
     fn head(&self, column: &Column) -> String {
-        let words = words::plain(&column.name);
+        let words = labels::plain(&column.name);
         match (column.unit.as_str(), &self.currency) {
             ("percent", _) if !words.ends_with("percent") => format!("{words} %"),
             ("money", Some(currency)) => format!("{words} ({currency})"),
@@ -96,7 +96,7 @@ fn shown(asking: &Asking, unit: &str, value: &Value) -> Markup {
     match (unit, value) {
         (_, Value::Null) => none(),
         ("count", Value::Number(count)) => match count.as_u64() {
-            Some(count) => cell(number(count)),
+            Some(count) => cell(thousands(count)),
             None => cell(count.to_string()),
         },
         ("seconds", Value::Number(seconds)) => cell(duration(seconds.as_i64().unwrap_or(0))),

@@ -6,14 +6,14 @@ use jiff::Timestamp;
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::act_forms::{Filled, form, told};
-use super::acts::{Act, Field, Kind, Said, Then};
-use super::ask::Refused;
-use super::asking::Asking;
-use super::page_of::{PageOf, Place, Shown};
-use super::blocks::{bar, cell, empty, section, state, table, text_if, when};
+use crate::console::act_forms::{Filled, form, told};
+use crate::console::acts::{Act, Field, Kind, Said, Then};
+use crate::console::ask::Refused;
+use crate::console::asking::Asking;
+use crate::console::page_of::{PageOf, Place, Shown};
+use crate::console::blocks::{badge, bar, cell, nothing, section, table, text_if, when};
 use super::pools::{self, Pools};
-use super::labels as words;
+use crate::console::labels;
 
 const PAUSE: Act = Act {
     name: "set-pause",
@@ -53,8 +53,8 @@ const LIFT: Act = Act {
     then: Then::Back,
 };
 
-pub const PAGE: PageOf = PageOf {
-    path: "/senders",
+pub(super) const PAGE: PageOf = PageOf {
+    path: "senders",
     acts: &[&PAUSE, &LIFT, &pools::FEED, &pools::FEED_FREE, &pools::REMOVE],
     show: |asking, _: &Place, said| show(asking, said),
 };
@@ -126,6 +126,14 @@ struct Pauses {
     pauses: Vec<Pause>,
 }
 
+impl Senders {
+    /// The senders as a form offers them.
+    #[must_use]
+    pub fn offered(&self) -> Vec<(String, String)> {
+        self.senders.iter().map(|sender| (sender.number.clone(), sender.words())).collect()
+    }
+}
+
 impl SenderRow {
     /// How the API's filters name it without its whole number: its label, or its last six digits.
     #[must_use]
@@ -150,8 +158,8 @@ impl Pause {
         let names = [&self.account, &self.sender, &self.consumer, &self.campaign, &self.content];
         let names: Vec<&str> = names.into_iter().filter_map(|name| name.as_deref()).collect();
         match names[..] {
-            [] => words::pause_scope(&self.scope).to_owned(),
-            _ => format!("{} {}", words::pause_scope(&self.scope), names.join(" ")),
+            [] => labels::pause_scope(&self.scope).to_owned(),
+            _ => format!("{} {}", labels::pause_scope(&self.scope), names.join(" ")),
         }
     }
 
@@ -159,7 +167,7 @@ impl Pause {
     #[must_use]
     pub fn words(&self, asking: &Asking) -> Markup {
         html! {
-            "paused " (words::by(&self.by)) ": " (self.why)
+            "paused " (labels::by(&self.by)) ": " (self.why)
             @if let Some(at) = self.until { ", until " (when(asking, at)) }
         }
     }
@@ -211,7 +219,7 @@ fn rows(asking: &Asking, senders: &Senders) -> Markup {
     };
     html! {
         @if senders.senders.is_empty() {
-            (empty("There is no sender that you may see."))
+            (nothing("There is no sender that you may see."))
         } @else {
             (table(
                 "Senders",
@@ -219,7 +227,7 @@ fn rows(asking: &Asking, senders: &Senders) -> Markup {
                 senders.senders.iter().map(row),
             ))
         }
-        @if let Some(at) = senders.as_of { p class="muted" { "Calls and pauses as of " (when(asking, at)) "." } }
+        @if let Some(at) = senders.as_of { p class="second" { "Calls and pauses as of " (when(asking, at)) "." } }
     }
 }
 
@@ -233,27 +241,27 @@ fn health(asking: &Asking, sender: &SenderRow) -> Markup {
         && sender.paused_parts.is_empty()
         && sender.request_pauses.is_empty();
     html! {
-        @if is_well { (state("good", "well")) }
-        @if let Some(why) = &sender.why { div { (state("bad", "rests")) " " (why) (ends(sender.paused_until)) } }
+        @if is_well { (badge("good", "well")) }
+        @if let Some(why) = &sender.why { div { (badge("bad", "rests")) " " (why) (ends(sender.paused_until)) } }
         @for part in &sender.paused_parts {
-            div { (state("bad", "restricted")) " " (words::plain(&part.part)) ": " (part.why) (ends(part.paused_until)) }
+            div { (badge("bad", "restricted")) " " (labels::plain(&part.part)) ": " (part.why) (ends(part.paused_until)) }
         }
-        @if let Some(pause) = &sender.pause { div { (state("held", "paused")) " " (pause.words(asking)) } }
+        @if let Some(pause) = &sender.pause { div { (badge("warn", "paused")) " " (pause.words(asking)) } }
         @for pause in &sender.request_pauses {
-            div { (state("held", "request text refused")) " " (pause.words(asking)) }
+            div { (badge("warn", "request text refused")) " " (pause.words(asking)) }
         }
     }
 }
 
 fn road(asking: &Asking, road: &Road) -> Markup {
     html! {
-        (words::plain(&road.road)) " " small { (road.account) }
+        (labels::plain(&road.road)) " " small { (road.account) }
         @if let Some(why) = &road.why {
-            " " (state("bad", "rests")) " " (why)
+            " " (badge("bad", "rests")) " " (why)
             @if let Some(at) = road.paused_until { ", until " (when(asking, at)) }
         }
         @for pause in [&road.pause, &road.content_pause].into_iter().flatten() {
-            " " (state("held", "paused")) " " (pause.words(asking))
+            " " (badge("warn", "paused")) " " (pause.words(asking))
         }
     }
 }
@@ -264,14 +272,14 @@ fn in_force(asking: &Asking, said: &Said, pauses: &Pauses) -> Markup {
         vec![
             cell(pause.what()),
             cell(&pause.why),
-            html! { (when(asking, pause.since)) " " small { (words::by(&pause.by)) } },
+            html! { (when(asking, pause.since)) " " small { (labels::by(&pause.by)) } },
             html! { @match pause.until { Some(at) => (when(asking, at)), None => "somebody ends it" } },
             form(asking, &LIFT, &lift, said),
         ]
     };
     html! {
         @if pauses.pauses.is_empty() {
-            (empty("Nothing is paused."))
+            (nothing("Nothing is paused."))
         } @else {
             (table("Pauses", &["What", "Why", "Since", "Until", ""], pauses.pauses.iter().map(row)))
         }

@@ -5,11 +5,11 @@ use jiff::Timestamp;
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::act_forms::{Filled, form};
-use super::acts::{Act, Field, Kind, Said, Then};
-use super::asking::Asking;
-use super::blocks::{cell, duration, empty, state, table, text_if, until, when};
-use super::labels as words;
+use crate::console::act_forms::{Filled, form};
+use crate::console::acts::{Act, Field, Kind, Said, Then};
+use crate::console::asking::Asking;
+use crate::console::blocks::{badge, cell, duration, nothing, table, text_if, until, when};
+use crate::console::labels;
 
 const HEADROOM: Field =
     Field::free("headroom", "Kept back", Kind::Number, "Seats for calls of consumers. Without it 1.");
@@ -99,7 +99,7 @@ pub fn seats(asking: &Asking, pools: &Pools, act: impl Fn(&str) -> Markup) -> Ma
             (None, None) => String::new(),
         };
         vec![
-            html! { strong { (pool.name) } " " (if is_fed { state("good", "fed") } else { state("bad", "figure ended") }) },
+            html! { strong { (pool.name) } " " (if is_fed { badge("good", "fed") } else { badge("bad", "figure ended") }) },
             html! { strong { (count(pool.room)) } },
             cell(figure),
             count(pool.in_calls),
@@ -110,15 +110,15 @@ pub fn seats(asking: &Asking, pools: &Pools, act: impl Fn(&str) -> Markup) -> Ma
             },
             html! {
                 @if is_fed { (until(asking, pool.valid_until)) } @else { (when(asking, pool.valid_until)) }
-                br; small { (words::by(&pool.by)) ", " (when(asking, pool.as_of)) }
-                @if let Some(fault) = &pool.fault { " " (state("bad", fault)) }
+                br; small { (labels::by(&pool.by)) ", " (when(asking, pool.as_of)) }
+                @if let Some(fault) = &pool.fault { " " (badge("bad", fault)) }
             },
             act(&pool.name),
         ]
     };
     html! {
         @if pools.pools.is_empty() {
-            (empty("There is no pool. Nobody has told how many agents are there."))
+            (nothing("There is no pool. Nobody has told how many agents are there."))
         } @else {
             (table(
                 "Pools",
@@ -132,7 +132,7 @@ pub fn seats(asking: &Asking, pools: &Pools, act: impl Fn(&str) -> Markup) -> Ma
 /// The forms for figures by hand.
 #[must_use]
 pub fn feed(asking: &Asking, said: &Said) -> Markup {
-    let at = super::acts::entered(asking.now, &asking.zone);
+    let at = acts::entered(asking.now, &asking.zone);
     let filled = || Filled::with([("valid_for", "120".to_owned()), ("as_of", at.clone())]);
     html! { (form(asking, &FEED, &filled(), said)) (form(asking, &FEED_FREE, &filled(), said)) }
 }

@@ -7,15 +7,15 @@ use maud::{Markup, html};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::act_forms::{Filled, form, told};
-use super::acts::{Act, Field, Kind, Said, Then};
-use super::ask::Refused;
-use super::asking::{Asking, query};
-use super::page_of::{PageOf, Place, Shown};
-use super::blocks::{bar, cell, empty, facts, number, section, state, table, until, when, when_if};
+use crate::console::act_forms::{Filled, form, told};
+use crate::console::acts::{Act, Field, Kind, Said, Then};
+use crate::console::ask::Refused;
+use crate::console::asking::{Asking, query};
+use crate::console::page_of::{PageOf, Place, Shown};
+use crate::console::blocks::{badge, bar, cell, facts, nothing, section, table, thousands, until, when, when_if};
 use super::senders::{SenderRow, Senders};
-use super::table_of_report::ReportData;
-use super::labels as words;
+use crate::console::table_of_report::ReportData;
+use crate::console::labels;
 
 const ROUTE: &str = "/v1/permissions";
 const EXPORT: &str = "/v1/permissions/callable";
@@ -65,8 +65,8 @@ const SENDER: Field = Field::needed("sender", "Sender", Kind::Offered, "");
 const CONSUMER: Field = Field::needed("consumer", "Number of the consumer", Kind::Text, "With + and the country code.");
 const REASON: Field = Field::needed("reason", "Why", Kind::Text, "For the record, at most 200 characters.");
 
-pub const PAGE: PageOf =
-    PageOf { path: "/permissions", acts: &[&SHOW, &GRANT, &REVOKE], show: |asking, place, said| show(asking, place, said) };
+pub(super) const PAGE: PageOf =
+    PageOf { path: "permissions", acts: &[&SHOW, &GRANT, &REVOKE], show: |asking, place, said| show(asking, place, said) };
 
 #[derive(Deserialize)]
 struct Permissions {
@@ -154,11 +154,11 @@ fn steps(report: &ReportData) -> Markup {
     ];
     let of = |name: &str| report.total.get(name).and_then(Value::as_u64).unwrap_or(0);
     let all = of("asked");
-    let row = |(name, words): (&str, &str)| vec![cell(words), cell(number(of(name))), bar(of(name), all)];
+    let row = |(name, words): (&str, &str)| vec![cell(words), cell(thousands(of(name))), bar(of(name), all)];
     html! {
-        p class="muted" { (report.period()) " " a href="reports/permissions" { "The whole report" } }
+        p class="second" { (report.period()) " " a href="reports/permissions" { "The whole report" } }
         @if all == 0 {
-            (empty("Nobody was asked in this time."))
+            (nothing("Nobody was asked in this time."))
         } @else {
             (table("Steps from the request to the conversation", &["Step", "Consumers", "Share"], STEPS.map(row)))
         }
@@ -190,11 +190,11 @@ fn rows(asking: &Asking, place: &Place, list: &Permissions, senders: &[SenderRow
             cell(&row.consumer),
             cell(sender.map_or_else(|| row.sender.clone(), SenderRow::words)),
             html! {
-                (state(&row.permission, words::permission(&row.permission)))
+                (state(&row.permission, labels::permission(&row.permission)))
                 @if let Some(at) = row.paused_until { " " small { "paused until " (when(asking, at)) } }
             },
             html! { @match row.until { Some(at) => (until(asking, at)), None => (when_if(asking, None)) } },
-            cell(words::misses(row.misses, row.misses_before_revocation)),
+            cell(labels::misses(row.misses, row.misses_before_revocation)),
             html! {
                 (row.requests_left)
                 @if let Some(at) = row.requests_lift_at { " " small { "next " (when(asking, at)) } }
@@ -204,7 +204,7 @@ fn rows(asking: &Asking, place: &Place, list: &Permissions, senders: &[SenderRow
     let heads = ["Consumer", "Sender", "Permission", "Until", "Missed in a row", "Requests left"];
     html! {
         @if list.permissions.is_empty() {
-            (empty(if list.next.is_some() {
+            (nothing(if list.next.is_some() {
                 "None of those that were looked at has this state. There are more."
             } else {
                 "There is none."
@@ -230,7 +230,7 @@ fn one(asking: &Asking, answer: &Value) -> Markup {
         }
     };
     let small = |value: &Value| value.as_u64().and_then(|value| u32::try_from(value).ok()).unwrap_or(0);
-    let misses = words::misses(small(&answer["misses"]), small(&answer["misses_before_revocation"]));
+    let misses = labels::misses(small(&answer["misses"]), small(&answer["misses_before_revocation"]));
     let refusals = answer["refusals"].as_array().map_or(&[][..], Vec::as_slice);
     let lines = answer["timeline"].as_array().map_or(&[][..], Vec::as_slice);
     html! {
@@ -238,7 +238,7 @@ fn one(asking: &Asking, answer: &Value) -> Markup {
             h2 { "Consumer " (text("consumer")) }
             (facts(&[
                 ("Sender", cell(text("sender"))),
-                ("Permission", cell(words::permission(text("permission")))),
+                ("Permission", cell(labels::permission(text("permission")))),
                 ("Until", when_if(asking, moment(&answer["until"]))),
                 ("Missed in a row", cell(misses)),
                 ("Requests, short limit", count("requests_short")),
@@ -252,7 +252,7 @@ fn one(asking: &Asking, answer: &Value) -> Markup {
                 p class="refused" {
                     "The consumer refused: "
                     @for refusal in refusals {
-                        (words::plain(refusal["kind"].as_str().unwrap_or_default())) ", "
+                        (labels::plain(refusal["kind"].as_str().unwrap_or_default())) ", "
                         (when_if(asking, moment(&refusal["at"]))) ". "
                     }
                 }

@@ -4,20 +4,20 @@ use futures_util::future::BoxFuture;
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::acts::Said;
-use super::ask::Refused;
-use super::asking::{Asking, query, segment};
-use super::page_of::{PageOf, Place, Shown};
-use super::blocks::{not_read, section};
+use crate::console::acts::Said;
+use crate::console::ask::Refused;
+use crate::console::asking::{Asking, query, segment};
+use crate::console::page_of::{PageOf, Place, Shown};
+use crate::console::blocks::{not_read, section};
 use super::senders::{SenderRow, Senders};
-use super::table_of_report::ReportData;
-use super::labels as words;
+use crate::console::table_of_report::ReportData;
+use crate::console::labels;
 
 /// The filters that the API's report takes.
 pub const FILTERS: [&str; 6] = ["from", "to", "zone", "by", "campaign", "sender"];
 
-pub const LIST: PageOf = PageOf { path: "/reports", acts: &[], show: |asking, _, _| list(asking) };
-pub const ONE: PageOf = PageOf { path: "/reports/{id}", acts: &[], show: |asking, place, said| one(asking, place, said) };
+pub(super) const LIST: PageOf = PageOf { path: "reports", acts: &[], show: |asking, _, _| list(asking) };
+pub(super) const ONE: PageOf = PageOf { path: "reports/{id}", acts: &[], show: |asking, place, said| one(asking, place, said) };
 
 #[derive(Deserialize)]
 struct Reports {
@@ -43,12 +43,12 @@ fn list(asking: &Asking) -> BoxFuture<'_, Shown> {
                 dl class="reports" {
                     @for report in &known.reports {
                         div {
-                            dt { a href={ "reports/" (report.name) } { (words::plain(&report.name)) } }
+                            dt { a href={ "reports/" (report.name) } { (labels::plain(&report.name)) } }
                             dd { (report.about) }
                         }
                     }
                 }
-                p class="muted" { "A report covers up to " (known.days_max) " days." }
+                p class="second" { "A report covers up to " (known.days_max) " days." }
             }))
         };
         Shown::new("Reports", body).about(&known)
@@ -65,7 +65,7 @@ fn one<'a>(asking: &'a Asking, place: &'a Place, _: &'a Said) -> BoxFuture<'a, S
         let about = known.as_ref().ok();
         let about = about.and_then(|known| known.reports.iter().find(|report| report.name == place.id));
         let senders = senders.as_ref().map_or(&[][..], |senders| &senders.senders);
-        let title = words::plain(&place.id);
+        let title = labels::plain(&place.id);
         Shown::new(format!("Report: {title}"), body(asking, place, (about, senders), &read)).about(&read)
     })
 }
@@ -100,10 +100,10 @@ fn body(
                 @if !report.rows.is_empty() {
                     details open {
                         summary { "Plot" }
-                        img class="plot" src={ (id) "/plot.svg" (filters) } alt={ "Plot of the report " (words::plain(&place.id)) "; the table below has its numbers." };
+                        img class="plot" src={ (id) "/plot.svg" (filters) } alt={ "Plot of the report " (labels::plain(&place.id)) "; the table below has its numbers." };
                     }
                 }
-                (report.markup(asking, &words::plain(&place.id)))
+                (report.markup(asking, &labels::plain(&place.id)))
             }
         }
     }
@@ -123,7 +123,7 @@ fn choice(place: &Place, known: &Known, senders: &[SenderRow], report: Option<&R
             }
             label { "A row for each " select name="by" {
                 @for by in &known.by {
-                    option value=(by) selected[report.is_some_and(|report| report.by == *by)] { (words::plain(by)) }
+                    option value=(by) selected[report.is_some_and(|report| report.by == *by)] { (labels::plain(by)) }
                 }
             } }
             @if known.takes_campaign {
