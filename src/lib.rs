@@ -16,6 +16,7 @@ pub mod transport;
 pub mod twilio;
 pub mod twiml;
 
+pub mod console;
 pub mod http;
 pub mod scheduler;
 

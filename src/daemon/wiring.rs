@@ -16,6 +16,7 @@ use super::rules::{rules, settings};
 use super::{messenger, meta, named_content, pools};
 use crate::clock::Clock;
 use crate::config::{self, Account, Config, PoolSettings};
+use crate::console;
 use crate::content::Folder;
 use crate::domain::pause::PauseKind;
 use crate::domain::{AccountAlias, Directory, Issuer, Phone, Pool, PoolKey, PoolName, Tenant};
@@ -392,7 +393,8 @@ impl Shared {
             .merge(hooks::messenger::router(self.messenger_hooks(config)));
         let app = self.app(config);
         let metrics = metrics_page(config, &app);
-        Doors { app, peer_limit, hooks: at_both(http, hooks), metrics }
+        let console = console::router(&app);
+        Doors { app, peer_limit, hooks: at_both(http, hooks), metrics, console }
     }
 
     fn hooks(&self, config: &Config) -> Hooks {

@@ -240,6 +240,29 @@ impl ApiError {
         self.0.status
     }
 
+    #[must_use]
+    pub fn title(&self) -> &'static str {
+        self.0.title
+    }
+
+    /// One sentence for a person.
+    #[must_use]
+    pub fn detail(&self) -> &str {
+        &self.0.detail
+    }
+
+    /// The wrong fields, if fields are wrong.
+    #[must_use]
+    pub fn errors(&self) -> &[FieldError] {
+        &self.0.errors
+    }
+
+    /// The cause with its own causes, for the log only.
+    #[must_use]
+    pub fn logged_cause(&self) -> Option<String> {
+        self.causes()
+    }
+
     /// The cause, for the log only.
     pub(super) fn cause(&self) -> Option<&(dyn StdError + Send + Sync + 'static)> {
         self.0.cause.as_deref()

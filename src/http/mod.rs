@@ -264,6 +264,12 @@ pub fn router_with(app: Arc<App>, others: Router) -> Router {
     in_envelope(app, timeout, router)
 }
 
+/// The API for requests within the process, which carry a [`Caller`](auth::Caller). A refusal is an [`ApiError`] in the
+/// extensions of the answer, whose body is empty.
+pub fn within(app: &Arc<App>) -> Router {
+    with_no_such(api::router(app)).layer(DefaultBodyLimit::max(app.limits.body_max_bytes))
+}
+
 /// All routes of a daemon, for one listener or two.
 pub struct Doors {
     pub app: Arc<App>,
@@ -272,6 +278,8 @@ pub struct Doors {
     pub hooks: Router,
     /// The metrics, if they are served.
     pub metrics: Router,
+    /// The console, if it is served.
+    pub console: Router,
 }
 
 impl Doors {
@@ -295,7 +303,8 @@ impl Doors {
 
     /// Everything but the hooks, with the limit per peer: it counts unknown paths and methods too.
     fn limited(&self) -> Router {
-        let router = with_no_such(customers(&self.app).merge(self.metrics.clone()));
+        let router =
+            with_no_such(customers(&self.app).merge(self.metrics.clone()).merge(self.console.clone()));
         match &self.peer_limit {
             Some(limit) => router.layer(PeerLimitLayer(Arc::clone(limit))),
             None => router,

@@ -208,6 +208,7 @@ async fn requests_of_one_client_are_limited_and_the_hooks_are_not() {
         peer_limit: Some(std::sync::Arc::new(limit)),
         hooks: Router::new().route("/hooks/x", get(async || "hooked")),
         metrics: Router::new().route("/metrics", get(async || "counted")),
+        console: Router::new(),
     };
     let ask = async |address, path: &str, client: &str| {
         let head = format!(

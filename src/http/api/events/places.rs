@@ -32,6 +32,11 @@ impl EventPlaces {
         self.closed.cancel();
     }
 
+    /// Ends when all streams do.
+    pub async fn closed(&self) {
+        self.closed.cancelled().await;
+    }
+
     /// A place for one more stream of the token, if there is one.
     pub(super) fn enter(self: &Arc<Self>, caller: &Caller) -> Option<Place> {
         self.take(caller.token())

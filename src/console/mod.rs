@@ -1,0 +1,63 @@
+//! The console: pages for people, under `/console/`.
+//!
+//! A page asks the customers' API within the process, with the rights of the person who looks, and turns the answers
+//! into markup. So every check of the API holds, and no number is computed twice. Pages act by the API's own routes.
+//! The console has no rules, no state of callbacks and no SQL.
+//!
+//! Reading order: [`person`] is who looks, [`ask`] the way to the API, [`visit`] one request with both, [`layout`] the
+//! frame of every page, [`parts`] what pages consist of, [`pages`] the pages.
+
+pub mod ask;
+pub mod assets;
+pub mod charts;
+pub mod form;
+pub mod layout;
+pub mod live;
+pub mod numbers;
+pub mod pages;
+pub mod parts;
+pub mod person;
+pub mod times;
+pub mod visit;
+pub mod words;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::http::StatusCode;
+use axum::http::header::LOCATION;
+use axum::middleware::from_fn_with_state;
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::get;
+
+use crate::http::{self, App};
+
+use live::Live;
+
+/// Where the console is.
+pub const PATH: &str = "/console/";
+
+/// What all pages share.
+pub struct Console {
+    pub(crate) app: Arc<App>,
+    /// The API, without a listener.
+    api: Router,
+}
+
+/// The routes of the console.
+pub fn router(app: &Arc<App>) -> Router {
+    let console = Arc::new(Console { app: Arc::clone(app), api: http::within(app) });
+    let pages = pages::router().with_state(console);
+    // The stream asks the pages for their live parts, with the person already known.
+    let live = Arc::new(Live::new(Arc::clone(app), pages.clone()));
+    let stream = Router::new().route("/console/live", get(live::stream)).with_state(live);
+    let signed_in = pages
+        .merge(stream)
+        .route_layer(from_fn_with_state(Arc::clone(app), person::sign_in))
+        .layer(axum::middleware::map_response(layout::guarded));
+    signed_in.merge(assets::router()).route("/console", get(to_console))
+}
+
+async fn to_console() -> Response {
+    (StatusCode::PERMANENT_REDIRECT, [(LOCATION, "console/")]).into_response()
+}

@@ -1,0 +1,27 @@
+//! The pages of the console, a file or folder for each. A handler asks the API; a function beside it turns the answers
+//! into markup and is tested with data.
+
+mod now;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::http::StatusCode;
+use axum::response::Response;
+use axum::routing::get;
+
+use super::Console;
+use super::ask::Refused;
+use super::visit::Visit;
+
+pub(super) fn router() -> Router<Arc<Console>> {
+    Router::new().route("/console/", get(now::now)).route("/console/{*unknown}", get(no_such_page))
+}
+
+async fn no_such_page(visit: Visit) -> Response {
+    visit.refused(&Refused::new(
+        StatusCode::NOT_FOUND,
+        "There is no such page",
+        "The navigation leads to all pages.",
+    ))
+}
