@@ -125,7 +125,8 @@ pub(super) async fn stream(
     let Ok(place) = Arc::clone(&live.places).try_acquire_owned() else {
         return (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "10")]).into_response();
     };
-    let asked = form_urlencoded::parse(query.unwrap_or_default().as_bytes()).into_owned();
+    let query = query.unwrap_or_default();
+    let asked = form_urlencoded::parse(query.as_bytes()).into_owned();
     let mut pages: Vec<String> = asked.filter(|(name, _)| name == "page").map(|(_, page)| page).collect();
     pages.sort();
     pages.dedup();

@@ -7,16 +7,23 @@
 //! Reading order: [`person`] is who looks, [`ask`] the way to the API, [`visit`] one request with both, [`layout`] the
 //! frame of every page, [`parts`] what pages consist of, [`pages`] the pages.
 
+pub mod act_forms;
+pub mod acts;
 pub mod ask;
+pub mod asking;
 pub mod assets;
+pub mod blocks;
 pub mod charts;
 pub mod form;
+pub mod labels;
 pub mod layout;
 pub mod live;
 pub mod numbers;
+pub mod page_of;
 pub mod pages;
 pub mod parts;
 pub mod person;
+pub mod table_of_report;
 pub mod times;
 pub mod visit;
 pub mod words;

@@ -61,7 +61,7 @@ fn form(asking: &Asking, campaign: &str, entered: &Posted, refused: Option<&Refu
     html! {
         p { a href="../../campaigns" { "All campaigns" } " " a href={ "../" (segment(campaign)) } { "This campaign" } }
         p { "The list is CSV, NDJSON or JSON, with a column for the number of the consumer." }
-        @if let Some(refused) = refused { (crate::console::parts::problem(refused)) }
+        @if let Some(refused) = refused { (layout::problem(refused)) }
         form method="post" enctype="multipart/form-data" id="import" data-campaign=(campaign) data-root="../../" {
             (asking.visit.csrf())
             @for (name, label, hint) in FIELDS {

@@ -190,7 +190,7 @@ fn rows(asking: &Asking, place: &Place, list: &Permissions, senders: &[SenderRow
             cell(&row.consumer),
             cell(sender.map_or_else(|| row.sender.clone(), SenderRow::words)),
             html! {
-                (state(&row.permission, labels::permission(&row.permission)))
+                (badge(kind(&row.permission), labels::permission(&row.permission)))
                 @if let Some(at) = row.paused_until { " " small { "paused until " (when(asking, at)) } }
             },
             html! { @match row.until { Some(at) => (until(asking, at)), None => (when_if(asking, None)) } },
@@ -215,6 +215,15 @@ fn rows(asking: &Asking, place: &Place, list: &Permissions, senders: &[SenderRow
         @if let Some(next) = list.next {
             p class="pages" { a rel="next" href=(place.with("after", &next.to_string())) { "Next page" } }
         }
+    }
+}
+
+/// The colour of a permission.
+fn kind(permission: &str) -> &'static str {
+    match permission {
+        "temporary" | "permanent" => "good",
+        "declined" | "revoked_by_consumer" | "revoked_automatically" | "uncallable" => "bad",
+        _ => "",
     }
 }
 

@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use crate::console::act_forms::{Filled, form};
-use crate::console::acts::{Act, Field, Kind, Said, Then};
+use crate::console::acts::{Act, Field, Kind, Said, Then, entered};
 use crate::console::asking::Asking;
 use crate::console::blocks::{badge, cell, duration, nothing, table, text_if, until, when};
 use crate::console::labels;
@@ -132,7 +132,7 @@ pub fn seats(asking: &Asking, pools: &Pools, act: impl Fn(&str) -> Markup) -> Ma
 /// The forms for figures by hand.
 #[must_use]
 pub fn feed(asking: &Asking, said: &Said) -> Markup {
-    let at = acts::entered(asking.now, &asking.zone);
+    let at = entered(asking.now, &asking.zone);
     let filled = || Filled::with([("valid_for", "120".to_owned()), ("as_of", at.clone())]);
     html! { (form(asking, &FEED, &filled(), said)) (form(asking, &FEED_FREE, &filled(), said)) }
 }
