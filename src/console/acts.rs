@@ -255,9 +255,13 @@ fn value(field: &Field, text: &str, zone: &TimeZone) -> Result<Option<Value>, &'
             };
             Value::Object(lines().map(pair).collect::<Result<_, &'static str>>()?)
         }
-        Kind::Hidden | Kind::Text | Kind::Area | Kind::Date | Kind::Choice(_) | Kind::Offered | Kind::Flag => {
-            text.into()
-        }
+        Kind::Hidden
+        | Kind::Text
+        | Kind::Area
+        | Kind::Date
+        | Kind::Choice(_)
+        | Kind::Offered
+        | Kind::Flag => text.into(),
     };
     Ok(Some(value))
 }

@@ -129,7 +129,11 @@ impl Asking {
         };
         let request = request.body(body);
         let mut request = request.map_err(|_| {
-            Refused::new(StatusCode::BAD_REQUEST, "The address is wrong", "it has characters that no address has")
+            Refused::new(
+                StatusCode::BAD_REQUEST,
+                "The address is wrong",
+                "it has characters that no address has",
+            )
         })?;
         let (api, caller) = self.visit.api();
         request.extensions_mut().insert(caller);

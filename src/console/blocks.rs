@@ -101,7 +101,10 @@ mod tests {
     use super::*;
 
     fn refused(code: &str) -> Refused {
-        Refused { code: code.to_owned(), ..Refused::new(StatusCode::SERVICE_UNAVAILABLE, "Too many reads", "wait") }
+        Refused {
+            code: code.to_owned(),
+            ..Refused::new(StatusCode::SERVICE_UNAVAILABLE, "Too many reads", "wait")
+        }
     }
 
     #[test]

@@ -65,6 +65,15 @@ pub fn router(app: &Arc<App>) -> Router {
     signed_in.merge(assets::router()).route("/console", get(to_console))
 }
 
+/// The pages for a person who is signed in elsewhere, without the sign-in around them.
+pub fn pages_for(app: &Arc<App>, person: person::Person) -> Router {
+    let console = Arc::new(Console { app: Arc::clone(app), api: http::within(app) });
+    pages::router()
+        .with_state(console)
+        .layer(axum::Extension(Arc::new(person)))
+        .layer(axum::middleware::map_response(layout::guarded))
+}
+
 async fn to_console() -> Response {
     (StatusCode::PERMANENT_REDIRECT, [(LOCATION, "console/")]).into_response()
 }

@@ -59,7 +59,10 @@ impl ReportData {
             let value = |column: &Column| row.get(&column.name).unwrap_or(&null).clone();
             self.columns.iter().map(|column| shown(asking, &column.unit, &value(column))).collect()
         };
-        let sums = [("All together", &self.total), ("Of these, counted after their day had closed", &self.corrections)];
+        let sums = [
+            ("All together", &self.total),
+            ("Of these, counted after their day had closed", &self.corrections),
+        ];
         let rows = self.rows.iter().take(ROWS_SHOWN).map(line);
         let sums = sums.into_iter().filter_map(|(words, sum)| {
             let mut cells = line(sum.as_object()?);

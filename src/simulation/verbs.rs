@@ -18,9 +18,9 @@ pub(super) mod types {
         CommandRecord, ConsumerRecord, Count, DecideKeys, Deletions, Delivery, Enqueue, Enqueued, EntryName,
         ErasureRecord, ErasureTraces, ErasureWork, Expiring, FiledReport, Filter, Hashing, HeldBack,
         IdempotencyKey, ImportFindings, ImportRecord, ImportStep, ImportStepped, Input, KeyPlace, Lead,
-        LedgersWanted, Listed, MadeImport, NewErasure, NewImport, NewList, NewSuppressions, OpenOrder, Page, PlatformName,
-        RecentOrder, Record, Settled, StoredFault, Suppressed, SuppressionList, TimelineEnds, TimelineLine,
-        ToDecide, Token, Told, Waiting, Whom,
+        LedgersWanted, Listed, MadeImport, NewErasure, NewImport, NewList, NewSuppressions, OpenOrder, Page,
+        PlatformName, RecentOrder, Record, Settled, StoredFault, Suppressed, SuppressionList, TimelineEnds,
+        TimelineLine, ToDecide, Token, Told, Waiting, Whom,
     };
     pub use crate::suppression::NameHash;
 }

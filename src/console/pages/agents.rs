@@ -52,7 +52,12 @@ const WRAP_UP: Act = Act {
     fields: &[
         Field::needed("id", "Callback", Kind::Text, "Its id (cb_…) or your reference."),
         Field::needed("disposition", "What came of the call", Kind::Offered, ""),
-        Field::free("callback_at", "Call again at", Kind::Moment, "Only if the consumer is to be called again."),
+        Field::free(
+            "callback_at",
+            "Call again at",
+            Kind::Moment,
+            "Only if the consumer is to be called again.",
+        ),
         Field::free("note", "Note", Kind::Area, "Erased with the person."),
         Field::free("agent", "Agent", Kind::Text, ""),
     ],
@@ -121,7 +126,8 @@ struct Callbacks {
 fn show<'a>(asking: &'a Asking, place: &'a Place, said: &'a Said) -> BoxFuture<'a, Shown> {
     Box::pin(async move {
         let agent = place.filter("agent").unwrap_or_default();
-        let offers: Result<Offers, _> = asking.read(&format!("/v1/offers{}", query([("agent", agent)]))).await;
+        let offers: Result<Offers, _> =
+            asking.read(&format!("/v1/offers{}", query([("agent", agent)]))).await;
         let known: Result<Dispositions, _> = asking.read("/v1/dispositions").await;
         let missing: Result<Callbacks, _> = asking.read("/v1/callbacks?wrap_up=missing&limit=20").await;
         let pools: Result<Pools, _> = asking.read("/v1/pools").await;
@@ -206,9 +212,10 @@ fn without(asking: &Asking, callbacks: &Callbacks) -> Markup {
 }
 
 fn wrap_up(asking: &Asking, place: &Place, known: &Result<Dispositions, Refused>, said: &Said) -> Markup {
-    let offered = known.as_ref().map_or_else(|_| Vec::new(), |known| {
-        known.dispositions.iter().map(|known| (known.name.clone(), meaning(known))).collect()
-    });
+    let offered = known.as_ref().map_or_else(
+        |_| Vec::new(),
+        |known| known.dispositions.iter().map(|known| (known.name.clone(), meaning(known))).collect(),
+    );
     let callback = place.filter("callback").unwrap_or_default().to_owned();
     let filled = Filled::with([("id", callback)]).offering("disposition", offered);
     html! { div id="wrap-up" { (form(asking, &WRAP_UP, &filled, said)) } }

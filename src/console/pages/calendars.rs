@@ -11,7 +11,9 @@ use crate::console::act_forms::{Filled, form, told};
 use crate::console::acts::{Act, Field, Kind, Said, Then, moment};
 use crate::console::ask::Refused;
 use crate::console::asking::{Asking, query, segment};
-use crate::console::blocks::{badge, cell, facts, not_read, nothing, section, table, text_if, until, when_if};
+use crate::console::blocks::{
+    badge, cell, facts, not_read, nothing, section, table, text_if, until, when_if,
+};
 use crate::console::labels;
 use crate::console::page_of::{PageOf, Place, Shown};
 
@@ -87,7 +89,8 @@ struct Day {
 fn list<'a>(asking: &'a Asking, place: &'a Place) -> BoxFuture<'a, Shown> {
     Box::pin(async move {
         let country = place.filter("country").unwrap_or_default();
-        let read: Result<Calendars, _> = asking.read(&format!("/v1/calendars{}", query([("country", country)]))).await;
+        let read: Result<Calendars, _> =
+            asking.read(&format!("/v1/calendars{}", query([("country", country)]))).await;
         let trial = match place.filter("hours") {
             Some(hours) => Some(try_hours(asking, hours, place.filter("at")).await),
             None => None,
@@ -211,8 +214,10 @@ struct Days {
 fn one<'a>(asking: &'a Asking, place: &'a Place, said: &'a Said) -> BoxFuture<'a, Shown> {
     Box::pin(async move {
         let period = query(["from", "until"].map(|name| (name, place.filter(name).unwrap_or_default())));
-        let read: Result<Days, _> = asking.read(&format!("/v1/calendars/{}{period}", segment(&place.id))).await;
-        let title = read.as_ref().map_or_else(|_| "Calendar".to_owned(), |days| format!("Calendar {}", days.name));
+        let read: Result<Days, _> =
+            asking.read(&format!("/v1/calendars/{}{period}", segment(&place.id))).await;
+        let title =
+            read.as_ref().map_or_else(|_| "Calendar".to_owned(), |days| format!("Calendar {}", days.name));
         let body = html! {
             (told(said, ONE.acts))
             p { a href="../calendars" { "All calendars" } }

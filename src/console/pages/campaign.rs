@@ -139,7 +139,10 @@ fn acts(asking: &Asking, campaign: &Campaign, said: &Said) -> Markup {
                 ("weight", campaign.weight.to_string()),
                 ("breaker.abandoned_percent_max", percent(campaign.breaker.abandoned_percent_max)),
                 ("breaker.failed_percent_max", percent(campaign.breaker.failed_percent_max)),
-                ("breaker.on_quality_warning", campaign.breaker.on_quality_warning.then(|| "on".to_owned()).unwrap_or_default()),
+                (
+                    "breaker.on_quality_warning",
+                    campaign.breaker.on_quality_warning.then(|| "on".to_owned()).unwrap_or_default(),
+                ),
             ]);
         }
         if name == FOLLOW_UP.name {
@@ -166,7 +169,9 @@ fn progress(campaign: &Campaign) -> Markup {
     let row = |(state, count): (&String, &u64)| {
         let link = match state.as_str() {
             "waiting" | "calling" => query([("campaign", campaign.id.as_str()), ("status", state.as_str())]),
-            outcome => query([("campaign", campaign.id.as_str()), ("status", "closed"), ("outcome", outcome)]),
+            outcome => {
+                query([("campaign", campaign.id.as_str()), ("status", "closed"), ("outcome", outcome)])
+            }
         };
         vec![
             html! { a href={ "../callbacks" (link) } { (labels::outcome(state)) } },
@@ -203,10 +208,12 @@ fn lists(asking: &Asking, campaign: &Campaign, imports: &Imports) -> Markup {
 }
 
 fn breaker(breaker: &Breaker) -> Markup {
-    let share = |percent: Option<u8>, of_min: u32, window: &str| html! {
-        @match percent {
-            Some(percent) => { "more than " (percent) " % of at least " (of_min) " calls " (window) }
-            None => "never",
+    let share = |percent: Option<u8>, of_min: u32, window: &str| {
+        html! {
+            @match percent {
+                Some(percent) => { "more than " (percent) " % of at least " (of_min) " calls " (window) }
+                None => "never",
+            }
         }
     };
     let window = format!("within {} minutes", breaker.failed_window_minutes);
@@ -251,7 +258,8 @@ fn told_value(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         Value::Object(fields) => {
-            let pairs: Vec<String> = fields.iter().map(|(name, value)| format!("{name} = {}", told_value(value))).collect();
+            let pairs: Vec<String> =
+                fields.iter().map(|(name, value)| format!("{name} = {}", told_value(value))).collect();
             pairs.join(", ")
         }
         other => other.to_string(),

@@ -5,10 +5,18 @@ use axum::http::Method;
 use crate::console::acts::{Act, Field, Kind, Then};
 
 const NOTE: Field = Field::free("note", "Note", Kind::Text, "For the record.");
-const CALLS: Field =
-    Field::free("concurrent_calls_max", "Calls at once", Kind::NumberOrNull, "1 to 100,000. Empty: no limit.");
-const PACE: Field =
-    Field::free("calls_per_minute", "Calls begun in a minute", Kind::NumberOrNull, "1 to 6,000. Empty: no limit.");
+const CALLS: Field = Field::free(
+    "concurrent_calls_max",
+    "Calls at once",
+    Kind::NumberOrNull,
+    "1 to 100,000. Empty: no limit.",
+);
+const PACE: Field = Field::free(
+    "calls_per_minute",
+    "Calls begun in a minute",
+    Kind::NumberOrNull,
+    "1 to 6,000. Empty: no limit.",
+);
 const WEIGHT: Field =
     Field::free("weight", "Turns among campaigns of equal priority", Kind::Number, "1 to 100. Usual is 10.");
 const ABANDONED: Field = Field::free(
@@ -23,12 +31,8 @@ const FAILED: Field = Field::free(
     Kind::NumberOrNull,
     "Empty: never.",
 );
-const WARNING: Field = Field::free(
-    "breaker.on_quality_warning",
-    "Pause on a quality warning of WhatsApp",
-    Kind::Flag,
-    "",
-);
+const WARNING: Field =
+    Field::free("breaker.on_quality_warning", "Pause on a quality warning of WhatsApp", Kind::Flag, "");
 
 pub(super) const CREATE: Act = Act {
     name: "create-campaign",
@@ -37,8 +41,18 @@ pub(super) const CREATE: Act = Act {
     fields: &[
         Field::needed("name", "Name", Kind::Text, "For people."),
         Field::free("defaults.sender", "Sender", Kind::Offered, "For contacts that name none."),
-        Field::free("defaults.document", "Document", Kind::Text, "What an answered call does, such as message."),
-        Field::free("defaults.variables", "Variables of the document", Kind::Pairs, "One in each line: name = value."),
+        Field::free(
+            "defaults.document",
+            "Document",
+            Kind::Text,
+            "What an answered call does, such as message.",
+        ),
+        Field::free(
+            "defaults.variables",
+            "Variables of the document",
+            Kind::Pairs,
+            "One in each line: name = value.",
+        ),
         Field::free(
             "defaults.hours",
             "Calling hours",
@@ -66,7 +80,12 @@ pub(super) const CREATE: Act = Act {
             "Marketing needs the consent of each contact.",
         ),
         Field::free("concurrent_calls_max", "Calls at once", Kind::Number, "1 to 100,000. Empty: no limit."),
-        Field::free("calls_per_minute", "Calls begun in a minute", Kind::Number, "1 to 6,000. Empty: no limit."),
+        Field::free(
+            "calls_per_minute",
+            "Calls begun in a minute",
+            Kind::Number,
+            "1 to 6,000. Empty: no limit.",
+        ),
         NOTE,
     ],
     button: "New campaign",
@@ -90,25 +109,69 @@ macro_rules! act {
     };
 }
 
-act!(READY, "ready-campaign", "/v1/campaigns/{id}/ready", "Mark as ready", "It takes no more contacts until it is launched.",
-    "The campaign is ready.", []);
-act!(LAUNCH, "launch-campaign", "/v1/campaigns/{id}/launch", "Launch",
-    "Calls and permission requests begin at once, as the rules allow.", "The campaign is launched.",
-    [Field::needed("note", "Consent", Kind::Text, "Who confirms that these people may be called, and where that is written. It is kept with your name.")]);
-act!(PAUSE, "pause-campaign", "/v1/campaigns/{id}/pause", "Pause",
-    "Calls in progress go on, and deadlines pass.", "The campaign is paused.",
+act!(
+    READY,
+    "ready-campaign",
+    "/v1/campaigns/{id}/ready",
+    "Mark as ready",
+    "It takes no more contacts until it is launched.",
+    "The campaign is ready.",
+    []
+);
+act!(
+    LAUNCH,
+    "launch-campaign",
+    "/v1/campaigns/{id}/launch",
+    "Launch",
+    "Calls and permission requests begin at once, as the rules allow.",
+    "The campaign is launched.",
+    [Field::needed(
+        "note",
+        "Consent",
+        Kind::Text,
+        "Who confirms that these people may be called, and where that is written. It is kept with your name."
+    )]
+);
+act!(
+    PAUSE,
+    "pause-campaign",
+    "/v1/campaigns/{id}/pause",
+    "Pause",
+    "Calls in progress go on, and deadlines pass.",
+    "The campaign is paused.",
     [
         Field::needed("why", "Why", Kind::Text, "It is shown wherever the pause is a reason."),
         Field::free("until", "Until", Kind::Moment, "Without a time somebody has to resume it.")
-    ]);
+    ]
+);
 act!(RESUME, "resume-campaign", "/v1/campaigns/{id}/resume", "Resume", "", "The campaign goes on.", []);
-act!(DRAIN, "drain-campaign", "/v1/campaigns/{id}/drain", "Run out",
-    "It takes no more contacts. Those that it has are called.", "The campaign runs out.", [NOTE]);
-act!(CANCEL, "cancel-campaign", "/v1/campaigns/{id}/cancel", "Cancel",
-    "All its open contacts are cancelled. This cannot be undone.", "The campaign is cancelled.",
-    [Field::needed("note", "Why", Kind::Text, "For the record.")]);
-act!(CHANGE, "change-campaign", "/v1/campaigns/{id}/change", "Change", "It holds for the next call.",
-    "The campaign is changed.", [Field::needed("name", "Name", Kind::Text, ""), CALLS, PACE, WEIGHT, ABANDONED, FAILED, WARNING, NOTE]);
+act!(
+    DRAIN,
+    "drain-campaign",
+    "/v1/campaigns/{id}/drain",
+    "Run out",
+    "It takes no more contacts. Those that it has are called.",
+    "The campaign runs out.",
+    [NOTE]
+);
+act!(
+    CANCEL,
+    "cancel-campaign",
+    "/v1/campaigns/{id}/cancel",
+    "Cancel",
+    "All its open contacts are cancelled. This cannot be undone.",
+    "The campaign is cancelled.",
+    [Field::needed("note", "Why", Kind::Text, "For the record.")]
+);
+act!(
+    CHANGE,
+    "change-campaign",
+    "/v1/campaigns/{id}/change",
+    "Change",
+    "It holds for the next call.",
+    "The campaign is changed.",
+    [Field::needed("name", "Name", Kind::Text, ""), CALLS, PACE, WEIGHT, ABANDONED, FAILED, WARNING, NOTE]
+);
 
 pub(super) const FOLLOW_UP: Act = Act {
     name: "follow-up",

@@ -111,7 +111,8 @@ fn found(asking: &Asking, status: &Status) -> Vec<Markup> {
         found.push(html! { "The scheduler has not taken a turn yet." });
     }
     if status.set_aside > 0 {
-        found.push(html! { "The program failed at " (thousands(status.set_aside)) " items; they are below." });
+        found
+            .push(html! { "The program failed at " (thousands(status.set_aside)) " items; they are below." });
     }
     for account in &status.accounts {
         if let Some(why) = &account.why {
@@ -123,7 +124,9 @@ fn found(asking: &Asking, status: &Status) -> Vec<Markup> {
         }
     }
     for pause in &status.pauses {
-        found.push(html! { "Something is " (pause.words(asking)) ". " a href="senders" { "Senders and pools" } });
+        found.push(
+            html! { "Something is " (pause.words(asking)) ". " a href="senders" { "Senders and pools" } },
+        );
     }
     for list in &status.suppression_lists_past_term {
         found.push(html! { "The suppression list " strong { (list) } " is past its term: import a newer version. Its entries still hold." });
@@ -133,7 +136,9 @@ fn found(asking: &Asking, status: &Status) -> Vec<Markup> {
     }
     if let Some(at) = status.daily_reports.as_ref().and_then(|daily| daily.failed_since) {
         let why = status.daily_reports.as_ref().and_then(|daily| daily.why.as_deref()).unwrap_or_default();
-        found.push(html! { "The daily report files cannot be written since " (when(asking, at)) ": " (why) "." });
+        found.push(
+            html! { "The daily report files cannot be written since " (when(asking, at)) ": " (why) "." },
+        );
     }
     if status.callbacks.wrap_up_missing > 0 {
         found.push(html! {
@@ -147,9 +152,10 @@ fn found(asking: &Asking, status: &Status) -> Vec<Markup> {
 pub(super) fn counts(asking: &Asking, status: &Status) -> Markup {
     let calls = &status.callbacks;
     let zones = status.zone_data.as_ref();
-    let zones = zones.map_or_else(|| "not known".to_owned(), |data| {
-        format!("{} of the {}", data.version.as_deref().unwrap_or("an unknown version"), data.origin)
-    });
+    let zones = zones.map_or_else(
+        || "not known".to_owned(),
+        |data| format!("{} of the {}", data.version.as_deref().unwrap_or("an unknown version"), data.origin),
+    );
     html! {
         (facts(&[
             ("Waiting", cell(thousands(calls.waiting))),

@@ -100,7 +100,11 @@ fn told(asking: &Asking, forecast: &Forecast) -> Markup {
     let span = |numbers: &Numbers| html! { (thousands(numbers.p50)) " " small { "(nine in ten: at most " (thousands(numbers.p90)) ")" } };
     let moments = |moments: &Moments| html! { (until(asking, moments.p50)) ", " small { "nine in ten by " (when(asking, moments.p90)) } };
     let day = |day: &Day| {
-        vec![cell(&day.date), cell(thousands(day.mean)), cell(format!("{} to {}", thousands(day.min), thousands(day.max)))]
+        vec![
+            cell(&day.date),
+            cell(thousands(day.mean)),
+            cell(format!("{} to {}", thousands(day.min), thousands(day.max))),
+        ]
     };
     html! {
         (facts(&[
@@ -132,9 +136,11 @@ fn told(asking: &Asking, forecast: &Forecast) -> Markup {
 }
 
 fn rates(rates: &Rates) -> Markup {
-    let rate = |rate: &Rate, unit: &str| html! {
-        (rate.value) " " (unit) " "
-        small { @if rate.from == "measured" { "(measured from " (thousands(rate.sample)) " cases)" } @else { "(assumed)" } }
+    let rate = |rate: &Rate, unit: &str| {
+        html! {
+            (rate.value) " " (unit) " "
+            small { @if rate.from == "measured" { "(measured from " (thousands(rate.sample)) " cases)" } @else { "(assumed)" } }
+        }
     };
     html! {
         details {

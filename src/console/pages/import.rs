@@ -33,21 +33,34 @@ const TEXT_MAX: usize = 16 << 10;
 /// The header by which the script shows that a part is sent by our own page.
 const CSRF: &str = "console-csrf";
 
-pub(super) const PAGE: PageOf =
-    PageOf { path: "campaigns/{id}/import", acts: &[], show: |asking, place, said| show(asking, place, said) };
+pub(super) const PAGE: PageOf = PageOf {
+    path: "campaigns/{id}/import",
+    acts: &[],
+    show: |asking, place, said| show(asking, place, said),
+};
 
 fn show<'a>(asking: &'a Asking, place: &'a Place, _: &'a Said) -> BoxFuture<'a, Shown> {
     Box::pin(async move {
         let campaign: Result<Value, _> = asking.read(&format!("/v1/campaigns/{}", segment(&place.id))).await;
-        let name = campaign.as_ref().map_or_else(|_| "", |campaign| campaign["name"].as_str().unwrap_or_default());
-        let title = if name.is_empty() { "Import a list".to_owned() } else { format!("Import a list for {name}") };
+        let name =
+            campaign.as_ref().map_or_else(|_| "", |campaign| campaign["name"].as_str().unwrap_or_default());
+        let title =
+            if name.is_empty() { "Import a list".to_owned() } else { format!("Import a list for {name}") };
         Shown::new(title, form(asking, &place.id, &Posted::default(), None)).about(&campaign)
     })
 }
 
 const FIELDS: [(&str, &str, &str); 2] = [
-    ("name", "Name of the list", "A letter, then letters, digits, \".\", \"-\" and \"_\", at most 64. The same name again corrects the list."),
-    ("default_country", "Country of numbers without +", "Two letters, such as BR. Empty: such numbers are refused."),
+    (
+        "name",
+        "Name of the list",
+        "A letter, then letters, digits, \".\", \"-\" and \"_\", at most 64. The same name again corrects the list.",
+    ),
+    (
+        "default_country",
+        "Country of numbers without +",
+        "Two letters, such as BR. Empty: such numbers are refused.",
+    ),
 ];
 
 fn form(asking: &Asking, campaign: &str, entered: &Posted, refused: Option<&Refused>) -> Markup {
@@ -129,7 +142,8 @@ pub(super) async fn upload(
     match whole(&asking, &campaign, &entered, file).await {
         Ok(id) => layout::see_other(&format!("../../imports/{}", segment(&id))),
         Err(refused) => {
-            let page = layout::Page::new("Import a list").rest(form(&asking, &campaign, &entered, Some(&refused)));
+            let page =
+                layout::Page::new("Import a list").rest(form(&asking, &campaign, &entered, Some(&refused)));
             layout::answer(&asking.visit, refused.status, page)
         }
     }
@@ -175,7 +189,11 @@ async fn text(part: Part<'_>) -> Result<String, Refused> {
     if text.len() <= TEXT_MAX {
         return Ok(text);
     }
-    Err(Refused::new(StatusCode::PAYLOAD_TOO_LARGE, "The form is too long", "A text may have at most 16 KiB."))
+    Err(Refused::new(
+        StatusCode::PAYLOAD_TOO_LARGE,
+        "The form is too long",
+        "A text may have at most 16 KiB.",
+    ))
 }
 
 fn unreadable(error: axum::extract::multipart::MultipartError) -> Refused {
@@ -188,7 +206,8 @@ fn is_ours(asking: &Asking, token: &str) -> bool {
 }
 
 fn not_ours() -> Refused {
-    let detail = "The form is out of date, or it was not sent from a page of the console. Open the page again.";
+    let detail =
+        "The form is out of date, or it was not sent from a page of the console. Open the page again.";
     Refused::new(StatusCode::FORBIDDEN, "The form is not ours", detail)
 }
 

@@ -103,7 +103,8 @@ struct Group {
 fn show<'a>(asking: &'a Asking, place: &'a Place, said: &'a Said) -> BoxFuture<'a, Shown> {
     Box::pin(async move {
         let import: Result<Import, _> = asking.read(&format!("/v1/imports/{}", segment(&place.id))).await;
-        let title = import.as_ref().map_or_else(|_| "Import".to_owned(), |import| format!("Import {}", import.name));
+        let title =
+            import.as_ref().map_or_else(|_| "Import".to_owned(), |import| format!("Import {}", import.name));
         let body = html! {
             (told(said, PAGE.acts))
             @match &import {

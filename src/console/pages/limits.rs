@@ -59,7 +59,8 @@ pub(super) fn list(limits: &Limits) -> Markup {
             html! { (limit.source) ", " (limit.since) },
         ]
     };
-    let set: Vec<&Setting> = limits.settings.iter().filter(|setting| setting.origin == "configuration").collect();
+    let set: Vec<&Setting> =
+        limits.settings.iter().filter(|setting| setting.origin == "configuration").collect();
     html! {
         (table(
             "Limits in force",

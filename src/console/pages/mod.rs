@@ -32,7 +32,10 @@ use super::ask::Refused;
 use super::visit::Visit;
 
 pub(super) fn router() -> Router<Arc<Console>> {
-    Router::new().merge(table::router()).route("/console/", get(now::now)).route("/console/{*unknown}", get(no_such_page))
+    Router::new()
+        .merge(table::router())
+        .route("/console/", get(now::now))
+        .route("/console/{*unknown}", get(no_such_page))
 }
 
 async fn no_such_page(visit: Visit) -> Response {

@@ -7,15 +7,17 @@ use maud::{Markup, html};
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::senders::{SenderRow, Senders};
 use crate::console::act_forms::{Filled, form, told};
 use crate::console::acts::{Act, Field, Kind, Said, Then};
 use crate::console::ask::Refused;
 use crate::console::asking::{Asking, query};
-use crate::console::page_of::{PageOf, Place, Shown};
-use crate::console::blocks::{badge, bar, cell, facts, nothing, section, table, thousands, until, when, when_if};
-use super::senders::{SenderRow, Senders};
-use crate::console::table_of_report::ReportData;
+use crate::console::blocks::{
+    badge, bar, cell, facts, nothing, section, table, thousands, until, when, when_if,
+};
 use crate::console::labels;
+use crate::console::page_of::{PageOf, Place, Shown};
+use crate::console::table_of_report::ReportData;
 
 const ROUTE: &str = "/v1/permissions";
 const EXPORT: &str = "/v1/permissions/callable";
@@ -62,11 +64,15 @@ const REVOKE: Act = Act {
     then: Then::Back,
 };
 const SENDER: Field = Field::needed("sender", "Sender", Kind::Offered, "");
-const CONSUMER: Field = Field::needed("consumer", "Number of the consumer", Kind::Text, "With + and the country code.");
+const CONSUMER: Field =
+    Field::needed("consumer", "Number of the consumer", Kind::Text, "With + and the country code.");
 const REASON: Field = Field::needed("reason", "Why", Kind::Text, "For the record, at most 200 characters.");
 
-pub(super) const PAGE: PageOf =
-    PageOf { path: "permissions", acts: &[&SHOW, &GRANT, &REVOKE], show: |asking, place, said| show(asking, place, said) };
+pub(super) const PAGE: PageOf = PageOf {
+    path: "permissions",
+    acts: &[&SHOW, &GRANT, &REVOKE],
+    show: |asking, place, said| show(asking, place, said),
+};
 
 #[derive(Deserialize)]
 struct Permissions {
@@ -166,7 +172,8 @@ fn steps(report: &ReportData) -> Markup {
 }
 
 fn filter(place: &Place, senders: &[SenderRow]) -> Markup {
-    let (shown, sender) = (place.filter("state").unwrap_or_default(), place.filter("sender").unwrap_or_default());
+    let (shown, sender) =
+        (place.filter("state").unwrap_or_default(), place.filter("sender").unwrap_or_default());
     html! {
         form method="get" class="filters" {
             label { "State " select name="state" {

@@ -15,16 +15,35 @@ const HEADROOM: Field =
     Field::free("headroom", "Kept back", Kind::Number, "Seats for calls of consumers. Without it 1.");
 const WRAP_UP: Field =
     Field::free("wrap_up_seconds", "Seconds held after a call", Kind::Number, "0 to 3,600. Without it 0.");
-const VALID_FOR: Field =
-    Field::needed("valid_for", "Holds for so many seconds", Kind::Number, "1 to 120. After that the pool has no seat.");
-const NAME: Field =
-    Field::needed("name", "Pool", Kind::Text, "1 to 64 letters, digits, \"-\", \"_\" and \".\". A new name makes a pool.");
+const VALID_FOR: Field = Field::needed(
+    "valid_for",
+    "Holds for so many seconds",
+    Kind::Number,
+    "1 to 120. After that the pool has no seat.",
+);
+const NAME: Field = Field::needed(
+    "name",
+    "Pool",
+    Kind::Text,
+    "1 to 64 letters, digits, \"-\", \"_\" and \".\". A new name makes a pool.",
+);
 
 pub const FEED: Act = Act {
     name: "feed-pool",
     method: Method::PUT,
     route: "/v1/pools/{name}",
-    fields: &[NAME, Field::needed("seats", "Seats", Kind::Number, "All of them. Those that our calls hold are subtracted."), VALID_FOR, HEADROOM, WRAP_UP],
+    fields: &[
+        NAME,
+        Field::needed(
+            "seats",
+            "Seats",
+            Kind::Number,
+            "All of them. Those that our calls hold are subtracted.",
+        ),
+        VALID_FOR,
+        HEADROOM,
+        WRAP_UP,
+    ],
     button: "Tell how many seats a pool has",
     hint: "",
     done: "The figure holds.",

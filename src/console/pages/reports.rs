@@ -4,20 +4,21 @@ use futures_util::future::BoxFuture;
 use maud::{Markup, html};
 use serde::Deserialize;
 
+use super::senders::{SenderRow, Senders};
 use crate::console::acts::Said;
 use crate::console::ask::Refused;
 use crate::console::asking::{Asking, query, segment};
-use crate::console::page_of::{PageOf, Place, Shown};
 use crate::console::blocks::{not_read, section};
-use super::senders::{SenderRow, Senders};
-use crate::console::table_of_report::ReportData;
 use crate::console::labels;
+use crate::console::page_of::{PageOf, Place, Shown};
+use crate::console::table_of_report::ReportData;
 
 /// The filters that the API's report takes.
 pub const FILTERS: [&str; 6] = ["from", "to", "zone", "by", "campaign", "sender"];
 
 pub(super) const LIST: PageOf = PageOf { path: "reports", acts: &[], show: |asking, _, _| list(asking) };
-pub(super) const ONE: PageOf = PageOf { path: "reports/{id}", acts: &[], show: |asking, place, said| one(asking, place, said) };
+pub(super) const ONE: PageOf =
+    PageOf { path: "reports/{id}", acts: &[], show: |asking, place, said| one(asking, place, said) };
 
 #[derive(Deserialize)]
 struct Reports {
@@ -111,8 +112,10 @@ fn body(
 
 fn choice(place: &Place, known: &Known, senders: &[SenderRow], report: Option<&ReportData>) -> Markup {
     let value = |name: &str| place.filter(name).unwrap_or_default();
-    let day = |name: &'static str, words: &str, used: Option<&String>| html! {
-        label { (words) " " input type="date" name=(name) value=(place.filter(name).or(used.map(String::as_str)).unwrap_or_default()); }
+    let day = |name: &'static str, words: &str, used: Option<&String>| {
+        html! {
+            label { (words) " " input type="date" name=(name) value=(place.filter(name).or(used.map(String::as_str)).unwrap_or_default()); }
+        }
     };
     html! {
         form method="get" class="filters" {

@@ -6,14 +6,14 @@ use jiff::Timestamp;
 use maud::{Markup, html};
 use serde::Deserialize;
 
+use super::pools::{self, Pools};
 use crate::console::act_forms::{Filled, form, told};
 use crate::console::acts::{Act, Field, Kind, Said, Then};
 use crate::console::ask::Refused;
 use crate::console::asking::Asking;
-use crate::console::page_of::{PageOf, Place, Shown};
 use crate::console::blocks::{badge, bar, cell, nothing, section, table, text_if, when};
-use super::pools::{self, Pools};
 use crate::console::labels;
+use crate::console::page_of::{PageOf, Place, Shown};
 
 const PAUSE: Act = Act {
     name: "set-pause",
@@ -34,7 +34,12 @@ const PAUSE: Act = Act {
         Field::free("account", "Account", Kind::Offered, "If an account is paused."),
         Field::free("sender", "Sender", Kind::Offered, "If a sender is paused."),
         Field::free("consumer", "Number of the consumer", Kind::Text, "If a consumer is paused."),
-        Field::needed("why", "Why", Kind::Text, "For the record. It is shown wherever the pause is a reason."),
+        Field::needed(
+            "why",
+            "Why",
+            Kind::Text,
+            "For the record. It is shown wherever the pause is a reason.",
+        ),
         Field::free("until", "Until", Kind::Moment, "Without a time somebody has to end the pause."),
     ],
     button: "Pause",
@@ -182,8 +187,7 @@ fn show<'a>(asking: &'a Asking, said: &'a Said) -> BoxFuture<'a, Shown> {
     })
 }
 
-type Read<'a> =
-    (&'a Result<Senders, Refused>, &'a Result<Pauses, Refused>, &'a Result<Pools, Refused>);
+type Read<'a> = (&'a Result<Senders, Refused>, &'a Result<Pauses, Refused>, &'a Result<Pools, Refused>);
 
 fn body(asking: &Asking, said: &Said, (senders, pauses, pools): Read<'_>) -> Markup {
     html! {
@@ -233,8 +237,10 @@ fn rows(asking: &Asking, senders: &Senders) -> Markup {
 
 /// What holds a sender back; that it is well, if nothing does.
 fn health(asking: &Asking, sender: &SenderRow) -> Markup {
-    let ends = |at: Option<Timestamp>| html! {
-        @match at { Some(at) => { ", until " (when(asking, at)) } None => ", until WhatsApp ends it" }
+    let ends = |at: Option<Timestamp>| {
+        html! {
+            @match at { Some(at) => { ", until " (when(asking, at)) } None => ", until WhatsApp ends it" }
+        }
     };
     let is_well = sender.why.is_none()
         && sender.pause.is_none()

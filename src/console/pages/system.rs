@@ -13,7 +13,9 @@ use crate::console::act_forms::{Filled, form, told};
 use crate::console::acts::{Act, Field, Said, Then};
 use crate::console::ask::Refused;
 use crate::console::asking::{Asking, segment};
-use crate::console::blocks::{badge, cell, facts, nothing, section, table, text_if, thousands, when, when_if};
+use crate::console::blocks::{
+    badge, cell, facts, nothing, section, table, text_if, thousands, when, when_if,
+};
 use crate::console::page_of::{PageOf, Shown};
 use crate::console::{labels, numbers};
 

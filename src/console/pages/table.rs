@@ -52,9 +52,8 @@ pub(super) fn router() -> Router<Arc<Console>> {
         });
         let path = format!("/console/{}", page.path);
         router = match page.acts.is_empty() {
-            true if page.path == import::PAGE.path => {
-                router.route(&path, shown.post(import::upload).layer(DefaultBodyLimit::max(import::UPLOAD_MAX)))
-            }
+            true if page.path == import::PAGE.path => router
+                .route(&path, shown.post(import::upload).layer(DefaultBodyLimit::max(import::UPLOAD_MAX))),
             true => router.route(&path, shown),
             false => {
                 let acted =
@@ -65,10 +64,7 @@ pub(super) fn router() -> Router<Arc<Console>> {
     }
     router
         .route("/console/campaigns/{id}/import/begin", post(import::begun))
-        .route(
-            "/console/imports/{id}/part",
-            put(import::part).layer(DefaultBodyLimit::max(import::FILE_MAX)),
-        )
+        .route("/console/imports/{id}/part", put(import::part).layer(DefaultBodyLimit::max(import::FILE_MAX)))
         .route("/console/imports/{id}/complete", post(import::completed))
         .route("/console/permissions/callable.csv", get(callable))
         .route("/console/imports/{id}/refused.csv", get(refused_rows))
@@ -141,7 +137,11 @@ async fn refused_rows(params: RawPathParams, visit: Visit) -> Response {
 async fn report(params: RawPathParams, visit: Visit, format: &'static str) -> Response {
     let place = place(&params, &visit);
     let filters = reports::FILTERS.map(|name| (name, place.filter(name).unwrap_or_default()));
-    let path = format!("/v1/reports/{}{}", segment(&place.id), query(filters.into_iter().chain([("format", format)])));
+    let path = format!(
+        "/v1/reports/{}{}",
+        segment(&place.id),
+        query(filters.into_iter().chain([("format", format)]))
+    );
     let mut response = file(&Asking::new(visit), &path).await;
     if format == "svg" && response.status().is_success() {
         response.headers_mut().insert(CONTENT_SECURITY_POLICY, PICTURE);

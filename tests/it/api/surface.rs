@@ -241,6 +241,7 @@ async fn the_description_needs_no_token_and_has_every_route() {
         "/v1/suppression/registers",
         "/v1/suppression/registers/{name}/numbers",
         "/v1/suppression/remove",
+        "/v1/tokens",
         "/v1/webhooks",
         "/v1/webhooks/enable",
     ];
