@@ -62,9 +62,7 @@ pub fn state(status: &str, outcome: Option<&str>, reason: &str) -> String {
         (_, Some("canceled")) => "cancelled",
         (_, Some("reached_elsewhere")) => "reached elsewhere",
         (_, Some(outcome)) => outcome,
-        ("calling", _) if reason == "attempt.in_doubt" || reason.contains("unknown") => {
-            "checking with Twilio"
-        }
+        ("calling", _) if reason == "attempt.unknown" => "checking with Twilio",
         (status, None) => status,
     };
     word.to_owned()
@@ -74,10 +72,8 @@ pub fn state(status: &str, outcome: Option<&str>, reason: &str) -> String {
 #[must_use]
 pub fn reason(code: &str) -> String {
     match code {
-        "permission.streak_guard" | "pair.streak_guard" => {
-            "one call left before WhatsApp blocks us".to_owned()
-        }
-        "call.checking" | "attempt.checking" => "checking with Twilio".to_owned(),
+        "limit.streak_guard" => "one call left before WhatsApp blocks us".to_owned(),
+        "attempt.unknown" => "checking with Twilio".to_owned(),
         other => other.replace('.', ": ").replace('_', " "),
     }
 }

@@ -13,8 +13,8 @@ use crate::domain::campaign::campaign_id;
 use crate::domain::reporting::{Family, Hours, Quarter};
 use crate::store::{self, ApiStore, CampaignRecord, LabelsWanted};
 
-/// How many waiting callbacks are looked at.
-const WAITING_MAX: usize = 50_000;
+/// How many reasons have a row. There are fewer.
+const REASONS_MAX: usize = 500;
 /// How many permissions are looked at.
 const EXPIRING_MAX: usize = 100_000;
 /// The days in which permissions end.
@@ -24,13 +24,14 @@ const CAMPAIGNS_MAX: usize = 100;
 
 /// What waits now.
 pub(super) async fn waiting(store: &dyn ApiStore, asked: &Asked) -> store::Result<Table> {
-    let read = store.waiting_by_reason(&asked.tenant, WAITING_MAX).await?;
+    let read = store.waiting_by_reason(&asked.tenant, REASONS_MAX).await?;
     let count = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
     let all = read.reasons.iter().fold(0, |all: i64, (_, n)| all.saturating_add(count(*n)));
     let line = |first: Cell, n: i64| vec![first, Cell::Count(n), Cell::share(n, all)];
     let rows = read.reasons.into_iter().map(|(code, n)| line(Cell::Text(code), count(n))).collect();
-    let notes =
-        read.is_cut.then(|| format!("More wait: these are the {WAITING_MAX} that were ordered last."));
+    let notes = read
+        .is_cut
+        .then(|| format!("There are more reasons: these are the {REASONS_MAX} with the most callbacks."));
     Ok(Table {
         report: Report::Waiting,
         by: By::Reason,

@@ -175,6 +175,8 @@ pub struct Filter {
     pub consumer: Option<Phone>,
     pub campaign: Option<String>,
     pub reference: Option<String>,
+    /// The code of the reason of its state.
+    pub reason: Option<String>,
     /// Whether the wrap-up is missing at this time.
     pub wrap_up_missing_at: Option<Timestamp>,
 }

@@ -19,7 +19,8 @@ pub trait Reporting: Send + Sync {
     /// Sums of cells, by label or by quarter.
     async fn cells(&self, wanted: CellsWanted) -> Result<CellSums>;
 
-    /// The callbacks of a tenant that wait now, by the code of their reason. At most `most` are looked at, the newest.
+    /// The callbacks of a tenant that wait now, by the code of their reason, from counts that are kept. At most `most`
+    /// reasons, those with the most callbacks.
     async fn waiting_by_reason(&self, tenant: &Tenant, most: usize) -> Result<Waiting>;
 
     /// The temporary permissions that end from `from` until `until`, the next ones first, at most `most`.
@@ -109,7 +110,7 @@ impl CellSums {
 pub struct Waiting {
     /// By the code of the reason, the most first.
     pub reasons: Vec<(String, u64)>,
-    /// More wait than were looked at.
+    /// There are more reasons.
     pub is_cut: bool,
 }
 

@@ -3,6 +3,10 @@
 
 mod agents;
 mod calendars;
+mod callback;
+mod callback_forms;
+mod callbacks;
+mod calls;
 mod campaign;
 mod campaign_acts;
 mod campaigns;
@@ -16,16 +20,18 @@ mod permissions;
 mod pools;
 mod reports;
 mod senders;
+mod shown;
 mod suppression;
 mod system;
 pub mod table;
+mod unknown;
 
 use std::sync::Arc;
 
 use axum::Router;
 use axum::http::StatusCode;
 use axum::response::Response;
-use axum::routing::get;
+use axum::routing::{get, post};
 
 use super::Console;
 use super::ask::Refused;
@@ -33,9 +39,28 @@ use super::visit::Visit;
 
 pub(super) fn router() -> Router<Arc<Console>> {
     Router::new()
-        .merge(table::router())
         .route("/console/", get(now::now))
         .route("/console/{*unknown}", get(no_such_page))
+        .merge(callback_routes())
+        .merge(table::router())
+        .route("/console/calls", get(calls::calls))
+        .route("/console/calls/{id}/end", post(calls::end))
+        .route("/console/unknown", get(unknown::unknown))
+        .route("/console/unknown/{id}/resolve", post(unknown::resolve))
+        .route("/console/unknown/{id}/ask-again", post(unknown::ask_again))
+}
+
+fn callback_routes() -> Router<Arc<Console>> {
+    Router::new()
+        .route("/console/callbacks", get(callbacks::callbacks))
+        .route("/console/callbacks/search", post(callbacks::search))
+        .route("/console/callbacks/{id}", get(callback::callback))
+        .route("/console/callbacks/{id}/revealed", post(callback::revealed))
+        .route("/console/callbacks/{id}/cancel", post(callback::cancel))
+        .route("/console/callbacks/{id}/reschedule", post(callback::reschedule))
+        .route("/console/callbacks/{id}/allow-attempt", post(callback::allow_attempt))
+        .route("/console/callbacks/{id}/wrap-up", post(callback::wrap_up))
+        .route("/console/callbacks/{id}/replay", post(callback::replay))
 }
 
 async fn no_such_page(visit: Visit) -> Response {

@@ -83,7 +83,7 @@ pub const WAITING_TO: &str = concat!(
      WHERE w.callbacks > 0 AND consumer = ?1 AND state = 'waiting' ORDER BY w.partition_no, seq"
 );
 const VERSION_AND_STANDING: &str =
-    "SELECT seq, version, state, abandoned_at, partition_no FROM callbacks WHERE id = ?1";
+    "SELECT seq, version, state, abandoned_at, partition_no, note_code FROM callbacks WHERE id = ?1";
 
 pub fn enqueue<'a>(
     db: &Connection,
@@ -205,8 +205,10 @@ pub fn amend(db: &Connection, callbacks: &[Callback]) -> Result<()> {
         let (seq, version, before, partition) = first(&mut stored, [callback.id.bytes()], |cells| {
             let (seq, version) = (cells.take::<i64>()?, cells.version()?);
             let state = known_state(cells.text()?)?;
-            let before = Standing { state, is_abandoned: cells.moment_if()?.is_some() };
-            Ok((seq, version, before, cells.take::<i64>()?))
+            let is_abandoned = cells.moment_if()?.is_some();
+            let partition = cells.take::<i64>()?;
+            let reason = cells.text_if()?.unwrap_or_default().to_owned().into();
+            Ok((seq, version, Standing { state, is_abandoned, reason }, partition))
         })?
         .ok_or(Error::Conflict)?;
         if version.checked_add(1) != Some(callback.version) {
@@ -229,7 +231,11 @@ fn state_word(callback: &Callback) -> &'static str {
 }
 
 fn standing(callback: &Callback) -> Standing {
-    Standing { state: state_word(callback), is_abandoned: callback.abandoned_at.is_some() }
+    let reason = match &callback.state {
+        State::Waiting(waiting) => waiting.note.code.clone(),
+        State::Calling { .. } | State::Closed(_) => Cow::Borrowed(""),
+    };
+    Standing { state: state_word(callback), is_abandoned: callback.abandoned_at.is_some(), reason }
 }
 
 fn known_state(word: &str) -> Result<&'static str> {

@@ -1,6 +1,7 @@
 //! How many callbacks and how many invites each tenant has in each state, how many open ones are abandoned, and how many
 //! wait in each partition: changed in the transaction that changes an order, so that nobody has to count.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use rusqlite::{Connection, params};
@@ -29,6 +30,13 @@ const OPEN: [&str; 2] = [WAITING, "calling"];
 
 const ADD_WAITING: &str = "INSERT INTO waiting_by_partition (partition_no, callbacks) VALUES (?1, ?2) \
      ON CONFLICT (partition_no) DO UPDATE SET callbacks = callbacks + excluded.callbacks";
+const ADD_REASON: &str = "INSERT INTO waiting_by_reason (tenant, reason, campaign, callbacks) VALUES (?1, ?2, ?3, ?4) \
+     ON CONFLICT (tenant, reason, campaign) DO UPDATE SET callbacks = callbacks + excluded.callbacks";
+const REASONS_STORED: &str =
+    "SELECT tenant, reason, campaign, callbacks FROM waiting_by_reason WHERE callbacks <> 0";
+const REASONS_RECOUNT: &str = "SELECT tenant, coalesce(note_code, ''), \
+     CASE WHEN substr(campaign, 1, 4) = 'cmp_' THEN campaign ELSE '' END, count(*) FROM callbacks \
+     WHERE kind = 'callback' AND state = 'waiting' GROUP BY 1, 2, 3";
 const WAITING_STORED: &str = "SELECT partition_no, callbacks FROM waiting_by_partition WHERE callbacks <> 0";
 const WAITING_RECOUNT: &str =
     "SELECT partition_no, count(*) FROM callbacks WHERE state = 'waiting' GROUP BY partition_no";
@@ -39,16 +47,20 @@ pub struct Counts {
     orders: BTreeMap<(OrderKind, Tenant, &'static str), i64>,
     /// Waiting orders by their partition.
     waiting: BTreeMap<i64, i64>,
+    /// Waiting callbacks by the reason and the campaign object that they belong to.
+    reasons: BTreeMap<(Tenant, Cow<'static, str>, String), i64>,
     campaigns: campaigns::Counted,
 }
 
 /// What a callback is counted as.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Standing {
     /// As it is stored.
     pub state: &'static str,
     /// Whether the last call was answered and served nobody.
     pub is_abandoned: bool,
+    /// The code of the reason of its state.
+    pub reason: Cow<'static, str>,
 }
 
 impl Counts {
@@ -73,6 +85,10 @@ impl Counts {
         }
         if standing.state == WAITING {
             *self.waiting.entry(partition).or_default() += change;
+            if order.order.kind == OrderKind::Callback {
+                let campaign = order.order.campaign_id().map(|id| id.to_string()).unwrap_or_default();
+                *self.reasons.entry((order.tenant.clone(), standing.reason, campaign)).or_default() += change;
+            }
         }
     }
 
@@ -86,6 +102,12 @@ impl Counts {
         let mut add = db.prepare_cached(ADD_WAITING)?;
         for (partition, change) in self.waiting.into_iter().filter(|(_, change)| *change != 0) {
             add.execute([partition, change])?;
+        }
+        let mut add = db.prepare_cached(ADD_REASON)?;
+        for ((tenant, reason, campaign), change) in
+            self.reasons.into_iter().filter(|(_, change)| *change != 0)
+        {
+            add.execute(params![tenant.as_str(), &*reason, campaign, change])?;
         }
         campaigns::count(db, self.campaigns)
     }
@@ -150,6 +172,10 @@ pub fn wrong(db: &Connection) -> Result<Vec<String>> {
             format!("{}: {} stored, {} there", key.join(" "), number(&stored, key), number(&counted, key))
         })
         .collect();
+    let (stored, counted) = (read(REASONS_STORED)?, read(REASONS_RECOUNT)?);
+    if stored != counted {
+        wrong.push(format!("waiting by reason: {stored:?} stored, {counted:?} there"));
+    }
     let waiting = |sql: &str| {
         collect(&mut db.prepare_cached(sql)?, [], |cells| Ok((cells.take::<i64>()?, cells.take::<i64>()?)))
             .map(BTreeMap::from_iter)

@@ -42,7 +42,8 @@ pub const WITH_REFERENCE: &str = "SELECT id FROM callbacks INDEXED BY callbacks_
 pub const TO_CONSUMER: &str = "SELECT id FROM callbacks INDEXED BY callbacks_by_consumer \
      WHERE partition_no = ?1 AND consumer = ?2 ORDER BY seq DESC LIMIT ?3";
 /// What filters look at.
-pub const LOOK: &str = "SELECT kind, tenant, state, consumer, senders, campaign, reference, abandoned_at FROM callbacks WHERE id = ?1";
+pub const LOOK: &str = "SELECT kind, tenant, state, consumer, senders, campaign, reference, abandoned_at, note_code \
+     FROM callbacks WHERE id = ?1";
 
 pub fn page(db: &Connection, filter: &Filter, page: &Page, bounds: &Bounds) -> Result<Listed> {
     let states = states(filter);
@@ -167,7 +168,11 @@ impl<'a> Road<'a> {
                 states.len() == ALL_STATES && filter.abandoned.is_none() && filter.campaign.is_none()
             }
         };
-        tells && filter.sender.is_none() && filter.consumer.is_none() && filter.reference.is_none()
+        tells
+            && filter.reason.is_none()
+            && filter.sender.is_none()
+            && filter.consumer.is_none()
+            && filter.reference.is_none()
     }
 }
 
@@ -259,6 +264,7 @@ fn matches(look: &mut CachedStatement<'_>, id: CallbackId, filter: &Filter, stat
         let senders = cells.text()?;
         let (campaign, reference) = (cells.text_if()?, cells.text_if()?);
         let is_abandoned = cells.moment_if()?.is_some();
+        let reason = cells.text_if()?;
         let sender = match filter.sender {
             Some(sender) => read_senders(senders)?.contains(&sender),
             None => true,
@@ -270,7 +276,8 @@ fn matches(look: &mut CachedStatement<'_>, id: CallbackId, filter: &Filter, stat
             && filter.abandoned.is_none_or(|wanted| wanted == is_abandoned)
             && filter.consumer.is_none_or(|wanted| wanted == consumer)
             && filter.campaign.as_deref().is_none_or(|wanted| campaign == Some(wanted))
-            && filter.reference.as_deref().is_none_or(|wanted| reference == Some(wanted)))
+            && filter.reference.as_deref().is_none_or(|wanted| reference == Some(wanted))
+            && filter.reason.as_deref().is_none_or(|wanted| reason == Some(wanted)))
     })?;
     Ok(matches.unwrap_or(false))
 }

@@ -18,12 +18,9 @@ pub const BY_LABEL: &str = "SELECT 0, late, sum(c0), sum(c1), sum(c2), sum(c3), 
      WHERE tenant = ?1 AND family = ?2 AND label = ?3 AND quarter >= ?4 AND quarter < ?5 GROUP BY late";
 pub const BY_QUARTER: &str = "SELECT quarter, late, c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11 FROM report_cells \
      WHERE tenant = ?1 AND family = ?2 AND label = ?3 AND quarter >= ?4 AND quarter < ?5";
-/// The newest ones that wait, each with the code of its reason.
-pub const WAITING: &str = "SELECT note_code, count(*) AS n FROM (SELECT note_code FROM callbacks INDEXED BY callbacks_by_state \
-     WHERE kind = 'callback' AND tenant = ?1 AND state = 'waiting' ORDER BY id DESC LIMIT ?2) \
-     GROUP BY note_code ORDER BY n DESC, note_code";
-const WAITING_IN_ALL: &str =
-    "SELECT callbacks FROM callback_counts WHERE kind = 'callback' AND tenant = ?1 AND state = 'waiting'";
+/// A row for each reason and campaign with which something waits.
+pub const WAITING: &str = "SELECT reason, sum(callbacks) AS n FROM waiting_by_reason \
+     WHERE tenant = ?1 AND callbacks <> 0 GROUP BY reason ORDER BY n DESC, reason LIMIT ?2";
 pub const EXPIRING: &str = "SELECT sender, person, permission_until FROM pairs \
      WHERE permission = 'temporary' AND permission_until >= ?1 AND permission_until < ?2 \
      ORDER BY permission_until, sender LIMIT ?3";
@@ -106,12 +103,13 @@ fn labels(db: &Connection, wanted: &CellsWanted) -> Result<(Vec<String>, bool)> 
 }
 
 pub fn waiting(db: &Connection, tenant: &Tenant, most: usize) -> Result<Waiting> {
-    let in_all = first(&mut db.prepare_cached(WAITING_IN_ALL)?, [tenant.as_str()], |cells| cells.version())?;
-    let reasons =
-        collect(&mut db.prepare_cached(WAITING)?, params![tenant.as_str(), limit(most)], |cells| {
-            Ok((cells.take::<Option<String>>()?.unwrap_or_default(), cells.version()?))
-        })?;
-    Ok(Waiting { reasons, is_cut: in_all.unwrap_or(0) > most as u64 })
+    let params = params![tenant.as_str(), limit(most.saturating_add(1))];
+    let mut reasons = collect(&mut db.prepare_cached(WAITING)?, params, |cells| {
+        Ok((cells.take::<String>()?, cells.version()?))
+    })?;
+    let is_cut = reasons.len() > most;
+    reasons.truncate(most);
+    Ok(Waiting { reasons, is_cut })
 }
 
 pub fn expiring(db: &Connection, from: Timestamp, until: Timestamp, most: usize) -> Result<Vec<Expiring>> {

@@ -176,6 +176,7 @@ pub async fn lists_match_every_field_of_the_filter(store: &dyn Store) {
                 consumer: Some(consumer(2)),
                 campaign: renewals(),
                 reference: Some("r-1".into()),
+                reason: None,
                 wrap_up_missing_at: None,
             },
             vec![2],

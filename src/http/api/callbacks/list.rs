@@ -59,6 +59,8 @@ pub(super) struct Parameters {
     /// `missing` shows only callbacks whose call with an agent is over, and about which no agent has said anything in
     /// time.
     wrap_up: Option<String>,
+    /// The code of the reason of its state, such as `window.outside_hours`, from the last decision about it.
+    reason: Option<String>,
     campaign: Option<String>,
     reference: Option<String>,
     /// The `next_cursor` of the previous page.
@@ -88,6 +90,9 @@ pub(super) struct Search<'a> {
     /// time.
     #[schema(value_type = Option<String>)]
     wrap_up: Option<Text<'a>>,
+    /// The code of the reason of its state, such as `window.outside_hours`, from the last decision about it.
+    #[schema(value_type = Option<String>)]
+    reason: Option<Text<'a>>,
     #[schema(value_type = Option<String>)]
     campaign: Option<Text<'a>>,
     #[schema(value_type = Option<String>)]
@@ -141,6 +146,9 @@ pub(in crate::http::api) fn queried(
             "wrap_up" if kind == OrderKind::Callback => {
                 wrap_up(&value).map_err(|what| query::fault(name, &what))?;
                 filter.wrap_up_missing_at = Some(now);
+            }
+            "reason" if kind == OrderKind::Callback => {
+                filter.reason = Some(reason(value).map_err(|what| query::fault(name, what))?);
             }
             "campaign" => filter.campaign = Some(value),
             "reference" => filter.reference = Some(value),
@@ -222,13 +230,14 @@ const fn calling(callback: &Callback) -> Option<AttemptId> {
 
 impl<'a> Search<'a> {
     fn read(kind: OrderKind, json: &'a [u8], faults: &mut FieldErrors) -> Result<Self, ApiError> {
-        const FIELDS: [&str; 10] = [
+        const FIELDS: [&str; 11] = [
             "consumer",
             "sender",
             "status",
             "outcome",
             "abandoned",
             "wrap_up",
+            "reason",
             "campaign",
             "reference",
             "cursor",
@@ -243,13 +252,14 @@ impl<'a> Search<'a> {
                 "outcome" => search.outcome = text(&name, value, faults),
                 "abandoned" if kind == OrderKind::Callback => search.abandoned = flag(&name, value, faults),
                 "wrap_up" if kind == OrderKind::Callback => search.wrap_up = text(&name, value, faults),
+                "reason" if kind == OrderKind::Callback => search.reason = text(&name, value, faults),
                 "campaign" => search.campaign = text(&name, value, faults),
                 "reference" => search.reference = text(&name, value, faults),
                 "cursor" => search.cursor = text(&name, value, faults),
                 "limit" => search.limit = whole_number(&name, value, faults),
                 _ => {
                     let fits = |field: &&str| {
-                        kind == OrderKind::Callback || !matches!(*field, "abandoned" | "wrap_up")
+                        kind == OrderKind::Callback || !matches!(*field, "abandoned" | "wrap_up" | "reason")
                     };
                     unknown("", &name, &FIELDS.into_iter().filter(fits).collect::<Vec<_>>(), faults);
                 }
@@ -267,6 +277,7 @@ impl<'a> Search<'a> {
             status: self.status.and_then(|text| noted("status", status(kind, &text.0), faults)),
             outcome: self.outcome.and_then(|text| noted("outcome", one_of(&text.0, Outcome::ALL), faults)),
             abandoned: self.abandoned,
+            reason: self.reason.and_then(|text| noted("reason", reason(text.0.into_owned()), faults)),
             campaign: self.campaign.map(|text| text.0.into_owned()),
             reference: self.reference.map(|text| text.0.into_owned()),
             wrap_up_missing_at: self
@@ -294,6 +305,13 @@ where
         let near = nearest(text, names.iter().copied());
         format!("cannot be {}: expected {}{near}", quoted(text), names.join(", "))
     })
+}
+
+/// The code of a reason.
+fn reason(code: String) -> Result<String, &'static str> {
+    let is_code = (1..=64).contains(&code.len())
+        && code.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_' || byte == b'.');
+    is_code.then_some(code).ok_or("is no code of a reason, such as window.outside_hours")
 }
 
 /// The only state of a wrap-up that lists are filtered by.

@@ -139,6 +139,7 @@ fn filters() -> Vec<Filter> {
                                     consumer,
                                     campaign: campaign.clone(),
                                     reference,
+                                    reason: None,
                                     wrap_up_missing_at: None,
                                 });
                             }
