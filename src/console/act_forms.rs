@@ -46,7 +46,6 @@ pub fn form(asking: &Asking, act: &Act, filled: &Filled<'_>, said: &Said) -> Mar
             input type="hidden" name="act" value=(act.name);
             // A live part is the same for all who look.
             @if !asking.visit.is_part() { input type="hidden" name="key" value=(key); }
-            @if let Some((_, error)) = refused { (form.refusal(error)) }
             @for field in act.fields { (form.field(field)) }
             @if has_fields && !act.hint.is_empty() { p class="hint" { (act.hint) } }
             button type="submit" { (act.button) }
@@ -71,21 +70,6 @@ struct Form<'a> {
 }
 
 impl Form<'_> {
-    /// Why it was refused: what belongs to no field of the form.
-    fn refusal(&self, error: &Refused) -> Markup {
-        let is_shown =
-            |name: &str| self.act.fields.iter().any(|own| own.name == name && own.kind != Kind::Hidden);
-        let others: Vec<_> = error.errors.iter().filter(|(field, _)| !is_shown(field)).collect();
-        html! {
-            div class="problem" role="alert" {
-                strong { (error.title) "." }
-                @if error.errors.is_empty() { " " (sentence(&error.detail)) }
-                @for (field, detail) in others { " " (field) " " (sentence(detail)) }
-                " Nothing was changed."
-            }
-        }
-    }
-
     fn value(&self, field: &Field) -> &str {
         let entered = self.refused.map(|(posted, _)| posted).or(self.entered);
         match entered {
@@ -176,20 +160,34 @@ fn sentence(detail: &str) -> String {
     if detail.ends_with('.') { detail.to_owned() } else { format!("{detail}.") }
 }
 
-/// What a page says first: that an act is done, or is stored.
+/// What a page says first: that an act is done, is stored, or was refused. What is wrong with a field is at the field too.
 #[must_use]
 pub fn told(said: &Said, acts: &[&Act]) -> Markup {
-    let known = |name: &str| acts.iter().find(|act| act.name == name).map(|act| act.done);
+    let known = |name: &str| acts.iter().find(|act| act.name == name);
     html! {
         @match said {
-            Said::Done(name) => @if let Some(done) = known(name) { p class="done" role="status" { (done) } }
+            Said::Done(name) => @if let Some(act) = known(name) { p class="done" role="status" { (act.done) } }
             Said::Stored(name) => @if known(name).is_some() {
                 p class="done" role="status" { "It is stored, and is applied in a moment. Load the page again to see it." }
             }
-            Said::Refused(name, _, error) => @if known(name).is_none() {
-                p class="problem" role="alert" { strong { (error.title) "." } " " (sentence(&error.detail)) }
-            }
+            Said::Refused(name, _, error) => (refusal(known(name).copied(), error)),
             Said::Nothing | Said::Shown(..) => {}
+        }
+    }
+}
+
+/// Why an act was refused, with the words of the form for its fields.
+fn refusal(act: Option<&Act>, error: &Refused) -> Markup {
+    let label = |path: &str| {
+        let own = act.and_then(|act| act.fields.iter().find(|field| is_of(path, field.name)));
+        own.map_or_else(|| path.to_owned(), |field| field.label.to_owned())
+    };
+    html! {
+        div class="problem" role="alert" {
+            strong { (error.title) "." }
+            @if error.errors.is_empty() { " " (sentence(&error.detail)) }
+            @for (path, detail) in &error.errors { " " (label(path)) " " (sentence(detail)) }
+            " Nothing was changed."
         }
     }
 }

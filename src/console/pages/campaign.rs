@@ -84,7 +84,7 @@ fn show<'a>(asking: &'a Asking, place: &'a Place, said: &'a Said) -> BoxFuture<'
         let path = format!("/v1/campaigns/{}", segment(&place.id));
         let campaign: Result<Campaign, _> = asking.read(&path).await;
         let Ok(found) = &campaign else {
-            let body = html! { @if let Err(error) = &campaign { (not_read(error)) } };
+            let body = html! { (told(said, PAGE.acts)) @if let Err(error) = &campaign { (not_read(error)) } };
             return Shown::new("Campaign", body).about(&campaign);
         };
         let imports = query([("campaign", found.id.as_str()), ("limit", "20")]);

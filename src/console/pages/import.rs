@@ -73,7 +73,7 @@ fn form(asking: &Asking, campaign: &str, entered: &Posted, refused: Option<&Refu
     };
     html! {
         p { a href="../../campaigns" { "All campaigns" } " " a href={ "../" (segment(campaign)) } { "This campaign" } }
-        p { "The list is CSV, NDJSON or JSON, with a column for the number of the consumer." }
+        p { "The list is CSV or NDJSON, with a column for the number of the consumer." }
         @if let Some(refused) = refused { (layout::problem(refused)) }
         form method="post" enctype="multipart/form-data" id="import" data-campaign=(campaign) data-root="../../" {
             (asking.visit.csrf())
@@ -96,7 +96,7 @@ fn form(asking: &Asking, campaign: &str, entered: &Posted, refused: Option<&Refu
             }
             div class="field" {
                 label for="import-file" { "File" }
-                input id="import-file" name="file" type="file" required accept=".csv,.ndjson,.jsonl,.json,.txt" aria-describedby="import-file-told";
+                input id="import-file" name="file" type="file" required accept=".csv,.ndjson,.jsonl,.txt" aria-describedby="import-file-told";
                 span class="hint" id="import-file-told" { "Without JavaScript at most 8 MiB." }
             }
             button type="submit" { "Import" }

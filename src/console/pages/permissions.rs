@@ -15,9 +15,9 @@ use crate::console::asking::{Asking, query};
 use crate::console::blocks::{
     badge, bar, cell, facts, nothing, section, table, thousands, until, when, when_if,
 };
-use crate::console::labels;
 use crate::console::page_of::{PageOf, Place, Shown};
 use crate::console::table_of_report::ReportData;
+use crate::console::{labels, numbers};
 
 const ROUTE: &str = "/v1/permissions";
 const EXPORT: &str = "/v1/permissions/callable";
@@ -194,7 +194,7 @@ fn rows(asking: &Asking, place: &Place, list: &Permissions, senders: &[SenderRow
     let row = |row: &Row| {
         let sender = senders.iter().find(|sender| sender.number == row.sender);
         vec![
-            cell(&row.consumer),
+            numbers::number(&row.consumer),
             cell(sender.map_or_else(|| row.sender.clone(), SenderRow::words)),
             html! {
                 (badge(kind(&row.permission), labels::permission(&row.permission)))
@@ -251,7 +251,7 @@ fn one(asking: &Asking, answer: &Value) -> Markup {
     let lines = answer["timeline"].as_array().map_or(&[][..], Vec::as_slice);
     html! {
         section {
-            h2 { "Consumer " (text("consumer")) }
+            h2 { "Consumer " (numbers::number(text("consumer"))) }
             (facts(&[
                 ("Sender", cell(text("sender"))),
                 ("Permission", cell(labels::permission(text("permission")))),

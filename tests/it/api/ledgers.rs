@@ -12,7 +12,7 @@ use super::harness::{ApiHarness, NOW, SECOND_SENDER, SENDER, api, at, desk_with,
 
 /// A consumer by the last digits.
 fn consumer(number: u64) -> String {
-    format!("+55219765432{number:02}")
+    PersonId::of(phone(&format!("+55219765432{number:02}"))).number().e164()
 }
 
 async fn store(api: &ApiHarness, sender: &str, number: u64, permission: CallPermission) {

@@ -19,7 +19,8 @@ async fn who_can_be_called_is_exported_with_complete_numbers_for_those_who_may_s
     assert!(page.contains("permissions/callable.csv"), "{page}");
     let csv = visitor.get("permissions/callable.csv?sender=Support").await;
     assert_eq!(csv.header("content-type"), "text/csv; charset=utf-8");
-    let row = format!("'{SENDER},'{CONSUMER},temporary,2026-11-25T12:00:00Z,1,4\n");
+    let consumer = key.person.number().e164();
+    let row = format!("'{SENDER},'{consumer},temporary,2026-11-25T12:00:00Z,1,4\n");
     assert_eq!(csv.text, format!("sender,consumer,permission,until,misses,misses_before_revocation\n{row}"));
     let reader = visitor.seen_by(Scopes::from_iter([Scope::Read]));
     assert!(!get(&reader, "permissions").await.text.contains("callable.csv"));

@@ -7,7 +7,9 @@ use serde_json::json;
 use super::super::harness::{Answer, SENDER, answer};
 use super::{CSRF, Visitor, assert_page, multipart};
 
-const LIST: &[u8] = b"consumer,var.message\n+5521976543210,Hello\n12,Hello\n+5521976543211,Hello\n";
+/// The third row has a priority out of range.
+const LIST: &[u8] =
+    b"phone,priority,var.message\n+5521987650101,3,Hello\n+5521987650102,12,Hello\n+5521987650103,5,Hello\n";
 
 /// A draft that gives its rows what they need.
 async fn draft(visitor: &Visitor) -> String {
@@ -45,14 +47,18 @@ async fn a_file_is_imported_without_a_script_and_its_refused_rows_are_told_by_nu
     assert!(report.starts_with("imports/imp_"), "{report}");
     let shown = visitor.get(&report).await;
     assert_page(&shown, StatusCode::OK);
-    for part in ["phone.invalid", "Must be asked for the permission first", "refused.csv", "complete"] {
+    for part in ["priority.out_of_range", "Must be asked for the permission first", "refused.csv", "complete"]
+    {
         assert!(shown.text.contains(part), "{part} is not in {}", shown.text);
     }
     let csv = visitor.get(&format!("{report}/refused.csv")).await;
     assert_eq!(csv.header("content-type"), "text/csv; charset=utf-8");
-    assert!(csv.text.starts_with("row,field,code,detail\n3,consumer,phone.invalid,"), "{}", csv.text);
+    assert!(csv.text.starts_with("row,field,code,detail\n3,priority,priority.out_of_range,"), "{}", csv.text);
     let of_campaign = visitor.get(&format!("campaigns/{campaign}")).await.text;
-    assert!(of_campaign.contains(">l1</a>") && of_campaign.contains(">2</td>"), "{of_campaign}");
+    assert!(
+        of_campaign.contains(">l1</a>") && of_campaign.contains("data-label=\"Refused\">1</td>"),
+        "{of_campaign}"
+    );
     let left = visitor
         .post(&report, &[("act", "remove-import"), ("name", report.rsplit('/').next().unwrap())])
         .await;

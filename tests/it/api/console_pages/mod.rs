@@ -9,6 +9,7 @@ mod shown;
 mod tables;
 
 use std::fmt::Write as _;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use axum::Router;
 use axum::body::Body;
@@ -76,7 +77,9 @@ impl Visitor {
     /// Sends a form, lets the scheduler fold it, and sends it again with the same key, as an impatient person does. The answer
     /// is the second one.
     async fn act(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
-        let keyed: Vec<_> = fields.iter().copied().chain([("key", "form-1-key")]).collect();
+        static FORMS: AtomicUsize = AtomicUsize::new(0);
+        let key = format!("form-{}", FORMS.fetch_add(1, Ordering::Relaxed));
+        let keyed: Vec<_> = fields.iter().copied().chain([("key", key.as_str())]).collect();
         let first = self.post(path, &keyed).await;
         if first.status != StatusCode::SEE_OTHER || !first.header("location").contains("stored=") {
             return first;
