@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 use futures_util::future::BoxFuture;
-use maud::Markup;
+use maud::{Markup, html};
 
 use super::acts::{Act, Posted, Said};
 use super::ask::Refused;
@@ -45,13 +45,23 @@ impl Place {
 pub struct Shown {
     pub status: StatusCode,
     pub title: String,
+    /// Before the live part.
+    pub head: Markup,
+    /// What changes while one looks.
+    pub live: Option<Markup>,
     pub body: Markup,
 }
 
 impl Shown {
     #[must_use]
     pub fn new(title: impl Into<String>, body: Markup) -> Self {
-        Self { status: StatusCode::OK, title: title.into(), body }
+        Self { status: StatusCode::OK, title: title.into(), head: html! {}, live: None, body }
+    }
+
+    /// With a part that changes while one looks, and what is before it.
+    #[must_use]
+    pub fn with_live(self, head: Markup, live: Markup) -> Self {
+        Self { head, live: Some(live), ..self }
     }
 
     /// With the status of what the page is about, if that was not read.

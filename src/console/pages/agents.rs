@@ -131,15 +131,14 @@ fn show<'a>(asking: &'a Asking, place: &'a Place, said: &'a Said) -> BoxFuture<'
         let known: Result<Dispositions, _> = asking.read("/v1/dispositions").await;
         let missing: Result<Callbacks, _> = asking.read("/v1/callbacks?wrap_up=missing&limit=20").await;
         let pools: Result<Pools, _> = asking.read("/v1/pools").await;
+        let head = html! { (told(said, PAGE.acts)) (filter(agent)) };
+        let live = section("Offered now", &offers, |offers| rows(asking, offers, agent, said));
         let body = html! {
-            (told(said, PAGE.acts))
-            (filter(agent))
-            (section("Offered now", &offers, |offers| rows(asking, offers, agent, said)))
             (section("Calls without a wrap-up", &missing, |missing| without(asking, missing)))
             (wrap_up(asking, place, &known, said))
             (section("Seats", &pools, |pools| pools::seats(asking, pools, |_| html! {})))
         };
-        Shown::new("Agents", body).about(&offers)
+        Shown::new("Agents", body).with_live(head, live).about(&offers)
     })
 }
 

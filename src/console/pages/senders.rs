@@ -9,7 +9,6 @@ use serde::Deserialize;
 use super::pools::{self, Pools};
 use crate::console::act_forms::{Filled, form, told};
 use crate::console::acts::{Act, Field, Kind, Said, Then};
-use crate::console::ask::Refused;
 use crate::console::asking::Asking;
 use crate::console::blocks::{badge, bar, cell, nothing, section, table, text_if, when};
 use crate::console::labels;
@@ -183,21 +182,18 @@ fn show<'a>(asking: &'a Asking, said: &'a Said) -> BoxFuture<'a, Shown> {
         let senders: Result<Senders, _> = asking.read("/v1/senders").await;
         let pauses: Result<Pauses, _> = asking.read("/v1/pauses").await;
         let pools: Result<Pools, _> = asking.read("/v1/pools").await;
-        Shown::new("Senders and pools", body(asking, said, (&senders, &pauses, &pools))).about(&senders)
+        let known = senders.as_ref().map_or(&[][..], |senders| &senders.senders);
+        let live = html! {
+            (section("Senders", &senders, |senders| rows(asking, senders)))
+            (section("Pauses", &pauses, |pauses| in_force(asking, said, pauses)))
+        };
+        let body = html! {
+            (set(asking, said, known))
+            (section("Pools of agents", &pools, |pools| pools::list(asking, said, pools)))
+            (pools::feed(asking, said))
+        };
+        Shown::new("Senders and pools", body).with_live(told(said, PAGE.acts), live).about(&senders)
     })
-}
-
-type Read<'a> = (&'a Result<Senders, Refused>, &'a Result<Pauses, Refused>, &'a Result<Pools, Refused>);
-
-fn body(asking: &Asking, said: &Said, (senders, pauses, pools): Read<'_>) -> Markup {
-    html! {
-        (told(said, PAGE.acts))
-        (section("Senders", senders, |senders| rows(asking, senders)))
-        (section("Pauses", pauses, |pauses| in_force(asking, said, pauses)))
-        (set(asking, said, senders.as_ref().map_or(&[], |senders| &senders.senders)))
-        (section("Pools of agents", pools, |pools| pools::list(asking, said, pools)))
-        (pools::feed(asking, said))
-    }
 }
 
 fn rows(asking: &Asking, senders: &Senders) -> Markup {

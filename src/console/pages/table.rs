@@ -84,7 +84,12 @@ async fn answer(page: &PageOf, asking: &Asking, place: &Place, said: &Said) -> R
         Said::Refused(_, _, refused) => refused.status,
         _ => shown.status,
     };
-    layout::answer(&asking.visit, status, Page::new(&shown.title).rest(shown.body))
+    let page = Page::new(&shown.title).head(shown.head).rest(shown.body);
+    let page = match shown.live {
+        Some(live) => page.live(live),
+        None => page,
+    };
+    layout::answer(&asking.visit, status, page)
 }
 
 /// Sends the form of an act, and shows the page again: with what was refused, or by another GET.
