@@ -184,9 +184,15 @@ impl Act {
     /// The fields whose texts are no values of their kind.
     pub fn body(&self, posted: &Posted, zone: &TimeZone) -> Result<Value, Vec<(String, String)>> {
         let (mut body, mut faults) = (Map::new(), Vec::new());
-        let of_body = self.fields.iter().filter(|field| !self.route.contains(&format!("{{{}}}", field.name)));
-        for field in of_body {
-            match value(field, posted.get(field.name).unwrap_or_default(), zone) {
+        for field in self.fields {
+            let text = posted.get(field.name).unwrap_or_default();
+            if self.route.contains(&format!("{{{}}}", field.name)) {
+                if text.trim().is_empty() {
+                    faults.push((field.name.to_owned(), "is missing".to_owned()));
+                }
+                continue;
+            }
+            match value(field, text, zone) {
                 Ok(None) if field.is_required => {
                     faults.push((field.name.to_owned(), "is missing".to_owned()));
                 }
@@ -336,6 +342,7 @@ mod tests {
     #[test]
     fn every_kind_of_value_is_read() {
         let form = posted(&[
+            ("id", "1"),
             ("why", "x"),
             ("until", "2026-12-25T10:00"),
             ("limits.calls", "12"),
@@ -354,7 +361,7 @@ mod tests {
         let form = posted(&[("until", "tomorrow"), ("limits.calls", "1.5"), ("values", "x")]);
         let faults = PAUSE.body(&form, &zone()).unwrap_err();
         let fields: Vec<&str> = faults.iter().map(|(field, _)| field.as_str()).collect();
-        assert_eq!(fields, ["why", "until", "limits.calls", "values"], "what is needed is named too");
+        assert_eq!(fields, ["id", "why", "until", "limits.calls", "values"], "what is needed is named too");
     }
 
     #[test]
