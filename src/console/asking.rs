@@ -21,6 +21,7 @@ use crate::http::api::routes;
 /// An answer that a page reads is at most so long, in bytes. Lists are bounded far below it.
 const ANSWER_MAX: usize = 32 << 20;
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const NDJSON: HeaderValue = HeaderValue::from_static("application/x-ndjson");
 const BYTES: HeaderValue = HeaderValue::from_static("application/octet-stream");
 
 /// One look of a person at a page.
@@ -99,6 +100,16 @@ impl Asking {
         let is_pending = response.status() == StatusCode::ACCEPTED;
         let bytes = to_bytes(response.into_body(), ANSWER_MAX).await.unwrap_or_default();
         Ok(Answered { is_pending, body: serde_json::from_slice(&bytes).unwrap_or_default() })
+    }
+
+    /// Lets the rows of a list be checked: one order on each line.
+    ///
+    /// # Errors
+    /// What the API refuses.
+    pub async fn check_rows<T: DeserializeOwned>(&self, rows: Bytes) -> Result<T, Refused> {
+        let response = self.send(Method::POST, "/v1/imports/check", None, Some((NDJSON, rows))).await?;
+        let bytes = to_bytes(response.into_body(), ANSWER_MAX).await.unwrap_or_default();
+        shaped(serde_json::from_slice(&bytes).unwrap_or_default())
     }
 
     /// Sends bytes as they are, such as a part of a list.

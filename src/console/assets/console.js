@@ -120,6 +120,8 @@ function importing() {
   const post = (path, fields) => answer(fetch(new URL(path, root), { method: "POST", body: new URLSearchParams({ csrf, ...fields }) }));
   const put = (id, offset, body) => answer(fetch(new URL(`imports/${id}/part?offset=${offset}`, root), { method: "PUT", body, headers: { "Console-Csrf": csrf } }));
   form.addEventListener("submit", async (event) => {
+    // The check is answered with a page.
+    if (event.submitter?.name === "check") return;
     event.preventDefault();
     const file = form.elements.file.files[0];
     const button = form.querySelector("button");

@@ -15,6 +15,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use subtle::ConstantTimeEq as _;
 
+use super::preflight;
 use crate::console::Console;
 use crate::console::acts::{Posted, Said};
 use crate::console::ask::Refused;
@@ -99,7 +100,8 @@ fn form(asking: &Asking, campaign: &str, entered: &Posted, refused: Option<&Refu
                 input id="import-file" name="file" type="file" required accept=".csv,.ndjson,.jsonl,.txt" aria-describedby="import-file-told";
                 span class="hint" id="import-file-told" { "Without JavaScript at most 8 MiB." }
             }
-            button type="submit" { "Import" }
+            button type="submit" { "Import" } " "
+            button type="submit" name="check" value="1" class="quiet" { "Check only" }
             p { progress id="import-progress" max="100" value="0" hidden aria-label="Part of the list that has arrived" {} }
             p id="import-told" role="status" {}
         }
@@ -139,14 +141,19 @@ pub(super) async fn upload(
         Ok(read) => read,
         Err(refused) => return asking.visit.refused(&refused),
     };
-    match whole(&asking, &campaign, &entered, file).await {
-        Ok(id) => layout::see_other(&format!("../../imports/{}", segment(&id))),
-        Err(refused) => {
-            let page =
-                layout::Page::new("Import a list").rest(form(&asking, &campaign, &entered, Some(&refused)));
-            layout::answer(&asking.visit, refused.status, page)
-        }
-    }
+    let sent = match entered.get("check") {
+        Some(_) => preflight::check(&asking, &campaign, &entered, file).await,
+        None => match whole(&asking, &campaign, &entered, file).await {
+            Ok(id) => return layout::see_other(&format!("../../imports/{}", segment(&id))),
+            Err(refused) => Err(refused),
+        },
+    };
+    let (status, head, refused) = match sent {
+        Ok(checked) => (StatusCode::OK, checked, None),
+        Err(refused) => (refused.status, html! {}, Some(refused)),
+    };
+    let form = form(&asking, &campaign, &entered, refused.as_ref());
+    layout::answer(&asking.visit, status, layout::Page::new("Import a list").head(head).rest(form))
 }
 
 /// Begins, sends and completes an import; its id.

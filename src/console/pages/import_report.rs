@@ -92,12 +92,14 @@ struct Import {
     findings: Vec<Group>,
 }
 
+/// Rows that have something, as the API tells them.
 #[derive(Deserialize)]
-struct Group {
-    check: String,
-    code: String,
-    count: u64,
-    rows: Vec<u32>,
+pub(super) struct Group {
+    pub(super) check: String,
+    pub(super) code: String,
+    pub(super) count: u64,
+    /// The numbers of the first.
+    pub(super) rows: Vec<u32>,
 }
 
 fn show<'a>(asking: &'a Asking, place: &'a Place, said: &'a Said) -> BoxFuture<'a, Shown> {
@@ -158,7 +160,8 @@ fn body(asking: &Asking, import: &Import, said: &Said) -> Markup {
     }
 }
 
-fn groups(caption: &str, groups: &[Group]) -> Markup {
+/// Groups of rows as a table, in words.
+pub(super) fn groups(caption: &str, groups: &[Group]) -> Markup {
     let row = |group: &Group| {
         let rows: Vec<String> = group.rows.iter().map(u32::to_string).collect();
         let more = if group.count > group.rows.len() as u64 { ", …" } else { "" };

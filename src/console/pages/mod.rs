@@ -18,6 +18,7 @@ mod limits;
 mod now;
 mod permissions;
 mod pools;
+mod preflight;
 mod reports;
 mod senders;
 mod shown;

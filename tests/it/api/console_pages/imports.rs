@@ -47,8 +47,7 @@ async fn a_file_is_imported_without_a_script_and_its_refused_rows_are_told_by_nu
     assert!(report.starts_with("imports/imp_"), "{report}");
     let shown = visitor.get(&report).await;
     assert_page(&shown, StatusCode::OK);
-    for part in ["priority.out_of_range", "Must be asked for the permission first", "refused.csv", "complete"]
-    {
+    for part in ["priority.out_of_range", "refused.csv", "complete"] {
         assert!(shown.text.contains(part), "{part} is not in {}", shown.text);
     }
     let csv = visitor.get(&format!("{report}/refused.csv")).await;
@@ -64,6 +63,25 @@ async fn a_file_is_imported_without_a_script_and_its_refused_rows_are_told_by_nu
         .await;
     assert_eq!(left.header("location"), "../campaigns");
     assert_page(&visitor.get(&report).await, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn a_list_is_checked_before_it_is_imported_and_nothing_is_stored() {
+    let visitor = Visitor::with_everything().await;
+    let campaign = draft(&visitor).await;
+    let fields = [("csrf", CSRF), ("name", "l1"), ("check", "1")];
+    let checked = upload(&visitor, &campaign, &fields, LIST).await;
+    assert_page(&checked, StatusCode::OK);
+    for part in ["nothing is imported yet", "priority.out_of_range", "Must be asked for the permission first"]
+    {
+        assert!(checked.text.contains(part), "{part} is not in {}", checked.text);
+    }
+    assert!(checked.text.contains("value=\"l1\""), "what was entered stays");
+    let unread = upload(&visitor, &campaign, &fields, b"a,b\n1,2\n").await;
+    assert_page(&unread, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(unread.text.contains("none of the 2 columns"), "{}", unread.text);
+    assert_eq!(visitor.api.get("/v1/imports").await.json()["imports"], json!([]));
+    assert_eq!(visitor.api.store.count().await, 0);
 }
 
 #[tokio::test]
