@@ -29,6 +29,8 @@ pub enum Event {
     PermissionOverride(PermissionOverride),
     /// An operator resolved an unresolved attempt.
     AttemptResolved(AttemptOverride),
+    /// A person wants a call in progress ended, or looked up at the platform.
+    AttemptCommand(AttemptCommand),
     /// An operator resolved an unresolved message.
     MessageResolved(MessageOverride),
     /// The consumer wrote to the sender; this opens the 24 h service window.
@@ -120,6 +122,24 @@ pub struct CallbackCommand {
     /// The name of the API token that it came with.
     pub by: String,
     pub change: CallbackChange,
+}
+
+/// What a person wants of a call in progress.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AttemptCommand {
+    pub attempt: AttemptId,
+    /// The name of the API token that it came with.
+    pub by: String,
+    pub change: AttemptChange,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
+pub enum AttemptChange {
+    /// It is hung up, also if it was answered.
+    End,
+    /// The platform is asked now.
+    AskAgain,
 }
 
 /// What a command wants of a callback.
@@ -255,6 +275,7 @@ impl Event {
             | Self::DocumentFetched { .. }
             | Self::Connected(_)
             | Self::AttemptResolved(_)
+            | Self::AttemptCommand(_)
             | Self::MessageResolved(_)
             | Self::SetAside(_)
             | Self::ClockConfirmed { .. }
@@ -282,6 +303,7 @@ impl Event {
             Self::PermissionReply(_) => "permission_reply",
             Self::PermissionOverride(_) => "permission_override",
             Self::AttemptResolved(_) => "attempt_resolved",
+            Self::AttemptCommand(_) => "attempt_command",
             Self::MessageResolved(_) => "message_resolved",
             Self::InboundMessage { .. } => "inbound_message",
             Self::InboundCall { .. } => "inbound_call",

@@ -108,6 +108,7 @@ const PROBLEMS: &[(StatusCode, &str, &str)] = &[
     (StatusCode::CONFLICT, "link.too_many", "There are links to too many senders"),
     (StatusCode::CONFLICT, "callback.calling", "An attempt is in progress"),
     (StatusCode::CONFLICT, "reference.ambiguous", "Several open callbacks have this reference"),
+    (StatusCode::CONFLICT, "attempt.over", "The call is over, or was not placed yet"),
     (StatusCode::CONFLICT, "attempt.not_in_doubt", "The attempt is not unresolved"),
     (StatusCode::CONFLICT, "message.not_in_doubt", "The message is not unresolved"),
     (StatusCode::CONFLICT, "set_aside.ended", "The item is not set aside any more"),

@@ -12,8 +12,8 @@ use crate::domain::{Answer, Channel, ErrorCode, Issuer, LegOrder, RoadKind, deep
 use crate::hook_urls::HookUrls;
 use crate::meta::{Graph, Refusal, reply};
 use crate::platform::{
-    Abilities, CallPlan, Finding, FoundCall, FoundMessage, Health, HungUp, LeaveBy, LostCall, LostMessage,
-    MessagePlan, Platform, Reply,
+    Abilities, CallPlan, End, Finding, FoundCall, FoundMessage, Health, HungUp, LeaveBy, LostCall,
+    LostMessage, MessagePlan, Platform, Reply,
 };
 
 /// One page as a platform.
@@ -87,7 +87,7 @@ impl Platform for PagePlatform {
         reply(created, NAME, code, |id| id)
     }
 
-    async fn hang_up(&self, _: &str, _: LeaveBy) -> HungUp {
+    async fn hang_up(&self, _: &str, _: End, _: LeaveBy) -> HungUp {
         HungUp::Refused
     }
 

@@ -14,8 +14,8 @@ use crate::clock::Clock;
 use crate::domain::{Answer, Channel, ErrorCode, Issuer, LegOrder, Phone, deep_link};
 use crate::hook_urls::HookUrls;
 use crate::platform::{
-    Abilities, CallPlan, Finding, FoundCall, FoundMessage, Health, HungUp, LeaveBy, LostCall, LostMessage,
-    MessagePlan, Platform, Reply,
+    Abilities, CallPlan, End, Finding, FoundCall, FoundMessage, Health, HungUp, LeaveBy, LostCall,
+    LostMessage, MessagePlan, Platform, Reply,
 };
 
 /// One phone number as a platform.
@@ -96,7 +96,7 @@ impl Platform for MetaPlatform {
         Reply { spelled, ..reply(created, NAME, code, |sent| sent.id) }
     }
 
-    async fn hang_up(&self, _: &str, _: LeaveBy) -> HungUp {
+    async fn hang_up(&self, _: &str, _: End, _: LeaveBy) -> HungUp {
         HungUp::Refused
     }
 

@@ -33,8 +33,8 @@ pub trait Platform: Send + Sync {
     /// Sends a message, once, and in time as well.
     async fn send(&self, plan: &MessagePlan, leave_by: LeaveBy) -> Reply;
 
-    /// Ends a call that is not answered yet, if the request can leave in time. May be repeated.
-    async fn hang_up(&self, sid: &str, leave_by: LeaveBy) -> HungUp;
+    /// Ends a call, if the request can leave in time. May be repeated.
+    async fn hang_up(&self, sid: &str, how: End, leave_by: LeaveBy) -> HungUp;
 
     /// The state of a known call: for an agent-first call with the consumer's leg, and for one that a consumer answered
     /// and that is over with a leg to an agent who answered, if there was one.
@@ -57,6 +57,15 @@ pub trait Platform: Send + Sync {
 
     /// Candidates for a lost message.
     async fn messages_like(&self, lost: &LostMessage) -> Finding<Vec<FoundMessage>>;
+}
+
+/// Which calls a hang-up ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// One that nobody has answered yet.
+    IfUnanswered,
+    /// Also one that was answered.
+    Always,
 }
 
 /// How long after its ground was looked at the first byte of a submission may leave.

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use super::{Candidate, Rules, Situation, Step, assess, ended, for_sender, has_refused, ledger};
 use crate::domain::ceiling::Minutes;
-use crate::domain::{Attempt, CallProgress, Message, MessagePurpose, Phone, Reason, State, TokenUse};
+use crate::domain::{Attempt, Message, MessagePurpose, Phone, Reason, State, TokenUse};
 
 /// What is about to be sent.
 #[derive(Debug, Clone, Copy)]
@@ -17,7 +17,7 @@ pub enum Leaving<'a> {
     Call(&'a Attempt),
     /// A permission request or an invite.
     Message(&'a Message),
-    /// The end of an unanswered call.
+    /// The end of a call: of one that nobody answered, or that a person wants ended.
     HangUp(&'a Attempt),
 }
 
@@ -150,7 +150,10 @@ fn message(
 }
 
 fn hang_up(attempt: &Attempt, situation: &Situation<'_>) -> Result<(), Reason> {
-    if attempt.connected_at.is_some() || attempt.first_leg == CallProgress::InProgress {
+    if attempt.end_requested_at.is_some() && attempt.is_live() {
+        // A person may end a conversation too.
+        Ok(())
+    } else if attempt.is_answered() {
         Err(Reason::Answered)
     } else if !attempt.is_live() {
         Err(Reason::CallbackClosed)

@@ -1,4 +1,4 @@
-//! Which calls are to be hung up: those of a callback that is canceled, or was reached by an earlier call, while `policy::may_leave`
+//! Which calls are to be hung up: those that a person wants ended, and those of a callback that is canceled, or was reached by an earlier call, while `policy::may_leave`
 //! lets a hang-up leave. It is asked when a call is found, when a try is due, and once more after the commit.
 
 use std::collections::BTreeMap;
@@ -11,16 +11,23 @@ use super::outbound;
 use super::request::Effect;
 use super::turn::Turn;
 use crate::domain::{Attempt, AttemptId, Reason, Stage};
+use crate::platform::End;
 
 /// Whether the call is to be hung up, and since when: the cancellation or the late proof, or the moment at which its name became known.
 fn wanted(turn: &Turn<'_>, attempt: &Attempt) -> Option<(Call, Timestamp)> {
     let callback = turn.work.callbacks.get(attempt.callback)?;
-    let unneeded_at = [callback.cancel_requested_at, callback.reached_late_at].into_iter().flatten().min()?;
+    let moments = [attempt.end_requested_at, callback.cancel_requested_at, callback.reached_late_at];
+    let unneeded_at = moments.into_iter().flatten().min()?;
     let submission = &attempt.submission;
     let since = submission.answered_at.map_or(unneeded_at, |known_at| known_at.max(unneeded_at));
     let sid = submission.sid.clone().filter(|_| submission.stage == Stage::Accepted)?;
     grounded(turn, attempt.id).ok()?;
-    Some((Call { attempt: attempt.id, account: attempt.account.clone(), sid }, since))
+    let how = if attempt.end_requested_at.is_some() && attempt.is_answered() {
+        End::Always
+    } else {
+        End::IfUnanswered
+    };
+    Some((Call { attempt: attempt.id, account: attempt.account.clone(), sid, how }, since))
 }
 
 /// The ground of the hang-up of an attempt's call, if it has one.
@@ -69,9 +76,9 @@ pub(super) fn plan(turn: &mut Turn<'_>, all_is_read: bool) {
     if !all_is_read {
         return;
     }
-    for Call { attempt, account, sid } in turn.scheduler.hang_ups.take(now) {
+    for Call { attempt, account, sid, how } in turn.scheduler.hang_ups.take(now) {
         match grounded(turn, attempt) {
-            Ok(ground) => turn.effects.push(Effect::HangUp { account, attempt, sid, ground }),
+            Ok(ground) => turn.effects.push(Effect::HangUp { account, attempt, sid, how, ground }),
             Err(_) => turn.scheduler.hang_ups.forget(attempt),
         }
     }

@@ -42,6 +42,7 @@ fn about(turn: &Turn<'_>, event: &Event) -> (Option<Numbers>, Option<CallbackId>
         Event::DocumentFetched { attempt, .. } => of_attempt(*attempt),
         Event::Connected(report) => of_attempt(report.attempt),
         Event::AttemptResolved(word) => of_attempt(word.attempt),
+        Event::AttemptCommand(command) => of_attempt(command.attempt),
         Event::MessageResolved(word) => of_message(word.message),
         Event::Message(report) => {
             let ours = match report.message {

@@ -7,8 +7,8 @@ use super::settle::{self, change_attempt};
 use super::turn::Turn;
 use super::working_set::Line;
 use super::{
-    calendars, callers, campaigns, command, erasures, messages, pages, pauses, people, permission_log,
-    resolve, restrictions, seats, set_aside, suppressions,
+    attempt_commands, calendars, callers, campaigns, command, erasures, messages, pages, pauses, people,
+    permission_log, resolve, restrictions, seats, set_aside, suppressions,
 };
 use crate::domain::event::{
     ConnectionReport, MessageReport, PermissionAnswer, PermissionOverride, PermissionReply, Word,
@@ -43,6 +43,7 @@ pub(super) fn report(turn: &mut Turn<'_>, at: Timestamp, event: &Event) -> Comma
         Event::PermissionReply(reply) => permission_reply(turn, at, reply),
         Event::PermissionOverride(word) => return operator_word(turn, at, word),
         Event::AttemptResolved(word) => return resolve::attempt(turn, at, word),
+        Event::AttemptCommand(command) => return attempt_commands::fold(turn, at, command),
         Event::MessageResolved(word) => return resolve::message(turn, at, word),
         Event::InboundMessage { sender, who, word, wrote_at } => {
             inbound_message(turn, at, *sender, who, (*word, written(at, *wrote_at)));

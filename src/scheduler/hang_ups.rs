@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::{AccountAlias, AttemptId};
-use crate::platform::HungUp;
+use crate::platform::{End, HungUp};
 
 /// When the tries are made, in seconds after the first: eight within two minutes, which is longer than a phone rings
 /// by default.
@@ -27,6 +27,7 @@ pub(super) struct Call {
     pub(super) attempt: AttemptId,
     pub(super) account: AccountAlias,
     pub(super) sid: String,
+    pub(super) how: End,
 }
 
 #[derive(Debug)]
@@ -60,9 +61,17 @@ impl Pending {
 }
 
 impl HangUps {
-    /// Begins the tries, unless they have begun.
+    /// Begins the tries, unless they have begun. They begin anew for a call that is answered meanwhile and is to end all
+    /// the same.
     pub(super) fn begin(&mut self, call: Call, now: Timestamp) {
-        self.pending.entry(call.attempt).or_insert_with(|| Pending::of(call, now));
+        match self.pending.get_mut(&call.attempt) {
+            Some(pending) if pending.call.how != call.how => {
+                let under_way = pending.under_way;
+                *pending = Pending { under_way, ..Pending::of(call, now) };
+            }
+            Some(_) => {}
+            None => _ = self.pending.insert(call.attempt, Pending::of(call, now)),
+        }
     }
 
     /// Continues after a restart with tries that began at `since`.
@@ -146,7 +155,7 @@ mod tests {
     }
 
     fn call() -> Call {
-        Call { attempt: id(), account: "main".into(), sid: "CA1".to_owned() }
+        Call { attempt: id(), account: "main".into(), sid: "CA1".to_owned(), how: End::IfUnanswered }
     }
 
     /// The seconds at which tries leave, where the platform never answers.
@@ -204,6 +213,17 @@ mod tests {
             hang_ups.again(id(), at(40));
             assert_eq!(hang_ups.alarm(), Some(at(40)), "{answer:?}");
         }
+    }
+
+    #[test]
+    fn a_call_that_is_answered_meanwhile_is_ended_anew() {
+        let mut hang_ups = HangUps::default();
+        hang_ups.begin(call(), at(0));
+        assert_eq!(hang_ups.take(at(0)).len(), 1);
+        hang_ups.answered(id(), HungUp::Refused, at(0));
+        assert_eq!(hang_ups.alarm(), None);
+        hang_ups.begin(Call { how: End::Always, ..call() }, at(2));
+        assert_eq!(hang_ups.take(at(2)).first().map(|call| call.how), Some(End::Always));
     }
 
     #[test]

@@ -297,6 +297,7 @@ impl Wanted {
             Event::CancelRequested { callback } => _ = self.keys.callbacks.insert(*callback),
             Event::Command(command) => _ = self.keys.callbacks.insert(command.callback),
             Event::PermissionReply(reply) => self.keys.message_sids.extend(reply.replied_to.clone()),
+            Event::AttemptCommand(command) => _ = self.keys.attempts.insert(command.attempt),
             Event::AttemptResolved(word) => _ = self.keys.attempts.insert(word.attempt),
             Event::MessageResolved(word) => _ = self.keys.messages.insert(word.message),
             // Their people are read by name.

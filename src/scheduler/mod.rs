@@ -12,6 +12,7 @@
 //! [`recover`] is the start; [`containment`] handles panics.
 
 mod answers;
+mod attempt_commands;
 mod breakers;
 mod budgets;
 mod calendars;

@@ -308,8 +308,8 @@ async fn request(
             let why = health.sentence();
             (Some(health), News::Message { message: plan.message, answer, why, spelled })
         }
-        Effect::HangUp { attempt, sid, .. } => {
-            (None, News::HungUp { attempt, answer: platform.hang_up(&sid, leave_by).await })
+        Effect::HangUp { attempt, sid, how, .. } => {
+            (None, News::HungUp { attempt, answer: platform.hang_up(&sid, how, leave_by).await })
         }
         Effect::Delete { erasure, kind, sid, .. } => {
             let answer = platform.delete(kind, &sid).await;

@@ -8,7 +8,8 @@ use crate::domain::{
     Reading,
 };
 use crate::platform::{
-    CallPlan, Deleted, Finding, FoundCall, FoundMessage, Health, HungUp, LostCall, LostMessage, MessagePlan,
+    CallPlan, Deleted, End, Finding, FoundCall, FoundMessage, Health, HungUp, LostCall, LostMessage,
+    MessagePlan,
 };
 
 /// One request to the platform.
@@ -16,7 +17,7 @@ use crate::platform::{
 pub(super) enum Effect {
     PlaceCall { account: AccountAlias, plan: CallPlan, ground: Ground },
     SendMessage { account: AccountAlias, plan: MessagePlan, ground: Ground },
-    HangUp { account: AccountAlias, attempt: AttemptId, sid: String, ground: Ground },
+    HangUp { account: AccountAlias, attempt: AttemptId, sid: String, how: End, ground: Ground },
     Delete { account: AccountAlias, erasure: ErasureId, kind: HeldKind, sid: String },
     Ask { account: AccountAlias, question: Question },
 }

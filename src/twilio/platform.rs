@@ -18,7 +18,7 @@ use crate::domain::{
 };
 use crate::hook_urls::{HookUrls, Purpose};
 use crate::platform::{
-    Abilities, CallPlan, Callee, Deleted, Finding, FoundCall, FoundMessage, Health, HungUp, LeaveBy,
+    Abilities, CallPlan, Callee, Deleted, End, Finding, FoundCall, FoundMessage, Health, HungUp, LeaveBy,
     LostCall, LostMessage, MessagePlan, Platform, Reply,
 };
 
@@ -178,8 +178,12 @@ impl Platform for TwilioPlatform {
         reply(self.client.leaving_by(leave_by).create_message(&message).await, |message| message.sid)
     }
 
-    async fn hang_up(&self, sid: &str, leave_by: LeaveBy) -> HungUp {
-        match self.client.leaving_by(leave_by).hang_up(sid, HangUp::IfUnanswered).await {
+    async fn hang_up(&self, sid: &str, how: End, leave_by: LeaveBy) -> HungUp {
+        let how = match how {
+            End::IfUnanswered => HangUp::IfUnanswered,
+            End::Always => HangUp::Always,
+        };
+        match self.client.leaving_by(leave_by).hang_up(sid, how).await {
             Ok(_) => HungUp::Done,
             Err(error) => {
                 tracing::info!(error = &error as &dyn std::error::Error, "a call could not be canceled");

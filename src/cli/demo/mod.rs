@@ -32,6 +32,7 @@ use super::token::random;
 use super::values::speed;
 use crate::clock::{Clock, ScaledClock, SystemClock};
 use crate::config::{Log, LogFormat};
+use crate::console;
 use crate::daemon::{self, Running};
 use crate::domain::{Callback, Outcome, Reason, RoadKind, State};
 use crate::http::auth::new_token;
@@ -143,6 +144,7 @@ impl Demo {
         let daemon = daemon::start(&config, options).await?;
         let token = token(&*daemon.store, clock.as_ref()).await?;
         let url = daemon_url.as_str().trim_end_matches('/');
+        writeln!(out, "Watch it in a browser: {url}{}", console::PATH)?;
         writeln!(out, "The API is described at {url}/docs; from another terminal:")?;
         writeln!(out, "  export RINGMASTER_URL={url} RINGMASTER_TOKEN={token}")?;
         writeln!(out, "  ringmaster list\n")?;

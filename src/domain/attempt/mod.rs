@@ -68,6 +68,8 @@ pub struct Attempt {
     pub sip_code: Option<u16>,
     /// When to look the call up at the platform if there is no report until then.
     pub news_due_at: Option<Timestamp>,
+    /// When a person wanted it ended.
+    pub end_requested_at: Option<Timestamp>,
     /// The permission that the callback had waited for, if this is its first call since. It never changes.
     pub grant: Option<Grant>,
 }
@@ -107,6 +109,7 @@ impl Attempt {
             duration_s: None,
             sip_code: None,
             news_due_at: None,
+            end_requested_at: None,
             grant: None,
         }
     }

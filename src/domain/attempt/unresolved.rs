@@ -96,6 +96,26 @@ pub struct UnresolvedAfter {
     pub in_progress: SignedDuration,
 }
 
+impl Attempt {
+    /// Whether a person may have it ended: the platform has the call, and it is not over.
+    #[must_use]
+    pub fn can_be_ended(&self) -> bool {
+        self.is_live() && self.submission.stage == Stage::Accepted && self.submission.sid.is_some()
+    }
+
+    /// Whether the platform can be asked about it: bytes were sent, and it is not known to be over.
+    #[must_use]
+    pub fn can_be_asked_about(&self) -> bool {
+        self.is_live() && matches!(self.submission.stage, Stage::Accepted | Stage::Unknown)
+    }
+
+    /// Whether it is not only ringing: a person answered it, or its first leg.
+    #[must_use]
+    pub fn is_answered(&self) -> bool {
+        self.connected_at.is_some() || self.first_leg == CallProgress::InProgress
+    }
+}
+
 /// Why an operator's resolution of an attempt is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ResolutionRefused {

@@ -187,6 +187,7 @@ impl<'a> Command<'a> {
                 closed.unwrap_or_else(|| ApiError::new("callback.closed", detail))
             }
             "callback.calling" => ApiError::new("callback.calling", detail),
+            "attempt.over" => ApiError::new("attempt.over", detail),
             "attempt.not_in_doubt" => ApiError::new("attempt.not_in_doubt", detail),
             "message.not_in_doubt" => ApiError::new("message.not_in_doubt", detail),
             "set_aside.ended" => ApiError::new("set_aside.ended", detail),

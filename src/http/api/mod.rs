@@ -1,6 +1,7 @@
 //! The customers' API, `/v1`: a folder for each noun, a file for each verb.
 
 mod agents;
+mod attempt_commands;
 mod attempts;
 mod body;
 mod calendars;
@@ -155,6 +156,8 @@ fn doors() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(commands::show))
         .routes(routes!(attempts::list))
         .routes(routes!(attempts::resolve))
+        .routes(routes!(attempt_commands::end))
+        .routes(routes!(attempt_commands::ask_again))
         .routes(routes!(inbox::unmatched))
         .routes(routes!(messages::list))
         .routes(routes!(messages::resolve))

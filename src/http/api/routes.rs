@@ -62,6 +62,8 @@ pub const ROUTES: &[(&str, &str, &[Scope])] = &[
     ("GET", "/v1/commands/{id}", &[Scope::Order, Scope::Read, Scope::Work, Scope::Supervise, Scope::Operate]),
     ("GET", "/v1/attempts", &[Scope::Read]),
     ("POST", "/v1/attempts/{id}/resolve", &[Scope::Supervise]),
+    ("POST", "/v1/attempts/{id}/end", &[Scope::Supervise]),
+    ("POST", "/v1/attempts/{id}/ask-again", &[Scope::Supervise]),
     ("GET", "/v1/events", &[Scope::Read]),
     ("GET", "/v1/inbox/unmatched", &[Scope::Operate, Scope::Supervise]),
     ("GET", "/v1/messages", &[Scope::Read]),

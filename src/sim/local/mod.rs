@@ -16,8 +16,8 @@ use course::{LocalCall, News, State, report};
 use crate::clock::Clock;
 use crate::domain::{Answer, CallProgress, Disposition, ErrorCode, Event, Issuer, LegOrder, Numbers, Phone};
 use crate::platform::{
-    Abilities, CallPlan, Finding, FoundCall, FoundMessage, Health, HungUp, LeaveBy, LostCall, LostMessage,
-    MessagePlan, Platform, Reply,
+    Abilities, CallPlan, End, Finding, FoundCall, FoundMessage, Health, HungUp, LeaveBy, LostCall,
+    LostMessage, MessagePlan, Platform, Reply,
 };
 
 /// What a consumer does.
@@ -190,17 +190,19 @@ impl Platform for LocalPlatform {
         self.create(plan.numbers.consumer, &leave_by, |state, now, manner| state.send(plan, now, manner))
     }
 
-    async fn hang_up(&self, sid: &str, leave_by: LeaveBy) -> HungUp {
+    async fn hang_up(&self, sid: &str, how: End, leave_by: LeaveBy) -> HungUp {
         if leave_by.is_over() {
             return HungUp::NoAnswer;
         }
         let now = self.clock.now();
         let mut state = self.state();
         let Some(call) = state.calls.get_mut(sid) else { return HungUp::Refused };
-        if !matches!(call.progress(now).1, CallProgress::Queued | CallProgress::Ringing) {
-            return HungUp::Refused;
-        }
-        let ended = CallProgress::Ended(Disposition::Canceled);
+        let disposition = match (call.progress(now).1, how) {
+            (CallProgress::Queued | CallProgress::Ringing, _) => Disposition::Canceled,
+            (CallProgress::InProgress, End::Always) => Disposition::Completed,
+            _ => return HungUp::Refused,
+        };
+        let ended = CallProgress::Ended(disposition);
         call.course.retain(|(at, _)| *at <= now);
         call.course.push((now, ended));
         let event = Event::Call(report(call.attempt, sid, now, ended));

@@ -16,7 +16,7 @@ macro_rules! columns {
         "id, callback, number, account, sender, consumer, leg_order, stage, intended_at, submitted_at, \
          answered_at, sid, error_code, error_issuer, first_leg, second_leg, second_sid, connection, rang_at, \
          connected_at, ended_at, duration_s, sip_code, news_due_at, proof, \
-         connection_sid, bridge_sid, bridge_at, holds, granted_at, granted_by"
+         connection_sid, bridge_sid, bridge_at, holds, granted_at, granted_by, end_requested_at"
     };
 }
 
@@ -25,21 +25,23 @@ const WRITE: &str = concat!(
     "INSERT INTO attempts (",
     columns!(),
     ", live) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, \
-     ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32) ON CONFLICT (id) DO UPDATE SET stage = excluded.stage, \
+     ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33) ON CONFLICT (id) DO UPDATE SET stage = excluded.stage, \
      intended_at = excluded.intended_at, submitted_at = excluded.submitted_at, \
      answered_at = excluded.answered_at, sid = excluded.sid, error_code = excluded.error_code, error_issuer = excluded.error_issuer, \
      first_leg = excluded.first_leg, second_leg = excluded.second_leg, second_sid = excluded.second_sid, \
      connection = excluded.connection, rang_at = excluded.rang_at, connected_at = excluded.connected_at, \
      ended_at = excluded.ended_at, duration_s = excluded.duration_s, sip_code = excluded.sip_code, \
      news_due_at = excluded.news_due_at, connection_sid = excluded.connection_sid, \
-     bridge_sid = excluded.bridge_sid, bridge_at = excluded.bridge_at, live = excluded.live"
+     bridge_sid = excluded.bridge_sid, bridge_at = excluded.bridge_at, \
+     end_requested_at = excluded.end_requested_at, live = excluded.live"
 );
 
 /// The same for a stored attempt that is live, or not live, as it was, so that the index of live attempts is spared.
 const PROGRESS: &str = "UPDATE attempts SET stage = ?8, intended_at = ?9, submitted_at = ?10, answered_at = ?11, \
      sid = ?12, error_code = ?13, error_issuer = ?14, first_leg = ?15, second_leg = ?16, second_sid = ?17, \
      connection = ?18, rang_at = ?19, connected_at = ?20, ended_at = ?21, duration_s = ?22, sip_code = ?23, \
-     news_due_at = ?24, connection_sid = ?26, bridge_sid = ?27, bridge_at = ?28 WHERE id = ?1 AND live = ?32";
+     news_due_at = ?24, connection_sid = ?26, bridge_sid = ?27, bridge_at = ?28, \
+     end_requested_at = ?32 WHERE id = ?1 AND live = ?33";
 
 pub const LIVE: &str = concat!("SELECT ", columns!(), " FROM attempts WHERE live = 1 ORDER BY seq");
 
@@ -95,6 +97,7 @@ pub fn write(db: &Connection, attempts: &[Attempt]) -> Result<()> {
             holds,
             grant.map(|grant| micros(grant.at)),
             grant.and_then(|grant| grant.by.as_ref()).map(ContentRef::as_str),
+            micros_if(attempt.end_requested_at),
             attempt.is_live(),
         ];
         let is_known = attempt.is_live() && submission.stage != Stage::Intent;
@@ -125,6 +128,7 @@ fn read(cells: &mut Cells<'_>) -> Result<Attempt> {
         attempt.holds = read_holds(&text)?;
     }
     attempt.grant = read_grant(cells)?;
+    attempt.end_requested_at = cells.moment_if()?;
     Ok(attempt)
 }
 
@@ -151,6 +155,7 @@ fn read_columns(cells: &mut Cells<'_>) -> Result<Attempt> {
         duration_s: cells.take()?,
         sip_code: cells.take()?,
         news_due_at: cells.moment_if()?,
+        end_requested_at: None,
         proof: cells.parsed()?,
         connection_sid: cells.take()?,
         bridge: read_bridge(cells)?,

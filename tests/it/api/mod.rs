@@ -8,6 +8,7 @@ mod calendars;
 mod changes;
 mod commands;
 mod consent;
+mod console;
 mod console_pages;
 mod consumers;
 mod events;

@@ -157,6 +157,8 @@ async fn the_description_needs_no_token_and_has_every_route() {
     let paths: BTreeSet<_> = description["paths"].as_object().unwrap().keys().map(String::as_str).collect();
     let expected = [
         "/v1/attempts",
+        "/v1/attempts/{id}/ask-again",
+        "/v1/attempts/{id}/end",
         "/v1/attempts/{id}/resolve",
         "/v1/callbacks",
         "/v1/callbacks/bulk",

@@ -170,6 +170,7 @@ fn full_attempt(n: u32) -> Attempt {
         duration_s: Some(u32::MAX),
         sip_code: Some(486),
         news_due_at: Some(at(7)),
+        end_requested_at: Some(at(8)),
         callback: callback_id(0),
         holds: Holds::new([Resource::Sender(sender(7)), Resource::campaign(ODD)]),
         ..attempt(n)

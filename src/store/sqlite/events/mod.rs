@@ -15,9 +15,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::calendar::{CalendarMark, Mark};
 use crate::domain::event::{
-    AttemptOverride, CallReport, CallbackChange, CallbackCommand, ConnectionEnd, ConnectionReport, Event,
-    MessageOverride, MessageProgress, MessageReport, OfferAct, PermissionAnswer, PermissionOverride,
-    PermissionReply, SetAsideWord, SuppressionAdded, SuppressionRemoved, Word,
+    AttemptChange, AttemptCommand, AttemptOverride, CallReport, CallbackChange, CallbackCommand,
+    ConnectionEnd, ConnectionReport, Event, MessageOverride, MessageProgress, MessageReport, OfferAct,
+    PermissionAnswer, PermissionOverride, PermissionReply, SetAsideWord, SuppressionAdded,
+    SuppressionRemoved, Word,
 };
 use crate::domain::{
     AccountAlias, AttemptId, AttemptResolution, CalendarName, CallProgress, CallbackId, CallingHours,
@@ -71,6 +72,7 @@ enum EventShape {
     PermissionReply(#[serde(with = "ReplyShape")] PermissionReply),
     PermissionOverride(#[serde(with = "WordShape")] PermissionOverride),
     AttemptResolved(#[serde(with = "AttemptWordShape")] AttemptOverride),
+    AttemptCommand(#[serde(with = "AttemptCommandShape")] AttemptCommand),
     MessageResolved(#[serde(with = "MessageWordShape")] MessageOverride),
     InboundMessage {
         #[serde(with = "phone")]
@@ -359,6 +361,16 @@ struct WordShape {
     reason: String,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     ends_refusals: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "AttemptCommand")]
+struct AttemptCommandShape {
+    #[serde(with = "id")]
+    attempt: AttemptId,
+    by: String,
+    #[serde(with = "name")]
+    change: AttemptChange,
 }
 
 #[derive(Serialize, Deserialize)]

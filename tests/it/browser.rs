@@ -1,0 +1,45 @@
+//! The console in a browser: a demo runs, and Chromium drives its pages.
+//!
+//! `tests/console/install.sh` installs what is needed. Where it cannot, this test fails and says so. It runs in real time.
+
+#![expect(clippy::unwrap_used, reason = "what fails here is the test")]
+
+use std::io::{BufRead as _, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+
+struct Demo(Child);
+
+impl Drop for Demo {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// A demo that goes on, and the address of its console.
+fn demo() -> (Demo, String) {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_ringmaster"))
+        .args(["demo", "--speed", "20", "--callbacks", "60"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let demo = Demo(child);
+    let told = lines.find_map(|line| Some(line.ok()?.strip_prefix("Watch it in a browser: ")?.to_owned()));
+    // What follows is read, so that the demo does not wait for room.
+    std::thread::spawn(move || lines.for_each(drop));
+    (demo, told.expect("the address of the console"))
+}
+
+#[test]
+fn every_page_works_in_a_browser() {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/console");
+    let installed = Command::new(folder.join("install.sh")).output().unwrap();
+    assert!(installed.status.success(), "{}", String::from_utf8_lossy(&installed.stderr));
+    let (_demo, address) = demo();
+    let ran = Command::new("node").arg(folder.join("check.mjs")).arg(&address).output().unwrap();
+    let told = [ran.stdout, ran.stderr].map(|text| String::from_utf8_lossy(&text).into_owned()).concat();
+    assert!(ran.status.success(), "{told}");
+}
