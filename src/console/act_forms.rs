@@ -38,7 +38,7 @@ pub fn form(asking: &Asking, act: &Act, filled: &Filled<'_>, said: &Said) -> Mar
     }
     let refused = said.refused(act, &filled.given);
     let key = asking.fresh_key();
-    let form = Form { act, filled, refused, entered: said.shown(act).map(|(posted, _)| posted), key: &key };
+    let form = Form { filled, refused, entered: said.shown(act).map(|(posted, _)| posted), key: &key };
     let has_fields = act.fields.iter().any(|field| field.kind != Kind::Hidden);
     let inside = html! {
         form method="post" class=[(!has_fields).then_some("inline")] {
@@ -61,7 +61,6 @@ pub fn form(asking: &Asking, act: &Act, filled: &Filled<'_>, said: &Said) -> Mar
 }
 
 struct Form<'a> {
-    act: &'a Act,
     filled: &'a Filled<'a>,
     refused: Option<(&'a Posted, &'a Refused)>,
     /// What was entered before, if the answer is shown.
