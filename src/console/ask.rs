@@ -47,7 +47,7 @@ impl Refused {
         self.errors.iter().find(|(field, _)| field == name).map(|(_, detail)| &**detail)
     }
 
-    fn of(error: &ApiError) -> Self {
+    pub(super) fn of(error: &ApiError) -> Self {
         let errors = error.errors().iter().map(|fault| (fault.field.clone(), fault.detail.clone()));
         Self {
             status: error.status(),

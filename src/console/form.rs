@@ -54,6 +54,12 @@ impl FromRequest<Arc<Console>> for Form {
 }
 
 impl Form {
+    /// All fields, in their order.
+    #[must_use]
+    pub fn fields(&self) -> &[(String, String)] {
+        &self.fields
+    }
+
     /// A field without the spaces around it; empty if it is not there.
     #[must_use]
     pub fn text(&self, name: &str) -> &str {
@@ -69,6 +75,6 @@ impl Form {
 }
 
 /// Whether a browser says that another site sent the request. A browser that says nothing is left to the token.
-fn is_from_elsewhere(headers: &HeaderMap) -> bool {
+pub(super) fn is_from_elsewhere(headers: &HeaderMap) -> bool {
     headers.get("sec-fetch-site").is_some_and(|site| site != "same-origin" && site != "none")
 }

@@ -32,6 +32,14 @@ pub const PLACES: &[Place] = &[
     Place { path: "callbacks", title: "Callbacks", scopes: &[Scope::Read] },
     Place { path: "calls", title: "Calls", scopes: &[Scope::Read] },
     Place { path: "unknown", title: "Unknown", scopes: &[Scope::Read] },
+    Place { path: "permissions", title: "Permissions", scopes: &[Scope::Read] },
+    Place { path: "campaigns", title: "Campaigns", scopes: &[Scope::Read] },
+    Place { path: "agents", title: "Agents", scopes: &[Scope::Work, Scope::Supervise] },
+    Place { path: "senders", title: "Senders and pools", scopes: &[Scope::Read] },
+    Place { path: "suppression", title: "Suppression", scopes: &[Scope::Supervise, Scope::Operate] },
+    Place { path: "calendars", title: "Calendars", scopes: &[Scope::Read, Scope::Order, Scope::Operate] },
+    Place { path: "reports", title: "Reports", scopes: &[Scope::Read] },
+    Place { path: "system", title: "System", scopes: &[Scope::Operate] },
 ];
 
 /// What a page shows within the frame.

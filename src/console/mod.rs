@@ -7,16 +7,23 @@
 //! Reading order: [`person`] is who looks, [`ask`] the way to the API, [`visit`] one request with both, [`layout`] the
 //! frame of every page, [`parts`] what pages consist of, [`pages`] the pages.
 
+pub mod act_forms;
+pub mod acts;
 pub mod ask;
+pub mod asking;
 pub mod assets;
+pub mod blocks;
 pub mod charts;
 pub mod form;
+pub mod labels;
 pub mod layout;
 pub mod live;
 pub mod numbers;
+pub mod page_of;
 pub mod pages;
 pub mod parts;
 pub mod person;
+pub mod table_of_report;
 pub mod times;
 pub mod visit;
 pub mod words;
@@ -53,6 +60,15 @@ pub fn router(app: &Arc<App>) -> Router {
     let signed_in =
         http::signed_in(app, pages.merge(stream)).layer(axum::middleware::map_response(layout::guarded));
     signed_in.merge(assets::router()).route("/console", get(to_console))
+}
+
+/// The pages for a person who is signed in elsewhere, without the sign-in around them.
+pub fn pages_for(app: &Arc<App>, person: person::Person) -> Router {
+    let console = Arc::new(Console { app: Arc::clone(app), api: http::within(app) });
+    pages::router()
+        .with_state(console)
+        .layer(axum::Extension(Arc::new(person)))
+        .layer(axum::middleware::map_response(layout::guarded))
 }
 
 async fn to_console() -> Response {

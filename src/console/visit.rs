@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 
+use axum::Router;
 use axum::body::Body;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
@@ -18,6 +19,7 @@ use super::person::Person;
 use super::{Console, PATH};
 use crate::domain::Scope;
 use crate::http::App;
+use crate::http::auth::Caller;
 
 /// The header by which the script asks for the live part of a page only.
 pub const PART: HeaderName = HeaderName::from_static("console-part");
@@ -84,6 +86,17 @@ impl Visit {
     pub fn query(&self, name: &str) -> Option<&str> {
         let found = self.query.iter().find(|(given, _)| given == name);
         found.map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
+    }
+
+    /// All parameters of the address.
+    #[must_use]
+    pub fn pairs(&self) -> &[(String, String)] {
+        &self.query
+    }
+
+    /// The API without a listener, and the person as its caller.
+    pub(super) fn api(&self) -> (Router, Caller) {
+        (self.console.api.clone(), self.person.caller(self.app(), self.reveals))
     }
 
     /// The query with one parameter changed or, with `None`, left out: for links to the next page or another filter.

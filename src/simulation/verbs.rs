@@ -16,7 +16,7 @@ pub(super) mod types {
         SetAside, SetAsideId, Stranger, Tenant, TokenName, UserId, WrapUpRecord, WrapUpSeat,
     };
     pub use crate::store::{
-        AuditEntry, AuditFilter, Awaiting, Backlog, Beat, Beaten, BulkRecord, CallFacts, CampaignRecord, CampaignRows, CellSums, CellsWanted, Census, CommandRecord, ConsumerRecord, Count, DecideKeys, Deletions, Delivery, Enqueue, Enqueued, EntryName, ErasureRecord, ErasureTraces, ErasureWork, Expiring, FiledReport, Filter, Hashing, HeldBack, IdempotencyKey, ImportFindings, ImportRecord, ImportStep, ImportStepped, Input, Joined, KeyPlace, Lead, Listed, MadeImport, Member, MemberChange, MemberChanged, NewBulk, NewErasure, NewImport, NewList, NewNode, NewSuppressions, OidcSubject, OpenOrder, Page, PlatformName, RecentOrder, Record, Session, Settled, StoredFault, Suppressed, SuppressionList, TimelineEnds, TimelineLine, ToDecide, Token, Told, Waiting, Whom,
+        AuditEntry, AuditFilter, Awaiting, Backlog, Beat, Beaten, BulkRecord, CallFacts, CampaignRecord, CampaignRows, CellSums, CellsWanted, Census, CommandRecord, ConsumerRecord, Count, DecideKeys, Deletions, Delivery, Enqueue, Enqueued, EntryName, ErasureRecord, ErasureTraces, ErasureWork, Expiring, FiledReport, Filter, Hashing, HeldBack, IdempotencyKey, ImportFindings, ImportRecord, ImportStep, ImportStepped, Input, Joined, KeyPlace, Lead, LedgersWanted, Listed, MadeImport, Member, MemberChange, MemberChanged, NewBulk, NewErasure, NewImport, NewList, NewNode, NewSuppressions, OidcSubject, OpenOrder, Page, PlatformName, RecentOrder, Record, Session, Settled, StoredFault, Suppressed, SuppressionList, TimelineEnds, TimelineLine, ToDecide, Token, Told, Waiting, Whom,
     };
     pub use crate::suppression::NameHash;
 }
@@ -77,6 +77,7 @@ macro_rules! store_verbs {
                 fn messages(ids: &[MessageId]) -> Vec<Message>;
                 fn unsettled_messages() -> Vec<Message>;
                 fn people(names: &[Name]) -> Vec<(Person, Vec<Pair>)>;
+                fn ledgers(wanted: LedgersWanted) -> Vec<Pair>;
                 fn consumer(name: &Name, page: &Page) -> ConsumerRecord;
                 fn contacts(keys: &[ContactKey]) -> Vec<Contact>;
                 fn loads() -> Loads;
@@ -269,7 +270,7 @@ macro_rules! store_verbs {
             reads {
                 fn import(id: ImportId) -> Option<ImportRecord>;
                 fn import_named(tenant: &Tenant, name: &str) -> Option<ImportRecord>;
-                fn list_imports(tenant: &Tenant, before: Option<ImportId>, most: usize) -> Vec<ImportRecord>;
+                fn list_imports(tenant: &Tenant, campaign: Option<CampaignId>, before: Option<ImportId>, most: usize) -> Vec<ImportRecord>;
                 fn import_findings(id: ImportId) -> ImportFindings;
                 fn import_faults(id: ImportId, after: (u32, u32), most: usize) -> Vec<StoredFault>;
                 fn unfinished_import(tenant: &Tenant, campaign: CampaignId) -> Option<String>;

@@ -23,11 +23,13 @@ pub trait Imports: Send + Sync {
     /// The newest of a tenant with this name that is not removed.
     async fn import_named(&self, tenant: &Tenant, name: &str) -> Result<Option<ImportRecord>>;
 
-    /// Those of a tenant that are not removed, newest first and before `before` if it is given, at most `most`. Without what
+    /// Those of a tenant, and of a campaign if it is given, that are not removed, newest first and before `before` if it is
+    /// given, at most `most`. Without what
     /// is kept to read on: `tail` and `hash` are empty.
     async fn list_imports(
         &self,
         tenant: &Tenant,
+        campaign: Option<CampaignId>,
         before: Option<ImportId>,
         most: usize,
     ) -> Result<Vec<ImportRecord>>;

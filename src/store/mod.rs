@@ -51,7 +51,7 @@ pub use orders::{
 pub use outbox::{Backlog, Delivery, Outbox, OutboxRow, Settled, Subject};
 pub use person_zones::PersonZones;
 pub use pools::PoolChanges;
-pub use records::{ConsumerRecord, PlatformName, Records};
+pub use records::{ConsumerRecord, LedgersWanted, PlatformName, Records};
 pub use reporting::{
     CellSum, CellSums, CellsWanted, Expiring, LabelsWanted, ReportChange, Reporting, SumBy, Told, Waiting,
 };

@@ -8,7 +8,7 @@ use super::{Page, Record, Result};
 use crate::domain::calendar::MarkedDay;
 use crate::domain::{
     AccountAlias, Attempt, AttemptId, Callback, CallbackId, Contact, ContactKey, Loads, Message, MessageId,
-    Name, Pair, Pause, Person, Pool, SetAside, SetAsideId,
+    Name, Pair, PairKey, Pause, Person, Phone, Pool, SetAside, SetAsideId,
 };
 
 /// What a platform knows a call or message by.
@@ -17,6 +17,19 @@ pub struct PlatformName {
     pub account: AccountAlias,
     /// Once the platform has told it.
     pub sid: Option<String>,
+}
+
+/// Which ledgers of pairs are read, in the order of their senders and people.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct LedgersWanted {
+    /// Only those of this sender.
+    pub sender: Option<Phone>,
+    /// Only those after this one.
+    pub after: Option<PairKey>,
+    /// So many of these are passed over.
+    pub skip: usize,
+    /// At most so many are read.
+    pub most: usize,
 }
 
 /// What is stored, by its ids and names.
@@ -50,6 +63,9 @@ pub trait Records: Send + Sync {
     /// The people of these names with all their pairs, each once. A number finds people under each of its spellings,
     /// and those who may be the same people.
     async fn people(&self, names: &[Name]) -> Result<Vec<(Person, Vec<Pair>)>>;
+
+    /// Ledgers in the order of their senders and people.
+    async fn ledgers(&self, wanted: LedgersWanted) -> Result<Vec<Pair>>;
 
     /// What is stored of the person of this name, with a page of the orders of all tenants.
     async fn consumer(&self, name: &Name, page: &Page) -> Result<ConsumerRecord>;

@@ -102,4 +102,49 @@ function inPage() {
   report();
 }
 
-if (typeof window === "undefined") inWorker(); else inPage();
+// Sends the file of an import in parts and shows how much has arrived. After a fault, sending again goes on from there.
+const PART_BYTES = 4 * 1024 * 1024;
+
+function importing() {
+  const form = document.getElementById("import");
+  if (!form) return;
+  const [bar, told] = ["import-progress", "import-told"].map((id) => document.getElementById(id));
+  const root = new URL(form.dataset.root, location.href);
+  const csrf = form.elements.csrf.value;
+  async function answer(request) {
+    const response = await request;
+    const body = await response.json().catch(() => ({ detail: "The connection ended." }));
+    if (!response.ok) throw new Error(body.detail || body.title);
+    return body;
+  }
+  const post = (path, fields) => answer(fetch(new URL(path, root), { method: "POST", body: new URLSearchParams({ csrf, ...fields }) }));
+  const put = (id, offset, body) => answer(fetch(new URL(`imports/${id}/part?offset=${offset}`, root), { method: "PUT", body, headers: { "Console-Csrf": csrf } }));
+  form.addEventListener("submit", async (event) => {
+    // The check is answered with a page.
+    if (event.submitter?.name === "check") return;
+    event.preventDefault();
+    const file = form.elements.file.files[0];
+    const button = form.querySelector("button");
+    button.disabled = true;
+    bar.hidden = false;
+    try {
+      const fields = Object.fromEntries(["name", "default_country", "mapping"].map((name) => [name, form.elements[name].value]));
+      let { id, received } = await post(`campaigns/${form.dataset.campaign}/import/begin`, { ...fields, size: file.size });
+      while (received < file.size) {
+        const next = await put(id, received, file.slice(received, received + PART_BYTES));
+        if (next.received <= received) throw new Error("The list does not go on.");
+        received = next.received;
+        bar.value = Math.floor((received * 100) / file.size);
+        told.textContent = `${bar.value} %: ${next.rows} rows, ${next.accepted} accepted`;
+      }
+      await post(`imports/${id}/complete`, {});
+      location.assign(new URL(`imports/${id}`, root));
+    } catch (error) {
+      told.textContent = `${error.message} Nothing is lost: send it again, and it goes on from there.`;
+      button.disabled = false;
+    }
+  });
+}
+
+if (typeof window === "undefined") inWorker();
+else { inPage(); importing(); }

@@ -2,12 +2,30 @@
 //! into markup and is tested with data.
 
 mod bulk;
+mod agents;
+mod calendars;
 mod callback;
 mod callback_forms;
 mod callbacks;
 mod calls;
+mod campaign;
+mod campaign_acts;
+mod campaigns;
+mod findings;
+mod forecast;
+mod import;
+mod import_report;
+mod limits;
 mod now;
+mod permissions;
+mod pools;
+mod preflight;
+mod reports;
+mod senders;
 mod shown;
+mod suppression;
+mod system;
+pub mod table;
 mod unknown;
 
 use std::sync::Arc;
@@ -30,6 +48,7 @@ pub(super) fn router() -> Router<Arc<Console>> {
         .route("/console/bulk/{id}", get(bulk::one))
         .route("/console/bulk/{id}/confirm", post(bulk::confirm))
         .route("/console/bulk/{id}/stop", post(bulk::stop))
+        .merge(table::router())
         .route("/console/calls", get(calls::calls))
         .route("/console/calls/{id}/end", post(calls::end))
         .route("/console/unknown", get(unknown::unknown))

@@ -18,6 +18,7 @@ mod events;
 mod imports;
 mod inbox;
 mod invites;
+mod ledgers;
 mod limits;
 mod lineage;
 pub(super) mod mask;
@@ -38,6 +39,7 @@ mod set_aside;
 mod small_body;
 mod status;
 mod suppression;
+mod tokens;
 mod views;
 mod webhooks;
 
@@ -190,6 +192,8 @@ fn doors() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(consumers::export::export))
         .routes(routes!(consumers::zone::set))
         .routes(routes!(erasures::show::show))
+        .routes(routes!(ledgers::list::list))
+        .routes(routes!(ledgers::callable::callable))
         .routes(routes!(permissions::show))
         .routes(routes!(permissions::grant))
         .routes(routes!(permissions::revoke))
@@ -210,6 +214,7 @@ fn doors() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(people::change))
         .routes(routes!(audit::list))
         .routes(routes!(audit::export))
+        .routes(routes!(tokens::list))
         .routes(routes!(webhooks::webhooks))
         .routes(routes!(webhooks::enable))
 }

@@ -28,11 +28,12 @@ impl Imports for Sqlite {
     async fn list_imports(
         &self,
         tenant: &Tenant,
+        campaign: Option<CampaignId>,
         before: Option<ImportId>,
         most: usize,
     ) -> Result<Vec<ImportRecord>> {
         let tenant = tenant.clone();
-        self.read(move |db| imports::list(db, &tenant, before, most)).await
+        self.read(move |db| imports::list(db, &tenant, campaign, before, most)).await
     }
 
     async fn import_rows(&self, step: ImportStep) -> Result<ImportStepped> {

@@ -38,7 +38,7 @@ pub const NAMED: &str = concat!(
 pub const LIST: &str = "SELECT id, tenant, name, campaign, owner, settings, size, sha256, created_at, created_by, state, \
      completed_at, received, substr(tail, 1, 0), place, substr(hash, 1, 0), rows, accepted, accepted_before \
      FROM imports INDEXED BY imports_of_tenants WHERE tenant = ?1 AND seq < ?2 AND state <> 'removed' \
-     ORDER BY seq DESC LIMIT ?3";
+     AND (?4 IS NULL OR campaign = ?4) ORDER BY seq DESC LIMIT ?3";
 pub const UNFINISHED: &str = "SELECT name FROM imports INDEXED BY imports_of_campaigns \
      WHERE state = 'receiving' AND campaign IS NOT NULL AND campaign = ?1 AND tenant = ?2 LIMIT 1";
 const SAVE_FAULT: &str = "INSERT INTO import_faults (import, row, fault, field, code, detail) \
@@ -84,6 +84,7 @@ pub fn named(db: &Connection, tenant: &Tenant, name: &str) -> Result<Option<Impo
 pub fn list(
     db: &Connection,
     tenant: &Tenant,
+    campaign: Option<CampaignId>,
     before: Option<ImportId>,
     most: usize,
 ) -> Result<Vec<ImportRecord>> {
@@ -98,7 +99,7 @@ pub fn list(
             seq
         }
     };
-    collect(&mut db.prepare_cached(LIST)?, params![tenant.as_str(), before, limit(most)], read)
+    collect(&mut db.prepare_cached(LIST)?, params![tenant.as_str(), before, limit(most), campaign.as_ref().map(CampaignId::bytes)], read)
 }
 
 pub fn make(db: &Connection, new: &NewImport) -> Result<MadeImport> {

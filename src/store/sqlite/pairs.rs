@@ -3,10 +3,10 @@
 use jiff::Timestamp;
 
 use super::attempts::read_grant;
-use super::rows::{Cells, collect, corrupt, digits, first, log, micros, micros_if};
+use super::rows::{Cells, collect, corrupt, digits, first, limit, log, micros, micros_if};
 use super::sql::{Connection, params};
 use crate::domain::{CallPermission, ContentRef, Pair, PairKey, PersonId};
-use crate::store::{Error, Result};
+use crate::store::{Error, LedgersWanted, Result};
 
 macro_rules! columns {
     () => {
@@ -34,6 +34,17 @@ pub const WITH_LIVE_INBOUND: &str =
     concat!("SELECT ", columns!(), " FROM pairs WHERE live_inbound IS NOT NULL ORDER BY sender, person");
 
 pub const OF_PERSON: &str = concat!("SELECT ", columns!(), " FROM pairs WHERE person = ?1");
+
+pub const PAGE: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM pairs WHERE (sender, person) > (?1, ?2) ORDER BY sender, person LIMIT ?3 OFFSET ?4"
+);
+pub const PAGE_OF_SENDER: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM pairs WHERE sender = ?1 AND person > ?2 ORDER BY person LIMIT ?3 OFFSET ?4"
+);
 
 /// Conflicts if the stored version of any of them is not the previous one.
 pub fn write(db: &Connection, pairs: &[Pair]) -> Result<()> {
@@ -139,6 +150,22 @@ pub fn by_keys(db: &Connection, keys: &[PairKey]) -> Result<Vec<Pair>> {
             Ok(found.unwrap_or_else(|| Pair::unknown(*key)))
         })
         .collect()
+}
+
+/// A page of the ledgers, in the order of their senders and people.
+pub fn page(db: &Connection, wanted: &LedgersWanted) -> Result<Vec<Pair>> {
+    // No number is below zero.
+    let (sender, person) =
+        wanted.after.map_or((-1, -1), |key| (digits(key.sender), digits(key.person.number())));
+    let (most, skip) = (limit(wanted.most), limit(wanted.skip));
+    match wanted.sender {
+        Some(only) if digits(only) < sender => Ok(Vec::new()),
+        Some(only) => {
+            let after = if digits(only) == sender { person } else { -1 };
+            collect(&mut db.prepare_cached(PAGE_OF_SENDER)?, params![digits(only), after, most, skip], read)
+        }
+        None => collect(&mut db.prepare_cached(PAGE)?, params![sender, person, most, skip], read),
+    }
 }
 
 /// The ledgers of a person with every sender.

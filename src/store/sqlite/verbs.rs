@@ -26,10 +26,7 @@ use crate::store::{
     Awaiting, Backlog, Batch, CallFacts, CallUp, CalledUp, CampaignReads, CampaignRecord, CampaignRows,
     Census, CommandRecord, ConsumerRecord, DecideKeys, Deletions, Delivery, Enqueue, Enqueued, EntryName,
     ErasureRecord, ErasureTraces, ErasureWork, Erasures, FiledReport, Filter, Hashing, HeldBack,
-    IdempotencyKey, Inbox, Input, KeyPlace, Keys, Lead, Lineages, Listed, NewCommand, NewErasure, NewList,
-    NewSuppressions, OpenOrder, Orders, Outbox, Page, PlatformName, Record, Records, Related, Report, Result,
-    Settled, Suppressed, SuppressionList, Suppressions, TimelineEnds, TimelineLine, ToDecide, Token, Tokens,
-    Turns, Whom,
+    IdempotencyKey, Inbox, Input, KeyPlace, Keys, Lead, LedgersWanted, Lineages, Listed, NewCommand, NewErasure, NewList, NewSuppressions, OpenOrder, Orders, Outbox, Page, PlatformName, Record, Records, Related, Report, Result, Settled, Suppressed, SuppressionList, Suppressions, TimelineEnds, TimelineLine, ToDecide, Token, Tokens, Turns, Whom,
 };
 
 use crate::suppression::NameHash;
@@ -239,6 +236,10 @@ impl Records for Sqlite {
         }
         let (names, key) = (names.to_vec(), self.key());
         self.read(move |db| persons::known(db, &names, &key)).await
+    }
+
+    async fn ledgers(&self, wanted: LedgersWanted) -> Result<Vec<Pair>> {
+        self.read(move |db| pairs::page(db, &wanted)).await
     }
 
     async fn consumer(&self, name: &Name, page: &Page) -> Result<ConsumerRecord> {

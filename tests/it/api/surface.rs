@@ -232,6 +232,8 @@ async fn the_description_needs_no_token_and_has_every_route() {
         "/v1/nodes/{name}/resign",
         "/v1/pools",
         "/v1/pools/{name}",
+        "/v1/permissions",
+        "/v1/permissions/callable",
         "/v1/permissions/grant",
         "/v1/permissions/revoke",
         "/v1/permissions/show",
@@ -249,6 +251,7 @@ async fn the_description_needs_no_token_and_has_every_route() {
         "/v1/suppression/registers",
         "/v1/suppression/registers/{name}/numbers",
         "/v1/suppression/remove",
+        "/v1/tokens",
         "/v1/webhooks",
         "/v1/webhooks/enable",
     ];

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::domain::ImportId;
+use crate::domain::{CampaignId, ImportId};
 use crate::http::api::body::json;
 use crate::http::api::query::{Given, fault, limit};
 use crate::http::auth::Caller;
@@ -88,6 +88,7 @@ impl RowView {
 /// The imports of the token's tenant, newest first.
 #[utoipa::path(get, path = "/v1/imports", operation_id = "list_imports", tag = "imports",
     params(
+        ("campaign" = Option<String>, Query, description = "Only those for this campaign, by its id"),
         ("limit" = Option<usize>, Query, description = "1 to 500; default 50"),
         ("before" = Option<String>, Query, description = "`next` of the page before"),
     ),
@@ -101,16 +102,19 @@ pub(in crate::http::api) async fn list(
     Extension(caller): Extension<Caller>,
     given: Given,
 ) -> Result<Response, ApiError> {
-    let (mut rows, mut before) = (LIMIT_DEFAULT, None::<ImportId>);
+    let (mut rows, mut before, mut campaign) = (LIMIT_DEFAULT, None::<ImportId>, None::<CampaignId>);
     given.read(|name, value| {
         match name {
             "limit" => rows = limit(name, &value, LIMIT_MAX)?,
             "before" => before = Some(value.parse().map_err(|_| fault(name, "is not the id of an import"))?),
+            "campaign" => {
+                campaign = Some(value.parse().map_err(|_| fault(name, "is not the id of a campaign"))?);
+            }
             _ => return Ok(false),
         }
         Ok(true)
     })?;
-    let found = app.store.list_imports(caller.tenant(), before, rows.saturating_add(1)).await?;
+    let found = app.store.list_imports(caller.tenant(), campaign, before, rows.saturating_add(1)).await?;
     let page = found.iter().take(rows);
     let last = page.clone().next_back();
     let next = last.filter(|_| found.len() > rows).map(|record| record.import.id.to_string());

@@ -234,7 +234,7 @@ fn breakdown(report: Report, value: &str) -> Result<By, ApiError> {
 }
 
 /// The sender with this label or these last digits.
-fn sender(app: &App, value: &str) -> Result<Phone, ApiError> {
+pub(in crate::http::api) fn sender(app: &App, value: &str) -> Result<Phone, ApiError> {
     let by_label = app.directory.senders().find(|sender| sender.label.as_deref() == Some(value));
     if let Some(sender) = by_label {
         return Ok(sender.number);

@@ -85,6 +85,9 @@ fn the_scheduler_seeks_and_never_sorts() {
     );
     assert_plan(&db, facts::REQUESTS, &[&format!("SEARCH messages {by_rowid}")]);
     assert_plan(&db, facts::GRANTS, &[&format!("SEARCH timeline {by_rowid}")]);
+    let keys = "SEARCH pairs USING PRIMARY KEY";
+    assert_plan(&db, pairs::PAGE, &[keys]);
+    assert_plan(&db, pairs::PAGE_OF_SENDER, &["SEARCH pairs USING PRIMARY KEY (sender=? AND person>?)"]);
     assert_plan(&db, imports::NAMED, &["SEARCH imports USING INDEX imports_by_name (tenant=? AND name=?)"]);
     assert_plan(&db, imports::LIST, &["SEARCH imports USING INDEX imports_of_tenants (tenant=? AND seq<?)"]);
     assert_plan(&db, imports::UNFINISHED, &["SEARCH imports USING INDEX imports_of_campaigns (campaign=?)"]);
