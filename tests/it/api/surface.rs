@@ -158,6 +158,11 @@ async fn the_description_needs_no_token_and_has_every_route() {
     let expected = [
         "/v1/attempts",
         "/v1/attempts/{id}/resolve",
+        "/v1/audit",
+        "/v1/audit/export",
+        "/v1/people",
+        "/v1/people/{name}",
+        "/v1/people/{name}/change",
         "/v1/callbacks",
         "/v1/callbacks/bulk",
         "/v1/callbacks/search",
