@@ -25,7 +25,6 @@ pub const ROUTES: &[(&str, &str, &[Scope])] = &[
     ("POST", "/v1/offers/{id}/accept", &[Scope::Work, Scope::Supervise]),
     ("POST", "/v1/offers/{id}/skip", &[Scope::Work, Scope::Supervise]),
     ("POST", "/v1/offers/{id}/close", &[Scope::Work, Scope::Supervise]),
-    ("GET", "/v1/imports", &[Scope::Order, Scope::Read]),
     ("POST", "/v1/imports", &[Scope::Order]),
     ("GET", "/v1/imports", &[Scope::Order, Scope::Read]),
     ("POST", "/v1/imports/check", &[Scope::Order]),

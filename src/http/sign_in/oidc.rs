@@ -9,7 +9,7 @@ use std::sync::Arc;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::http::header::SET_COOKIE;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 use jiff::{SignedDuration, Timestamp};
 use maud::html;
 use subtle::ConstantTimeEq as _;
@@ -199,5 +199,5 @@ fn onward(next: &str) -> Response {
         meta http-equiv="refresh" content={ "0;url=" (to) };
         p { a href=(to) { "Go on" } }
     };
-    (StatusCode::OK, page::frame("You are signed in", &body)).into_response()
+    page::answer(StatusCode::OK, page::frame("You are signed in", &body))
 }

@@ -31,7 +31,7 @@ pub fn frame(title: &str, body: &Markup) -> Markup {
 }
 
 /// The page with its headers.
-fn answer(status: StatusCode, page: Markup) -> Response {
+pub(super) fn answer(status: StatusCode, page: Markup) -> Response {
     let mut response = (status, page).into_response();
     let headers = response.headers_mut();
     headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));

@@ -1,7 +1,7 @@
 //! The audit log.
 
 use async_trait::async_trait;
-use rusqlite::{Connection, params};
+use super::sql::{Connection, params};
 
 use super::Sqlite;
 use super::rows::{Cells, collect, digits, limit, micros, micros_if};

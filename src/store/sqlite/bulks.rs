@@ -2,7 +2,7 @@
 //! carried out twice or lost.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, params};
+use super::sql::{Connection, params};
 use sha2::{Digest as _, Sha256};
 
 use super::rows::{Cells, collect, corrupt, first, limit, micros, micros_if, moment};

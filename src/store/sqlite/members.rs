@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use rusqlite::{Connection, params};
+use super::sql::{Connection, params};
 
 use super::rows::{Cells, collect, first, limit, micros};
 use super::{Sqlite, audits};

@@ -150,7 +150,7 @@ async fn somebody_signs_in_at_the_provider_with_the_role_of_the_claim() {
     let (asked, cookie) = begun(&house, &provider, json!({})).await;
     let entered = back(&house, &asked["state"], "the-code", &cookie).await;
     assert_eq!(entered.status, StatusCode::OK, "{}", entered.text);
-    assert!(entered.text.contains("../../callbacks"), "{}", entered.text);
+    assert!(entered.text.contains("../.././callbacks"), "{}", entered.text);
     let session = session(&entered).unwrap();
     assert_eq!(house.by(&session, "GET", "/v1/limits", &Value::Null).await.status, StatusCode::OK);
     let ana = house.app.store.member("ana").await.unwrap().unwrap();

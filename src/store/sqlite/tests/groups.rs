@@ -214,7 +214,7 @@ async fn order_together(writer: &Writer, of_callers: Vec<Vec<Enqueue>>) -> Vec<R
         let _ = held.recv();
         Ok(())
     });
-    let asked = join_all(of_callers.into_iter().map(|orders| writer.order(orders)));
+    let asked = join_all(of_callers.into_iter().map(|orders| writer.order(orders, None)));
     let opened = async move { release.send(()).unwrap() };
     let (_, answers, ()) = futures_util::future::join3(gate, asked, opened).await;
     answers
@@ -263,10 +263,10 @@ async fn orders_that_cannot_be_stored_cost_only_their_caller() {
 async fn rows_of_a_statement_get_the_partition_of_their_number() {
     let dir = tempfile::tempdir().unwrap();
     let writer = writer(&dir);
-    writer.order(vec![order(1)]).await.unwrap();
+    writer.order(vec![order(1)], None).await.unwrap();
     let before = "UPDATE callbacks SET seq = 65533 WHERE seq = 1";
     writer.run(move |db| Ok(db.execute(before, [])?)).await.unwrap();
-    writer.order((2..9).map(order).collect()).await.unwrap();
+    writer.order((2..9).map(order).collect(), None).await.unwrap();
     let partitions = writer
         .run(|db| {
             let sql = "SELECT seq, partition_no FROM callbacks ORDER BY seq";
