@@ -562,7 +562,7 @@ mod tests {
                 }
             }
             // Such a command does something without a command below it too.
-            if !command.has_subcommands() || command.is_args_conflicts_with_subcommands_set() {
+            if !command.has_subcommands() || path == "ringmaster import" {
                 names.push(path.to_owned());
             }
         }

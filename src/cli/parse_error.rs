@@ -279,7 +279,10 @@ mod tests {
         let commands = command.get_subcommands().filter(|inner| inner.get_name() != "help");
         let mut faults = 1;
         for inner in commands {
-            check(path, &["no-such-command"], "no-such-command");
+            // There it is a file.
+            if path != ["import"] {
+                check(path, &["no-such-command"], "no-such-command");
+            }
             faults += 1 + visit(inner, &[path, &[inner.get_name()]].concat(), without);
         }
         for arg in command.get_arguments().filter(|arg| arg.get_action().takes_values() && !arg.is_hide_set())

@@ -137,6 +137,7 @@ mod tests {
     #[derive(Debug, Deserialize)]
     #[serde(deny_unknown_fields)]
     struct Inner {
+        #[expect(dead_code, reason = "only read")]
         day: String,
     }
 

@@ -27,7 +27,7 @@ pub const OF_CAMPAIGN: &str = "SELECT senders, latest, consumer, terms, state \
      FROM callbacks INDEXED BY callbacks_by_campaign \
      WHERE kind = 'callback' AND tenant = ?1 AND campaign = ?2 ORDER BY id DESC LIMIT ?3";
 pub const PERMITTED_PAIR: &str = "SELECT sender FROM pairs WHERE sender = ?1 AND person = ?2 \
-     AND permission = 'temporary' AND permission_until > ?3 AND permission_until <= ?4";
+     AND permission = 'temporary' AND permission_until > ?3 AND permission_until <= ?4 LIMIT 1";
 
 /// `most`: how many rows each count looks at.
 pub fn count(
