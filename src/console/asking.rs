@@ -13,6 +13,7 @@ use serde_json::Value;
 use tower::ServiceExt as _;
 
 use super::ask::Refused;
+use super::person::may_any;
 use super::visit::Visit;
 use crate::domain::Tenant;
 use crate::http::ApiError;
@@ -56,7 +57,7 @@ impl Asking {
     #[must_use]
     pub fn may(&self, method: &Method, route: &str) -> bool {
         let person = &self.visit.person;
-        let has_scope = routes::scope_of(method, route).is_some_and(|needed| person.may_any(needed));
+        let has_scope = routes::scope_of(method, route).is_some_and(|needed| may_any(person, needed));
         has_scope && (person.tenant == Tenant::default() || !routes::is_of_all_tenants(method, route))
     }
 

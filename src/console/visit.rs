@@ -96,7 +96,7 @@ impl Visit {
 
     /// The API without a listener, and the person as its caller.
     pub(super) fn api(&self) -> (Router, Caller) {
-        (self.console.api.clone(), self.person.caller(self.app(), self.reveals))
+        (self.console.api.clone(), super::person::caller(&self.person, self.reveals))
     }
 
     /// The query with one parameter changed or, with `None`, left out: for links to the next page or another filter.

@@ -19,8 +19,8 @@ mod opening;
 mod pools;
 mod retention;
 mod rules;
-mod start_checks;
 mod sign_in;
+mod start_checks;
 mod templates;
 mod tracing_to;
 mod wiring;
@@ -261,9 +261,8 @@ pub async fn start(config: &Config, options: Options) -> anyhow::Result<Running>
         presence: presence.clone(),
         waker: waker.clone(),
     };
-    let Assembled {
-        mut scheduler, doors, feeders, dispatcher, daily, clock: retention_clock, ..
-    } = assemble(config, deps).await?;
+    let Assembled { mut scheduler, doors, feeders, dispatcher, daily, clock: retention_clock, .. } =
+        assemble(config, deps).await?;
     let listener = opening::listen(&config.store, &waker)?;
     let keeper = match is_shared {
         true => {

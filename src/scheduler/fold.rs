@@ -7,7 +7,8 @@ use super::settle::{self, change_attempt};
 use super::turn::Turn;
 use super::working_set::Line;
 use super::{
-    attempt_commands, calendars, call_answers, callers, campaigns, command, erasures, lineage, messages, pages, pauses, people, permission_log, resolve, restrictions, seats, set_aside, suppressions,
+    attempt_commands, calendars, call_answers, callers, campaigns, command, erasures, lineage, messages,
+    pages, pauses, people, permission_log, resolve, restrictions, seats, set_aside, suppressions,
 };
 use crate::domain::event::{
     ConnectionReport, MessageReport, PermissionAnswer, PermissionOverride, PermissionReply, Word,

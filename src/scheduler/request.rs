@@ -8,7 +8,8 @@ use crate::domain::{
     Reading,
 };
 use crate::platform::{
-    CallPlan, CreatedSince, Deleted, End, Finding, FoundCall, FoundMessage, Health, HungUp, LostCall, LostMessage, MessagePlan,
+    CallPlan, CreatedSince, Deleted, End, Finding, FoundCall, FoundMessage, Health, HungUp, LostCall,
+    LostMessage, MessagePlan,
 };
 
 /// One request to the platform.

@@ -104,6 +104,7 @@ fn report(done: &Done, received_at: jiff::Timestamp) -> Option<Report> {
         | News::Sought { .. }
         | News::SoughtMessage { .. }
         | News::AskedInbound { .. }
+        | News::Since { .. }
         | News::Date(_) => return None,
     };
     // No webhook has such a key: theirs are hashes.

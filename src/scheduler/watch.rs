@@ -98,6 +98,7 @@ const fn name(effect: &Effect) -> &'static str {
             Question::Call { .. } | Question::Inbound { .. } => "ask",
             Question::LostCall(_) => "find_call",
             Question::LostMessage { .. } => "find_message",
+            Question::Since { .. } => "list",
             Question::Date => "date",
         },
     }
@@ -124,6 +125,7 @@ const fn result(news: &News) -> &'static str {
         News::Asked { finding, .. } | News::AskedInbound { finding, .. } => found(finding),
         News::Sought { finding, .. } => found(finding),
         News::SoughtMessage { finding, .. } => found(finding),
+        News::Since { finding, .. } => found(finding),
     }
 }
 

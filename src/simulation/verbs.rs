@@ -11,12 +11,20 @@ pub(super) mod types {
     pub use crate::domain::reporting::Labels;
     pub use crate::domain::timeline::Entry;
     pub use crate::domain::{
-        AccountAlias, Budget, BulkId, Callback, CallbackId, Campaign, CampaignCalls, CampaignId, ClockMark, Contact, ContactKey, DeliveryId, Erasure, ErasureId, Gate, ImportId, Lane, Lineage, ListName, Loads, Message,
-        MessageId, Name, OrderKind, Pair, PairKey, Pause, Person, PersonId, Phone, Pool, Restriction,
-        SetAside, SetAsideId, Stranger, Tenant, TokenName, UserId, WrapUpRecord, WrapUpSeat,
+        AccountAlias, Budget, BulkId, Callback, CallbackId, Campaign, CampaignCalls, CampaignId, ClockMark,
+        Contact, ContactKey, DeliveryId, Erasure, ErasureId, Gate, ImportId, Lane, Lineage, ListName, Loads,
+        Message, MessageId, Name, OrderKind, Pair, PairKey, Pause, Person, PersonId, Phone, Pool,
+        Restriction, SetAside, SetAsideId, Stranger, Tenant, TokenName, UserId, WrapUpRecord, WrapUpSeat,
     };
     pub use crate::store::{
-        AuditEntry, AuditFilter, Awaiting, Backlog, Beat, Beaten, BulkRecord, CallFacts, CampaignRecord, CampaignRows, CellSums, CellsWanted, Census, CommandRecord, ConsumerRecord, Count, DecideKeys, Deletions, Delivery, Enqueue, Enqueued, EntryName, ErasureRecord, ErasureTraces, ErasureWork, Expiring, FiledReport, Filter, Hashing, HeldBack, IdempotencyKey, ImportFindings, ImportRecord, ImportStep, ImportStepped, Input, Joined, KeyPlace, Lead, LedgersWanted, Listed, MadeImport, Member, MemberChange, MemberChanged, NewBulk, NewErasure, NewImport, NewList, NewNode, NewSuppressions, OidcSubject, OpenOrder, Page, PlatformName, RecentOrder, Record, Session, Settled, StoredFault, Suppressed, SuppressionList, TimelineEnds, TimelineLine, ToDecide, Token, Told, Waiting, Whom,
+        AuditEntry, AuditFilter, Awaiting, Backlog, Beat, Beaten, BulkRecord, CallFacts, CampaignRecord,
+        CampaignRows, CellSums, CellsWanted, Census, CommandRecord, ConsumerRecord, Count, DecideKeys,
+        Deletions, Delivery, Enqueue, Enqueued, EntryName, ErasureRecord, ErasureTraces, ErasureWork,
+        Expiring, FiledReport, Filter, Hashing, HeldBack, IdempotencyKey, ImportFindings, ImportRecord,
+        ImportStep, ImportStepped, Input, Joined, KeyPlace, Lead, LedgersWanted, Listed, MadeImport, Member,
+        MemberChange, MemberChanged, NewBulk, NewErasure, NewImport, NewList, NewNode, NewSuppressions,
+        OidcSubject, OpenOrder, Page, PlatformName, RecentOrder, Record, Session, Settled, StoredFault,
+        Suppressed, SuppressionList, TimelineEnds, TimelineLine, ToDecide, Token, Told, Waiting, Whom,
     };
     pub use crate::suppression::NameHash;
 }

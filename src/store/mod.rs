@@ -11,9 +11,9 @@ mod erasures;
 mod error;
 mod imports;
 mod inbox;
-pub mod nodes;
 mod lineage;
 mod members;
+pub mod nodes;
 mod orders;
 mod outbox;
 mod person_zones;
@@ -41,9 +41,9 @@ pub use imports::{
     ImportStepped, ImportedRow, Imports, MadeImport, NewImport, Reached, StoredFault,
 };
 pub use inbox::{CommandRecord, FiledReport, Inbox, NewCommand, Report, Unmatched, UnreadableReport};
-pub use nodes::{Beat, Beaten, Claim, Joined, NewNode, Nodes};
 pub use lineage::{LineageChange, Lineages, Witness};
 pub use members::{Member, MemberChange, MemberChanged, Members, OidcSubject, PasswordHash, Session};
+pub use nodes::{Beat, Beaten, Claim, Joined, NewNode, Nodes};
 pub use orders::{
     Awaiting, Census, Count, Enqueue, Enqueued, Filter, HeldBack, IdempotencyKey, InviteCensus, Listed,
     OpenOrder, OrderCeiling, Orders, Page, Record, Status, TimelineEnds, TimelineLine, Whom,

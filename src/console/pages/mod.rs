@@ -1,8 +1,8 @@
 //! The pages of the console, a file or folder for each. A handler asks the API; a function beside it turns the answers
 //! into markup and is tested with data.
 
-mod bulk;
 mod agents;
+mod bulk;
 mod calendars;
 mod callback;
 mod callback_forms;

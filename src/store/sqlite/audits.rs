@@ -1,7 +1,7 @@
 //! The audit log.
 
-use async_trait::async_trait;
 use super::sql::{Connection, params};
+use async_trait::async_trait;
 
 use super::Sqlite;
 use super::rows::{Cells, collect, digits, limit, micros, micros_if};

@@ -1,8 +1,8 @@
 //! The tables of changes of many callbacks. A row of one becomes a command in the transaction that marks it, so that none is
 //! carried out twice or lost.
 
-use jiff::Timestamp;
 use super::sql::{Connection, params};
+use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
 use super::rows::{Cells, collect, corrupt, first, limit, micros, micros_if, moment};

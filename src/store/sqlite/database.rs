@@ -52,8 +52,7 @@ impl Sqlite {
     pub fn connect_inline(reach: Reach) -> Result<Self> {
         apart(|| {
             let db = Connection::from(prepare(&Arc::new(reach))?.0);
-            let term = term::begin(&db)?;
-            Ok(Self::new(Engine::Inline(Mutex::new(db), term), None, Arc::default()))
+            Ok(Self::new(Engine::Inline(Mutex::new(db), None), None, Arc::default()))
         })
     }
 }

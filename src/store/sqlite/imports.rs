@@ -99,7 +99,11 @@ pub fn list(
             seq
         }
     };
-    collect(&mut db.prepare_cached(LIST)?, params![tenant.as_str(), before, limit(most), campaign.as_ref().map(CampaignId::bytes)], read)
+    collect(
+        &mut db.prepare_cached(LIST)?,
+        params![tenant.as_str(), before, limit(most), campaign.as_ref().map(CampaignId::bytes)],
+        read,
+    )
 }
 
 pub fn make(db: &Connection, new: &NewImport) -> Result<MadeImport> {

@@ -1,8 +1,8 @@
 //! The people who sign in, and their sessions.
 
+use super::sql::{Connection, params};
 use async_trait::async_trait;
 use jiff::Timestamp;
-use super::sql::{Connection, params};
 
 use super::rows::{Cells, collect, first, limit, micros};
 use super::{Sqlite, audits};

@@ -181,7 +181,7 @@ enum Engine {
     },
     /// Everything runs on the caller's thread, for simulations: a paused clock would advance while the runtime waits for
     /// another thread.
-    Inline(Mutex<Connection>, i64),
+    Inline(Mutex<Connection>, Option<i64>),
     /// The same in one transaction that is never committed, because nothing outlives the connection, and a commit would
     /// read all pages that ever changed.
     Memory(Mutex<Connection>),
@@ -254,7 +254,7 @@ impl Sqlite {
         let (lock, db) = file::open(path, Access::Exclusive)?;
         copy::refuse_unfinished(&db, &path.display().to_string())?;
         let term = term::begin(&db)?;
-        Ok(Self::new(Engine::Inline(Mutex::new(db), term), lock, Arc::default()))
+        Ok(Self::new(Engine::Inline(Mutex::new(db), Some(term)), lock, Arc::default()))
     }
 
     /// A temporary store without threads.
@@ -270,7 +270,7 @@ impl Sqlite {
     fn term(&self) -> Option<i64> {
         match &self.open.engine {
             Engine::Threads { term, .. } => *term,
-            Engine::Inline(_, term) => Some(*term),
+            Engine::Inline(_, term) => *term,
             Engine::Memory(_) => None,
         }
     }
@@ -399,7 +399,7 @@ impl Sqlite {
             Engine::Threads { writer, .. } => writer.run(work).await,
             Engine::Inline(db, term) => database::inline(db, |db| {
                 in_transaction(db, |db| {
-                    term::check(db, Some(*term))?;
+                    term::check(db, *term)?;
                     contained(|| work(db))
                 })
             }),

@@ -10,7 +10,7 @@ use crate::domain::reporting::{
     CellKey, Cells, Counted, Counts, Facts, Family, LabelKind, Labels, NewLabel, of_attempt, of_callback,
     of_message, of_wrap_up,
 };
-use crate::domain::{Callback, CallbackId, MessageId, Stage, Tenant};
+use crate::domain::{Callback, CallbackId, Message, MessageId, Stage, Tenant};
 use crate::store::{ReportChange, Result, Told};
 
 /// What a recount did.
@@ -116,7 +116,7 @@ pub fn cells_of(db: &Connection, told: Told, going: &[Callback]) -> Result<Cells
     for callback in going {
         counting.order(callback)?;
         for message in messages::of_callback(db, callback.id)? {
-            counting.add(&message.tenant, Vec::from_iter(of_message(&message)))?;
+            counting.message(&message)?;
         }
     }
     Ok(counting.cells)
@@ -213,16 +213,19 @@ impl Counting<'_> {
             after = *last;
             for (_, id) in &found {
                 if let Some(message) = messages::one(self.db, *id)? {
-                    if message.submission.stage != Stage::Accepted {
-                        continue;
-                    }
-                    let campaign = message.ordered.as_ref().and_then(|ordered| ordered.campaign.as_deref());
-                    let campaign = campaign.unwrap_or_default();
-                    let campaign = self.label(&message.tenant, LabelKind::Campaign, campaign);
-                    self.add(&message.tenant, of_message(&message, &campaign))?;
+                    self.message(&message)?;
                 }
             }
         }
+    }
+
+    fn message(&mut self, message: &Message) -> Result<()> {
+        if message.submission.stage != Stage::Accepted {
+            return Ok(());
+        }
+        let campaign = message.ordered.as_ref().and_then(|ordered| ordered.campaign.as_deref());
+        let campaign = self.label(&message.tenant, LabelKind::Campaign, campaign.unwrap_or_default());
+        self.add(&message.tenant, of_message(message, &campaign))
     }
 
     /// The next rows of a table, with their places.

@@ -7,8 +7,8 @@ use super::leases;
 use super::rows::{corrupt, first};
 use super::sql::Connection;
 use super::writer::in_transaction;
-use crate::domain::lease::LeaseTerm;
 use crate::domain::Position;
+use crate::domain::lease::LeaseTerm;
 use crate::failpoint::failpoint;
 use crate::store::{Error, Lead, Result};
 

@@ -26,7 +26,10 @@ use crate::store::{
     Awaiting, Backlog, Batch, CallFacts, CallUp, CalledUp, CampaignReads, CampaignRecord, CampaignRows,
     Census, CommandRecord, ConsumerRecord, DecideKeys, Deletions, Delivery, Enqueue, Enqueued, EntryName,
     ErasureRecord, ErasureTraces, ErasureWork, Erasures, FiledReport, Filter, Hashing, HeldBack,
-    IdempotencyKey, Inbox, Input, KeyPlace, Keys, Lead, LedgersWanted, Lineages, Listed, NewCommand, NewErasure, NewList, NewSuppressions, OpenOrder, Orders, Outbox, Page, PlatformName, Record, Records, Related, Report, Result, Settled, Suppressed, SuppressionList, Suppressions, TimelineEnds, TimelineLine, ToDecide, Token, Tokens, Turns, Whom,
+    IdempotencyKey, Inbox, Input, KeyPlace, Keys, Lead, LedgersWanted, Lineages, Listed, NewCommand,
+    NewErasure, NewList, NewSuppressions, OpenOrder, Orders, Outbox, Page, PlatformName, Record, Records,
+    Related, Report, Result, Settled, Suppressed, SuppressionList, Suppressions, TimelineEnds, TimelineLine,
+    ToDecide, Token, Tokens, Turns, Whom,
 };
 
 use crate::suppression::NameHash;
