@@ -169,18 +169,6 @@ fn navigation(visit: &Visit, root: &str) -> Markup {
     }
 }
 
-/// A page outside the frame, for those who are not signed in.
-pub(super) fn refusal(status: StatusCode, title: &str, detail: &str) -> Response {
-    let page = html! {
-        (DOCTYPE)
-        html lang="en" {
-            head { meta charset="utf-8"; title { (title) } }
-            body { main { h1 { (title) } p { (detail) } } }
-        }
-    };
-    written(status, &page)
-}
-
 fn written(status: StatusCode, markup: &Markup) -> Response {
     (status, [(CONTENT_TYPE, "text/html; charset=utf-8")], Body::from(markup.0.clone())).into_response()
 }

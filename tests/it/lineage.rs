@@ -197,7 +197,7 @@ async fn store_at(path: &Path) -> Sqlite {
 async fn a_store_that_never_had_a_witness_is_taken_by_itself_and_known_from_then_on() {
     let place = Place::new();
     let store = store_at(&place.path("a.db")).await;
-    let lead = store.lead().await.unwrap();
+    let lead = store.lead(None).await.unwrap();
     let batch = Batch { clock: None, lead: Some(lead.next()), folded: vec![], ..Batch::default() };
     let published = Some(ringmaster::domain::Loads::default());
     store.record(Batch { published, ..batch }).await.unwrap();

@@ -12,10 +12,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
-use ringmaster::clock::Clock as _;
 use ringmaster::domain::Role;
 use ringmaster::http::sign_in::{Oidc, OidcSettings, SignInSettings};
-use ringmaster::store::Members as _;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 

@@ -8,15 +8,12 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use jiff::SignedDuration;
-use ringmaster::clock::Clock as _;
 use ringmaster::domain::{Bounds, Role, Scope, Scopes, Tenant, Way};
 use ringmaster::http::api::routes;
 use ringmaster::http::peers::{Peer, TrustedProxies};
 use ringmaster::http::sign_in::{Oidc, SignInSettings, hash_password};
 use ringmaster::http::{App, SignIn, auth, router};
-use ringmaster::store::{
-    AuditEntry, AuditFilter, Audits as _, Member, MemberChanged, Members as _, Session, Token, Tokens as _,
-};
+use ringmaster::store::{AuditEntry, AuditFilter, Member, MemberChanged, Session, Token};
 use serde_json::{Value, json};
 
 use super::commands::copy;

@@ -193,8 +193,8 @@ impl TestDaemon {
         let (token, hash) = auth::new_token([7; 32]);
         store.create_token(Token::new("test", hash, clock.now())).await.unwrap();
         let checks = InvariantChecks::new(clock.clone());
-        let platforms = BTreeMap::new();
-        let ground = Ground { config, store, clock, token, checks, platforms, database: None };
+        let (platforms, traces) = (BTreeMap::new(), Traces::default());
+        let ground = Ground { config, store, clock, token, checks, platforms, traces, database: None };
         let waker: Arc<Waker> = Arc::default();
         let mut daemons = Vec::new();
         for (starts, (name, platform)) in (1..).zip(nodes) {

@@ -16,7 +16,7 @@ use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use ringmaster::console::pages_for;
 use ringmaster::console::person::Person;
-use ringmaster::domain::{Scope, Scopes, Tenant};
+use ringmaster::domain::{Bounds, Role, Scope, Scopes, Tenant, Way};
 
 use super::harness::{Answer, ApiHarness, answer, api};
 
@@ -32,11 +32,13 @@ struct Visitor {
 fn person(scopes: Scopes) -> Person {
     Person {
         name: "maria".into(),
-        role: "supervisor".into(),
+        role: Role::Supervisor,
         scopes,
         tenant: Tenant::default(),
-        senders: Vec::new(),
+        bounds: Bounds::default(),
         csrf: CSRF.into(),
+        how: Way::Password,
+        session: None,
     }
 }
 
