@@ -63,9 +63,10 @@ fn read(cells: &mut Cells<'_>) -> Result<ImportRecord> {
         completed_at: cells.moment_if()?,
         reached: Reached {
             received: cells.version()?,
-            tail: cells.take()?,
+            // A list of imports leaves them out.
+            tail: cells.take::<Option<_>>()?.unwrap_or_default(),
             place: cells.take()?,
-            hash: cells.take()?,
+            hash: cells.take::<Option<_>>()?.unwrap_or_default(),
         },
         rows: cells.version()?,
         accepted: cells.version()?,
