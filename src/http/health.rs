@@ -50,10 +50,13 @@ async fn healthz(State(app): State<Arc<App>>) -> Result<String, ApiError> {
     if held.deposed_since.is_some() {
         return Err(store::Error::Deposed.into());
     }
-    let state = match (held.stopped_since, held.clock_in_doubt) {
-        (Some(_), _) => "ok, but dialling is stopped after too many failures; a restart resumes\n",
-        (None, Some(_)) => "ok, but dialling is stopped because the machine's clock jumped\n",
-        (None, None) => "ok\n",
+    let state = match (held.stopped_since, held.lineage_since, held.clock_in_doubt) {
+        (Some(_), ..) => "ok, but dialling is stopped after too many failures; a restart resumes\n",
+        (None, Some(_), _) => {
+            "ok, but nothing is dialled because the store is not the one that was last written; see `ringmaster lineage show`\n"
+        }
+        (None, None, Some(_)) => "ok, but dialling is stopped because the machine's clock jumped\n",
+        (None, None, None) => "ok\n",
     };
     // One of several says which it is. All of them serve, so all are healthy.
     Ok(match app.presence.role(app.clock.reading().up) {
@@ -173,6 +176,12 @@ fn checks_of(now: Timestamp, loads: &Loads, oldest: Option<Timestamp>) -> Vec<Ch
     let stopped = held.stopped_since.map(|since| {
         format!("nothing is dialled since {since}, after too many failures of the code; a restart resumes")
     });
+    let lineage = held.lineage_since.map(|since| {
+        format!(
+            "the store is not the one that was last written; nothing is dialled since {since}, until `ringmaster lineage \
+             release`"
+        )
+    });
     let doubt = held.clock_in_doubt.map(|doubt| {
         format!("the machine's clock jumped at {}; nothing is dialled until it is confirmed", doubt.since)
     });
@@ -181,6 +190,7 @@ fn checks_of(now: Timestamp, loads: &Loads, oldest: Option<Timestamp>) -> Vec<Ch
     vec![
         Check::failing("leader", deposed),
         Check::warning("dialling", stopped),
+        Check::warning("lineage", lineage),
         Check::warning("clock", doubt),
         Check::warning("inbox", late),
     ]
@@ -213,9 +223,11 @@ mod tests {
         let loads = Loads { held, ..Loads::default() };
         assert_eq!(states(&loads, None)[0], ("leader", Standing::Failed));
         let doubt = ClockDoubt { since: NOW, by: SignedDuration::from_hours(1) };
-        let held = Held { stopped_since: Some(NOW), clock_in_doubt: Some(doubt), ..Held::default() };
+        let (stopped_since, lineage_since) = (Some(NOW), Some(NOW));
+        let held = Held { stopped_since, lineage_since, clock_in_doubt: Some(doubt), ..Held::default() };
         let all = states(&Loads { held, ..Loads::default() }, None);
-        assert_eq!(all[1..3], [("dialling", Standing::Warning), ("clock", Standing::Warning)]);
+        let warned = ["dialling", "lineage", "clock"].map(|name| (name, Standing::Warning));
+        assert_eq!(all[1..4], warned);
     }
 
     #[test]

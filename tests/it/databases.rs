@@ -194,6 +194,10 @@ async fn a_store_in_a_file_is_copied_into_a_database_and_goes_on_there() {
     let tokens: &dyn ringmaster::store::Tokens = &began;
     tokens.create_token(Token::new("test", hash, created_at)).await.unwrap();
     drop(began);
+    // The partitions of waiting callbacks are counted from 0.
+    let db = rusqlite::Connection::open(&file).unwrap();
+    db.execute("INSERT INTO waiting_by_partition (partition_no, callbacks) VALUES (0, 0)", []).unwrap();
+    drop(db);
     let arguments = ["store", "copy", "--from", "a.db", "--to", &database.url(), "--json"];
     let copied: Value = serde_json::from_str(&program.run(&arguments).output()).unwrap();
     let rows = copied["tables"].as_array().unwrap().iter().find(|table| table["name"] == "tokens").unwrap();

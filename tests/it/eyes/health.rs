@@ -41,7 +41,7 @@ impl Served {
 async fn a_daemon_that_is_told_to_stop_is_not_ready_and_answers_until_the_delay_is_over() {
     let served = served(|config| config.http.shutdown_delay = Duration::from_secs(1)).await;
     assert_eq!(served.ask("/livez", "*/*").await, (200, "ok\n".to_owned()));
-    let ready = "ready\nok: stopping\nok: store\nok: leader\nok: dialling\nok: clock\nok: inbox\nok: hooks\nok: webhooks\n";
+    let ready = "ready\nok: stopping\nok: store\nok: leader\nok: dialling\nok: lineage\nok: clock\nok: inbox\nok: hooks\nok: webhooks\n";
     assert_eq!(served.ask("/readyz", "*/*").await, (200, ready.to_owned()));
     let (status, json) = served.ask("/readyz", "application/json").await;
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();
