@@ -225,12 +225,13 @@ struct SenderNames(BTreeMap<Phone, String>);
 impl SenderNames {
     fn new(directory: &Directory) -> Self {
         let mut places: BTreeMap<&AccountAlias, u32> = BTreeMap::new();
-        let name = |sender: &Sender| {
+        let mut names = BTreeMap::new();
+        for sender in directory.senders() {
             let place = places.entry(&sender.account).or_default();
             *place += 1;
-            (sender.number, format!("{}/{place}", sender.account))
-        };
-        Self(directory.senders().map(name).collect())
+            names.insert(sender.number, format!("{}/{place}", sender.account));
+        }
+        Self(names)
     }
 
     fn of(&self, number: Phone) -> String {
@@ -284,6 +285,7 @@ fn seconds(from: Timestamp, to: Timestamp) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Sender;
 
     #[test]
     fn only_a_reader_of_the_older_format_alone_gets_it() {
