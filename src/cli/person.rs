@@ -12,10 +12,11 @@ use super::settings::ConfigFile;
 use super::table::{Rows, name as bold, plain, second};
 use super::token::random;
 use crate::clock::{Clock as _, SystemClock};
+use crate::daemon::open_store;
 use crate::domain::{Bounds, Role, Tenant, Way, is_name_of_person};
 use crate::http::auth::new_token;
 use crate::http::sign_in::{PASSWORD_MAX, hash_password};
-use crate::store::sqlite::{Access, Sqlite};
+use crate::store::sqlite::{Access, Options, Sqlite};
 use crate::store::{AuditEntry, Member, MemberChange, MemberChanged, Members as _, PasswordHash};
 
 #[derive(Debug, Subcommand)]
@@ -168,15 +169,16 @@ pub(super) struct Beside {
 
 impl Beside {
     pub(super) fn open(config: &ConfigFile) -> anyhow::Result<Self> {
-        let store = Sqlite::open(&config.load()?.store.path, Access::Beside)?;
+        let store = open_store(&config.load()?.store, Access::Beside, &Options::default())?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         Ok(Self { store, runtime })
     }
 }
 
-fn entry(what: &str, name: &str, after: Option<String>) -> AuditEntry {
+fn entry(what: &str, name: &str, before: Option<String>, after: Option<String>) -> AuditEntry {
     AuditEntry {
         object: Some(name.to_owned()),
+        before,
         after,
         ..AuditEntry::new(SystemClock.now(), "machine", Way::Machine, what)
     }
@@ -211,8 +213,7 @@ impl Add {
             password: made.as_ref().map(|(_, hash)| hash.clone()),
             ..Member::new(self.who.name.clone(), self.role, SystemClock.now())
         };
-        let after = Some(format!("role {}, tenant {}", member.role, member.tenant));
-        let entry = entry("person.add", &member.name, after);
+        let entry = entry("person.add", &member.name, None, Some(member.told(made.is_some())));
         if !beside.runtime.block_on(beside.store.add_member(member, entry))? {
             return refusal("somebody has this name", ["ringmaster person list shows the people"]);
         }
@@ -280,18 +281,19 @@ impl Change {
         if (self.role, &self.tenant, &bounds) == (None, &None, &None) {
             return refusal("nothing is to be changed", ["give --role, --tenant, --bound or --unbound"]);
         }
-        let mut after: Vec<String> = self.role.iter().map(|role| format!("role {role}")).collect();
-        after.extend(self.tenant.iter().map(|tenant| format!("tenant {tenant}")));
-        after.extend(bounds.iter().flat_map(Bounds::lines));
         let change = MemberChange { role: self.role, tenant: self.tenant.clone(), bounds, password: None };
-        changed(&self.who, change, Some(after.join(", ")))?;
+        changed(&self.who, change)?;
         Ok(writeln!(out, "{} is changed", self.who.name)?)
     }
 }
 
-fn changed(who: &Named, change: MemberChange, after: Option<String>) -> anyhow::Result<()> {
+fn changed(who: &Named, change: MemberChange) -> anyhow::Result<()> {
     let beside = Beside::open(&who.config)?;
-    let entry = entry("person.change", &who.name, after);
+    let Some(member) = beside.runtime.block_on(beside.store.member(&who.name))? else {
+        return done(MemberChanged::Unknown);
+    };
+    let after = change.clone().of(member.clone()).told(change.password.is_some());
+    let entry = entry("person.change", &who.name, Some(member.told(false)), Some(after));
     done(beside.runtime.block_on(beside.store.change_member(&who.name, change, entry))?)
 }
 
@@ -310,7 +312,8 @@ fn done(changed: MemberChanged) -> anyhow::Result<()> {
 
 fn remove(named: &Named, out: &mut dyn Write) -> anyhow::Result<()> {
     let beside = Beside::open(&named.config)?;
-    let entry = entry("person.remove", &named.name, None);
+    let member = beside.runtime.block_on(beside.store.member(&named.name))?;
+    let entry = entry("person.remove", &named.name, member.map(|member| member.told(false)), None);
     done(beside.runtime.block_on(beside.store.remove_member(&named.name, entry))?)?;
     Ok(writeln!(out, "{} is removed", named.name)?)
 }
@@ -319,7 +322,7 @@ impl Password {
     fn run(&self, out: &mut dyn Write) -> anyhow::Result<()> {
         let (text, hash) = new_password(self.password_stdin)?;
         let change = MemberChange { password: Some(hash), ..MemberChange::default() };
-        changed(&self.who, change, Some("new password".to_owned()))?;
+        changed(&self.who, change)?;
         if self.password_stdin {
             return Ok(writeln!(out, "{} has a new password", self.who.name)?);
         }

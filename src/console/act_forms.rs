@@ -70,6 +70,9 @@ struct Form<'a> {
 
 impl Form<'_> {
     fn value(&self, field: &Field) -> &str {
+        if field.kind == Kind::Secret {
+            return "";
+        }
         let entered = self.refused.map(|(posted, _)| posted).or(self.entered);
         match entered {
             Some(posted) if field.kind != Kind::Hidden => posted.get(field.name).unwrap_or_default(),
@@ -140,6 +143,9 @@ impl Form<'_> {
                 }
                 Kind::Flag => {
                     input type="checkbox" id=(id) name=(name) value="on" checked[!value.is_empty()] aria-describedby=[described] aria-invalid=[invalid];
+                }
+                Kind::Secret => {
+                    input type="password" id=(id) name=(name) required[required] autocomplete="new-password" aria-describedby=[described] aria-invalid=[invalid];
                 }
                 _ => {
                     input type=(kind) id=(id) name=(name) value=(value) required[required] autocomplete="off" aria-describedby=[described] aria-invalid=[invalid];

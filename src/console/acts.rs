@@ -59,6 +59,8 @@ pub enum Kind {
     /// Part of the path, or fixed by the page. It is not shown.
     Hidden,
     Text,
+    /// A new password: it is sent as it was entered, and never shown again.
+    Secret,
     /// Several lines.
     Area,
     /// A whole number.
@@ -240,6 +242,9 @@ fn put(body: &mut Map<String, Value>, name: &str, value: Value) {
 
 /// The value of a text; `None` for one that is left out.
 fn value(field: &Field, text: &str, zone: &TimeZone) -> Result<Option<Value>, &'static str> {
+    if field.kind == Kind::Secret {
+        return Ok((!text.is_empty()).then(|| text.into()));
+    }
     let text = text.trim();
     let lines = || text.lines().map(str::trim).filter(|line| !line.is_empty());
     match field.kind {
@@ -263,6 +268,7 @@ fn value(field: &Field, text: &str, zone: &TimeZone) -> Result<Option<Value>, &'
         }
         Kind::Hidden
         | Kind::Text
+        | Kind::Secret
         | Kind::Area
         | Kind::Date
         | Kind::Choice(_)
@@ -311,6 +317,7 @@ mod tests {
         Field::free("on", "On", Kind::Flag, ""),
         Field::free("to", "To", Kind::Lines, ""),
         Field::free("values", "Values", Kind::Pairs, ""),
+        Field::free("password", "Password", Kind::Secret, ""),
     ];
     const PAUSE: Act = Act {
         name: "pause",
@@ -350,8 +357,9 @@ mod tests {
             ("on", "on"),
             ("to", "one\r\n\r\n two "),
             ("values", "a = b = c\nd="),
+            ("password", " as it is "),
         ]);
-        let expected = serde_json::json!({"why": "x", "until": "2026-12-25T15:00:00Z", "limits": {"calls": 12, "pace": 3},
+        let expected = serde_json::json!({"why": "x", "password": " as it is ", "until": "2026-12-25T15:00:00Z", "limits": {"calls": 12, "pace": 3},
             "on": true, "to": ["one", "two"], "values": {"a": "b = c", "d": ""}});
         assert_eq!(PAUSE.body(&form, &zone()).unwrap(), expected);
     }

@@ -49,10 +49,15 @@ impl Refused {
 
     pub(super) fn of(error: &ApiError) -> Self {
         let errors = error.errors().iter().map(|fault| (fault.field.clone(), fault.detail.clone()));
+        // The API speaks of tokens.
+        let title = match error.code() {
+            "auth.scope" => "Your role does not include this",
+            _ => error.title(),
+        };
         Self {
             status: error.status(),
             code: error.code().to_owned(),
-            title: error.title().to_owned(),
+            title: title.to_owned(),
             detail: error.detail().to_owned(),
             errors: errors.collect(),
         }

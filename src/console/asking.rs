@@ -13,11 +13,9 @@ use serde_json::Value;
 use tower::ServiceExt as _;
 
 use super::ask::Refused;
-use super::person::may_any;
+use super::person::may_ask;
 use super::visit::Visit;
-use crate::domain::Tenant;
 use crate::http::ApiError;
-use crate::http::api::routes;
 
 /// An answer that a page reads is at most so long, in bytes. Lists are bounded far below it.
 const ANSWER_MAX: usize = 32 << 20;
@@ -56,9 +54,7 @@ impl Asking {
     /// Whether the person may send a request to this route, such as `/v1/campaigns/{id}/pause`.
     #[must_use]
     pub fn may(&self, method: &Method, route: &str) -> bool {
-        let person = &self.visit.person;
-        let has_scope = routes::scope_of(method, route).is_some_and(|needed| may_any(person, needed));
-        has_scope && (person.tenant == Tenant::default() || !routes::is_of_all_tenants(method, route))
+        may_ask(&self.visit.person, method, route)
     }
 
     /// Reads what a path of the API shows.

@@ -64,7 +64,7 @@ pub fn section<T>(title: &str, read: &Result<T, Refused>, show: impl FnOnce(&T) 
 #[must_use]
 pub fn not_read(error: &Refused) -> Markup {
     html! {
-        @if matches!(error.code.as_str(), "auth.scope" | "auth.tenant") {
+        @if matches!(error.code.as_str(), "auth.scope" | "auth.tenant" | "auth.bounds") {
             p class="nothing" { "Your role does not include this part." }
         } @else {
             p class="problem" role="alert" {

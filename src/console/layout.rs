@@ -2,15 +2,15 @@
 
 use axum::body::Body;
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY};
-use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use maud::{DOCTYPE, Markup, html};
 
 use super::ask::Refused;
 use super::assets;
+use super::person::{Person, may_ask};
 use super::visit::Visit;
 use super::words;
-use crate::domain::Scope;
 
 /// Pages load their own two files, and send forms to themselves. Nothing is inline, nothing comes from elsewhere, and
 /// nothing can frame them.
@@ -22,25 +22,37 @@ pub struct Place {
     /// Below the console's first page.
     pub path: &'static str,
     pub title: &'static str,
-    /// Whoever has one of these scopes sees it.
-    pub scopes: &'static [Scope],
+    /// What it reads of the API. Whoever may read one of them sees the page.
+    pub reads: &'static [&'static str],
 }
 
 /// The navigation, in its order.
 pub const PLACES: &[Place] = &[
-    Place { path: "", title: "Now", scopes: &[Scope::Read] },
-    Place { path: "callbacks", title: "Callbacks", scopes: &[Scope::Read] },
-    Place { path: "calls", title: "Calls", scopes: &[Scope::Read] },
-    Place { path: "unknown", title: "Unknown", scopes: &[Scope::Read] },
-    Place { path: "permissions", title: "Permissions", scopes: &[Scope::Read] },
-    Place { path: "campaigns", title: "Campaigns", scopes: &[Scope::Read] },
-    Place { path: "agents", title: "Agents", scopes: &[Scope::Work, Scope::Supervise] },
-    Place { path: "senders", title: "Senders and pools", scopes: &[Scope::Read] },
-    Place { path: "suppression", title: "Suppression", scopes: &[Scope::Supervise, Scope::Operate] },
-    Place { path: "calendars", title: "Calendars", scopes: &[Scope::Read, Scope::Order, Scope::Operate] },
-    Place { path: "reports", title: "Reports", scopes: &[Scope::Read] },
-    Place { path: "system", title: "System", scopes: &[Scope::Operate] },
+    Place { path: "", title: "Now", reads: &["/v1/reports"] },
+    Place { path: "callbacks", title: "Callbacks", reads: &["/v1/callbacks"] },
+    Place { path: "calls", title: "Calls", reads: &["/v1/attempts"] },
+    Place { path: "unknown", title: "Unknown", reads: &["/v1/attempts"] },
+    Place { path: "permissions", title: "Permissions", reads: &["/v1/permissions"] },
+    Place { path: "campaigns", title: "Campaigns", reads: &["/v1/campaigns"] },
+    Place { path: "agents", title: "Agents", reads: &["/v1/offers"] },
+    Place { path: "senders", title: "Senders and pools", reads: &["/v1/senders"] },
+    Place { path: "suppression", title: "Suppression", reads: &["/v1/suppression/lists"] },
+    Place { path: "calendars", title: "Calendars", reads: &["/v1/calendars"] },
+    Place { path: "reports", title: "Reports", reads: &["/v1/reports"] },
+    Place { path: "system", title: "System", reads: &["/v1/status", "/v1/people"] },
 ];
+
+impl Place {
+    fn is_for(&self, person: &Person) -> bool {
+        self.reads.iter().any(|route| may_ask(person, &Method::GET, route))
+    }
+}
+
+/// The first page of somebody who does not see the whole floor; `None` for who does.
+pub(super) fn first_page(person: &Person) -> Option<&'static str> {
+    let first = PLACES.iter().find(|place| place.is_for(person))?;
+    (!first.path.is_empty()).then_some(first.path)
+}
 
 /// What a page shows within the frame.
 pub struct Page {
@@ -123,7 +135,7 @@ fn framed(visit: &Visit, page: &Page) -> Markup {
                 header.top {
                     a.name href=(root) { "Ringmaster" }
                     (navigation(visit, &root))
-                    div.person { (visit.person.name) " " span.role { (visit.person.role.to_string()) } }
+                    (person(visit, &root))
                 }
                 main #main tabindex="-1" {
                     h1 { (page.title) }
@@ -135,6 +147,21 @@ fn framed(visit: &Visit, page: &Page) -> Markup {
                         section #live data-live=(words::live_address(visit.path(), &visit.query_with("done", None))) { (live) }
                     }
                     (page.rest)
+                }
+            }
+        }
+    }
+}
+
+/// Who is signed in, and the way out if there is a session.
+fn person(visit: &Visit, root: &str) -> Markup {
+    html! {
+        div.person {
+            (visit.person.name) " " span.role { (visit.person.role.to_string()) }
+            @if visit.person.session.is_some() {
+                " " form.inline method="post" action={ (root) "sign-out" } {
+                    (visit.csrf())
+                    button.quiet type="submit" { "Sign out" }
                 }
             }
         }
@@ -159,7 +186,7 @@ fn head(title: &str, root: &str, csrf: Option<&str>) -> Markup {
 
 fn navigation(visit: &Visit, root: &str) -> Markup {
     let here = visit.path().split('/').next().unwrap_or_default();
-    let seen = PLACES.iter().filter(|place| super::person::may_any(&visit.person, place.scopes));
+    let seen = PLACES.iter().filter(|place| place.is_for(&visit.person));
     html! {
         nav aria-label="Pages" {
             ul { @for place in seen {

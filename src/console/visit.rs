@@ -126,10 +126,11 @@ impl Visit {
         query.finish()
     }
 
-    /// Shows complete numbers from here on, if the person may see them. The caller records it.
+    /// Shows complete numbers from here on, if the person may see them: the API records it. Never in a live part, which is
+    /// rendered once for several people.
     #[must_use]
     pub fn revealing(mut self) -> Self {
-        self.reveals = self.person.may(Scope::Reveal);
+        self.reveals = !self.is_part && self.person.may(Scope::Reveal);
         self
     }
 

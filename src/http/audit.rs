@@ -3,15 +3,15 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use axum::body::{Body, to_bytes};
+use axum::body::{Body, HttpBody as _, to_bytes};
 use axum::extract::{RawPathParams, Request};
 use axum::http::header::CONTENT_LENGTH;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{Extensions, HeaderMap, StatusCode};
 use axum::response::Response;
 
 use super::api::{mask, routes};
-use super::auth::{Caller, REVEAL};
+use super::auth::Caller;
 use super::sign_in::{SignedIn, address};
 use super::{ApiError, App};
 use crate::domain::{Phone, Scope};
@@ -105,9 +105,8 @@ pub(super) async fn pending(
     request: Request,
     path: &str,
 ) -> Result<(Request, Option<Arc<PendingAudit>>), ApiError> {
-    let reveals = caller.person().is_some()
-        && caller.may(Scope::Reveal)
-        && request.headers().get(REVEAL).is_some_and(|value| value == "yes");
+    // A person's caller has this right only where complete numbers were asked for; of a page there is no header.
+    let reveals = caller.person().is_some() && caller.may(Scope::Reveal);
     // What is done to people is audited by its handlers, which know the values before and after.
     if !routes::is_audited(request.method(), path) || path.starts_with("/v1/people") {
         if reveals {
@@ -119,7 +118,7 @@ pub(super) async fn pending(
         }
         return Ok((request, None));
     }
-    let keeps_body = routes::keeps_body(path) && length(request.headers()).is_some_and(|n| n <= BODY_MAX);
+    let keeps_body = routes::keeps_body(path) && length(&request).is_some_and(|n| n <= BODY_MAX);
     let (mut request, mut entry) = entry_of(app, caller, request, path).await;
     if keeps_body {
         let (parts, body) = request.into_parts();
@@ -164,16 +163,21 @@ pub(super) async fn refused(app: &App, caller: &Caller, request: &Parts, path: &
     let mut entry =
         AuditEntry::new(app.clock.now(), caller.name(), caller.way(), format!("{} {path}", request.method));
     entry.tenant = caller.tenant().clone();
-    entry.from = address(app, &request.extensions, &request.headers);
+    entry.from = from(app, caller, &request.extensions, &request.headers);
     entry.outcome = AuditOutcome::Refused;
     Ok(app.store.append_audit(entry).await?)
+}
+
+/// The client's address. A page that asks for a person has it with the person: its own request comes from nowhere.
+fn from(app: &App, caller: &Caller, extensions: &Extensions, headers: &HeaderMap) -> Option<IpAddr> {
+    caller.person().and_then(|person| person.from).or_else(|| address(app, extensions, headers))
 }
 
 async fn entry_of(app: &App, caller: &Caller, request: Request, path: &str) -> (Request, AuditEntry) {
     let what = format!("{} {path}", request.method());
     let mut entry = AuditEntry::new(app.clock.now(), caller.name(), caller.way(), what);
     entry.tenant = caller.tenant().clone();
-    entry.from = address(app, request.extensions(), request.headers());
+    entry.from = from(app, caller, request.extensions(), request.headers());
     if !path.contains('{') {
         return (request, entry);
     }
@@ -195,8 +199,12 @@ fn object(value: &str) -> Option<String> {
     (is_id || is_name).then(|| value.to_owned())
 }
 
-fn length(headers: &HeaderMap) -> Option<usize> {
-    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+/// The length of the body. A request of a page of ours has it in memory, and no header for it.
+fn length(request: &Request) -> Option<usize> {
+    match request.headers().get(CONTENT_LENGTH) {
+        Some(told) => told.to_str().ok()?.parse().ok(),
+        None => usize::try_from(request.body().size_hint().exact()?).ok(),
+    }
 }
 
 /// The consumer that a body is about, if its field `consumer` is a number.

@@ -26,7 +26,7 @@ use crate::store::Token;
 /// What a page of ours sends with a change.
 const CSRF_TOKEN: &str = "x-csrf-token";
 /// By `yes` a person asks for complete numbers, which is audited.
-pub(super) const REVEAL: &str = "x-reveal";
+const REVEAL: &str = "x-reveal";
 const PREFIX: &str = "rm_";
 const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 /// The number of characters for 256 bits.

@@ -10,7 +10,7 @@ use super::sign_in::SignedIn;
 use crate::domain::{
     Agent, AgentTarget, Bounds, Callback, Phone, PoolName, Scope, Tenant, Way, callback::State,
 };
-use crate::store::{OrderCeiling, Token};
+use crate::store::{OrderCeiling, Session, Token};
 
 /// Who asks: an API token, or a person with the rights of one.
 #[derive(Debug, Clone)]
@@ -171,7 +171,7 @@ impl Caller {
     }
 
     /// Whether the token was neither revoked nor has expired, or the person neither was removed nor has signed out nor got
-    /// other rights since. Unsure is no.
+    /// other rights since, and has used the session lately. Unsure is no.
     pub async fn is_still_known(&self, app: &App) -> bool {
         let now = app.clock.now();
         let Some(person) = self.person() else {
@@ -186,7 +186,11 @@ impl Caller {
         let member = match person.session {
             Some(hash) => {
                 let found = app.store.session(hash).await.ok().flatten();
-                found.filter(|(session, _)| session.ends_at > now).map(|(_, member)| member)
+                let idle = app.sign_in.settings.idle;
+                let goes_on = |session: &Session| {
+                    session.ends_at > now && now.duration_since(session.last_used_at) < idle
+                };
+                found.filter(|(session, _)| goes_on(session)).map(|(_, member)| member)
             }
             None => app.store.member(&person.name).await.ok().flatten(),
         };

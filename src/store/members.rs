@@ -85,6 +85,20 @@ impl Member {
             created_at,
         }
     }
+
+    /// The rights of the person as the audit log has them.
+    #[must_use]
+    pub fn told(&self, has_new_password: bool) -> String {
+        let mut text = format!("role {}, tenant {}", self.role, self.tenant);
+        for bound in self.bounds.lines() {
+            text.push_str(", ");
+            text.push_str(&bound);
+        }
+        if has_new_password {
+            text.push_str(", new password");
+        }
+        text
+    }
 }
 
 /// A password as argon2id hashed it, in the PHC string format. It is not printed.
@@ -111,6 +125,20 @@ pub struct MemberChange {
     pub tenant: Option<Tenant>,
     pub bounds: Option<Bounds>,
     pub password: Option<PasswordHash>,
+}
+
+impl MemberChange {
+    /// The person after the change.
+    #[must_use]
+    pub fn of(self, member: Member) -> Member {
+        Member {
+            role: self.role.unwrap_or(member.role),
+            tenant: self.tenant.unwrap_or(member.tenant),
+            bounds: self.bounds.unwrap_or(member.bounds),
+            password: self.password.or(member.password),
+            ..member
+        }
+    }
 }
 
 /// What became of a change.

@@ -168,6 +168,10 @@ fn the_command_line_creates_the_schema_and_makes_tokens_in_it() {
     let token = program.run(&["token", "create", "shop"]).output();
     assert!(token.starts_with("rm_"), "{token}");
     assert_eq!(database.ask("SELECT name FROM tokens"), ["shop"]);
+    program.run(&["person", "add", "ana", "--role", "admin"]).output();
+    assert_eq!(database.ask("SELECT name FROM members"), ["ana"]);
+    assert!(program.run(&["person", "list"]).output().contains("ana"));
+    assert!(program.run(&["audit"]).output().contains("person.add"));
     let refused = program.run(&["store", "backup", "copy.db"]).error();
     assert!(refused.contains("the store is a PostgreSQL database"), "{refused}");
 }

@@ -23,6 +23,7 @@ mod preflight;
 mod reports;
 mod senders;
 mod shown;
+mod staff;
 mod suppression;
 mod system;
 pub mod table;

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::console::ask::Answer;
 use crate::console::charts::{Bar, bars};
-use crate::console::layout::{Page, problem};
+use crate::console::layout::{Page, first_page, problem, see_other};
 use crate::console::parts::{field, list, number, text, tile, tile_failed};
 use crate::console::times::{from_now, moment, parsed};
 use crate::console::visit::Visit;
@@ -39,6 +39,10 @@ struct Seen {
 }
 
 pub(super) async fn now(visit: Visit) -> Response {
+    // An agent, and somebody who sees a part of the tenant, has no numbers of the floor.
+    if let Some(other) = first_page(&visit.person) {
+        return see_other(&format!("./{other}"));
+    }
     let now = visit.now();
     let zone = visit.app().reports.zone.clone();
     let today = now.to_zoned(zone.clone()).date();

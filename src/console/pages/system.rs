@@ -1,5 +1,5 @@
 //! The page of the system: what is wrong as far as the daemon knows, its counts, deliveries, what the program failed at,
-//! unknown people, limits with their sources, and tokens.
+//! unknown people, limits with their sources, nodes, tokens, people and the audit log.
 
 use axum::http::Method;
 use futures_util::future::BoxFuture;
@@ -9,14 +9,15 @@ use serde::Deserialize;
 
 use super::findings::{self, Status};
 use super::limits::{self, Limits};
+use super::staff::{self, Audit, Nodes, People};
 use crate::console::act_forms::{Filled, form, told};
 use crate::console::acts::{Act, Field, Said, Then};
 use crate::console::ask::Refused;
-use crate::console::asking::{Asking, segment};
+use crate::console::asking::{Asking, query, segment};
 use crate::console::blocks::{
     badge, cell, facts, nothing, section, table, text_if, thousands, when, when_if,
 };
-use crate::console::page_of::{PageOf, Shown};
+use crate::console::page_of::{PageOf, Place, Shown};
 use crate::console::{labels, numbers};
 
 const ENABLE: Act = Act {
@@ -62,8 +63,8 @@ const DROP: Act = Act {
 
 pub(super) const PAGE: PageOf = PageOf {
     path: "system",
-    acts: &[&ENABLE, &CONFIRM, &RETRY, &DROP],
-    show: |asking, _, said| show(asking, said),
+    acts: &[&ENABLE, &CONFIRM, &RETRY, &DROP, &staff::ADD, &staff::CHANGE, &staff::REMOVE],
+    show,
 };
 
 #[derive(Deserialize)]
@@ -127,7 +128,7 @@ struct Token {
     senders: Vec<String>,
 }
 
-fn show<'a>(asking: &'a Asking, said: &'a Said) -> BoxFuture<'a, Shown> {
+fn show<'a>(asking: &'a Asking, place: &'a Place, said: &'a Said) -> BoxFuture<'a, Shown> {
     Box::pin(async move {
         let status: Result<Status, Refused> = asking.read("/v1/status").await;
         let webhooks: Result<Webhooks, _> = asking.read("/v1/webhooks").await;
@@ -135,6 +136,10 @@ fn show<'a>(asking: &'a Asking, said: &'a Said) -> BoxFuture<'a, Shown> {
         let unmatched: Result<Unmatched, _> = asking.read("/v1/inbox/unmatched?limit=50").await;
         let limits: Result<Limits, _> = asking.read("/v1/limits").await;
         let tokens: Result<Tokens, _> = asking.read("/v1/tokens").await;
+        let nodes: Result<Nodes, _> = asking.read("/v1/nodes").await;
+        let people: Result<People, _> = asking.read("/v1/people").await;
+        let older = query([("limit", "50"), ("cursor", place.filter("audit").unwrap_or_default())]);
+        let audit: Result<Audit, _> = asking.read(&format!("/v1/audit{older}")).await;
         let confirm = |status: &Status| match &status.clock_in_doubt {
             Some(_) => form(asking, &CONFIRM, &Filled::default(), said),
             None => html! {},
@@ -147,9 +152,14 @@ fn show<'a>(asking: &'a Asking, said: &'a Said) -> BoxFuture<'a, Shown> {
             (section("Set aside", &set_aside, |items| failed(asking, items, said)))
             (section("Reports of unknown people", &unmatched, |unmatched| unknown(asking, unmatched)))
             (section("Limits in force", &limits, limits::list))
+            (section("Nodes", &nodes, |nodes| staff::nodes(asking, nodes)))
             (section("API tokens", &tokens, |tokens| of_tokens(asking, tokens)))
+            (section("People", &people, |people| staff::people(asking, people, said)))
+            (section("Audit log", &audit, |audit| staff::audit(asking, place, audit)))
         };
-        Shown::new("System", body).about(&status)
+        let shown = Shown::new("System", body);
+        // An admin of another tenant than the default one has the people and the audit log here.
+        if people.is_ok() { shown } else { shown.about(&status) }
     })
 }
 

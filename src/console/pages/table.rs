@@ -67,6 +67,7 @@ pub(super) fn router() -> Router<Arc<Console>> {
         .route("/console/imports/{id}/part", put(import::part).layer(DefaultBodyLimit::max(import::FILE_MAX)))
         .route("/console/imports/{id}/complete", post(import::completed))
         .route("/console/permissions/callable.csv", get(callable))
+        .route("/console/system/audit.csv", get(audit))
         .route("/console/imports/{id}/refused.csv", get(refused_rows))
         .route("/console/reports/{id}/table.csv", get(|params, visit| report(params, visit, "csv")))
         .route("/console/reports/{id}/data.json", get(|params, visit| report(params, visit, "json")))
@@ -132,6 +133,11 @@ async fn callable(visit: Visit) -> Response {
     let path = "/v1/permissions/callable";
     let path = if sender.is_empty() { path.to_owned() } else { format!("{path}?{sender}") };
     file(&asking, &path).await
+}
+
+/// The whole audit log.
+async fn audit(visit: Visit) -> Response {
+    file(&Asking::new(visit), "/v1/audit/export?format=csv").await
 }
 
 async fn refused_rows(params: RawPathParams, visit: Visit) -> Response {

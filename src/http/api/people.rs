@@ -160,8 +160,8 @@ fn draft<T: for<'de> Deserialize<'de>>(bytes: &[u8]) -> Result<T, ApiError> {
 }
 
 /// Where a request came from, before its body is read.
-fn from(app: &App, extensions: &Extensions, headers: &HeaderMap) -> Option<IpAddr> {
-    address(app, extensions, headers)
+fn from(app: &App, caller: &Caller, extensions: &Extensions, headers: &HeaderMap) -> Option<IpAddr> {
+    caller.person().and_then(|person| person.from).or_else(|| address(app, extensions, headers))
 }
 
 fn entry(app: &App, caller: &Caller, what: &str, name: &str, from: Option<IpAddr>) -> AuditEntry {
@@ -171,19 +171,6 @@ fn entry(app: &App, caller: &Caller, what: &str, name: &str, from: Option<IpAddr
         from,
         ..AuditEntry::new(app.clock.now(), caller.name(), caller.way(), what)
     }
-}
-
-/// The rights of a person as the audit log has them.
-fn told(member: &Member, has_new_password: bool) -> String {
-    let mut text = format!("role {}, tenant {}", member.role, member.tenant);
-    for bound in member.bounds.lines() {
-        text.push_str(", ");
-        text.push_str(&bound);
-    }
-    if has_new_password {
-        text.push_str(", new password");
-    }
-    text
 }
 
 async fn password(app: &App, given: Option<String>) -> Result<Option<PasswordHash>, ApiError> {
@@ -241,7 +228,7 @@ pub(super) async fn add(
     Extension(caller): Extension<Caller>,
     request: Request,
 ) -> Result<Response, ApiError> {
-    let from = from(&app, request.extensions(), request.headers());
+    let from = from(&app, &caller, request.extensions(), request.headers());
     let Draft { name, rights } = draft(&bytes(request, &()).await?)?;
     let mut faults = Vec::new();
     if !is_name_of_person(&name) {
@@ -263,7 +250,7 @@ pub(super) async fn add(
         password,
         ..Member::new(name.clone(), role, app.clock.now())
     };
-    let after = Some(told(&member, member.password.is_some()));
+    let after = Some(member.told(member.password.is_some()));
     let entry = AuditEntry { after, ..entry(&app, &caller, "person.add", &name, from) };
     if !app.store.add_member(member.clone(), entry).await? {
         return Err(ApiError::new("person.exists", "somebody has this name"));
@@ -288,24 +275,20 @@ pub(super) async fn change(
     Id(name): Id,
     request: Request,
 ) -> Result<Response, ApiError> {
-    let from = from(&app, request.extensions(), request.headers());
+    let from = from(&app, &caller, request.extensions(), request.headers());
     let rights: Rights = draft(&bytes(request, &()).await?)?;
-    let mut member = known(&app, &caller, &name).await?;
+    let member = known(&app, &caller, &name).await?;
     let mut faults = Vec::new();
     let Read { role, tenant, bounds } = rights.read(&caller, &mut faults);
     if !faults.is_empty() {
         return Err(ApiError::fields("person.invalid", faults));
     }
     let password = password(&app, rights.password).await?;
-    let before = told(&member, false);
-    member.role = role.unwrap_or(member.role);
-    member.tenant = tenant.clone().unwrap_or(member.tenant);
-    member.bounds = bounds.clone().unwrap_or(member.bounds);
-    let after = Some(told(&member, password.is_some()));
-    let entry =
-        AuditEntry { before: Some(before), after, ..entry(&app, &caller, "person.change", &name, from) };
-    member.password = password.clone().or(member.password);
+    let before = Some(member.told(false));
     let change = MemberChange { role, tenant, bounds, password };
+    let member = change.clone().of(member);
+    let after = Some(member.told(change.password.is_some()));
+    let entry = AuditEntry { before, after, ..entry(&app, &caller, "person.change", &name, from) };
     done(app.store.change_member(&name, change, entry).await?)?;
     Ok(json(StatusCode::OK, &View::of(&member)))
 }
@@ -326,9 +309,9 @@ pub(super) async fn remove(
     Id(name): Id,
     request: Request,
 ) -> Result<StatusCode, ApiError> {
-    let from = from(&app, request.extensions(), request.headers());
+    let from = from(&app, &caller, request.extensions(), request.headers());
     let member = known(&app, &caller, &name).await?;
-    let before = Some(told(&member, false));
+    let before = Some(member.told(false));
     let entry = AuditEntry { before, ..entry(&app, &caller, "person.remove", &name, from) };
     done(app.store.remove_member(&name, entry).await?)?;
     Ok(StatusCode::NO_CONTENT)

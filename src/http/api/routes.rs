@@ -222,8 +222,11 @@ pub const READING: &[(&str, &str)] = &[
 ];
 
 /// Requests with GET that are audited, because they give out many numbers.
-pub const AUDITED_READS: &[(&str, &str)] =
-    &[("GET", "/v1/suppression/registers/{name}/numbers"), ("GET", "/v1/audit/export")];
+pub const AUDITED_READS: &[(&str, &str)] = &[
+    ("GET", "/v1/suppression/registers/{name}/numbers"),
+    ("GET", "/v1/permissions/callable"),
+    ("GET", "/v1/audit/export"),
+];
 
 /// Whose bodies are orders. They are not kept in the audit log: the orders themselves are stored, with who ordered them.
 const ORDERS: [&str; 4] = ["/v1/callbacks", "/v1/invites", "/v1/callbacks/bulk", "/v1/invites/bulk"];

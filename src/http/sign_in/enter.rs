@@ -12,10 +12,11 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use jiff::Timestamp;
 
+use super::browser::AtBrowser;
 use super::cookie::Cookie;
 use super::guard::{led_to, redirect};
 use super::identify::{Asked, hash_of, identify};
-use super::origin::{address, is_our_page};
+use super::origin::{address, client, is_our_page};
 use super::{SignedIn, oidc, page};
 use crate::domain::{Way, is_name_of_person};
 use crate::http::audit::random;
@@ -41,9 +42,10 @@ pub(super) fn router(app: &Arc<App>) -> Router {
         .layer(from_fn_with_state((), no_store))
 }
 
-/// Nothing of it is kept by a browser or a proxy.
+/// Nothing of it is kept by a browser or a proxy, and what is refused is a page for somebody at a browser.
 async fn no_store(State(()): State<()>, request: Request, next: axum::middleware::Next) -> Response {
-    let mut response = next.run(request).await;
+    let at_browser = AtBrowser::of(&request);
+    let mut response = at_browser.shown(next.run(request).await);
     let value = HeaderValue::from_static("no-store");
     response.headers_mut().insert(axum::http::header::CACHE_CONTROL, value);
     response
@@ -60,7 +62,7 @@ async fn show(State(app): State<Arc<App>>, request: Request) -> Result<Response,
     if !app.sign_in.is_configured() {
         return Ok(match identify(&app, Asked::of(&request)).await? {
             Some(_) => redirect(&led_to(None)),
-            None => page::only_here(),
+            None => page::only_here(""),
         });
     }
     let next = parameter(request.uri().query().unwrap_or("").as_bytes(), "next");
@@ -84,7 +86,7 @@ async fn enter(State(app): State<Arc<App>>, request: Request) -> Result<Response
     let field = |name| parameter(&form, name).unwrap_or_default();
     let (name, next) = (field("name").trim().to_lowercase(), field("next"));
     let from = address(&app, &parts.extensions, &parts.headers);
-    sign_in.tries.take(&name, from)?;
+    sign_in.tries.take(&name, client(&app, &parts.extensions, &parts.headers))?;
     let member = if is_name_of_person(&name) { app.store.member(&name).await? } else { None };
     let hash = member.as_ref().and_then(|member| member.password.clone());
     let is_right = sign_in.verify(field("password"), hash).await?;

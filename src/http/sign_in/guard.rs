@@ -10,6 +10,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 
+use super::browser::{AtBrowser, up};
 use super::enter::{CONSOLE, SIGN_IN};
 use super::identify::{Asked, identify};
 use super::origin::check_write;
@@ -27,7 +28,12 @@ pub fn guarded(app: &Arc<App>, pages: Router) -> Router {
     pages.route_layer(from_fn_with_state(Arc::clone(app), guard))
 }
 
-async fn guard(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Result<Response, ApiError> {
+async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let at_browser = AtBrowser::of(&request);
+    at_browser.shown(passed(app, request, next).await.into_response())
+}
+
+async fn passed(app: Arc<App>, mut request: Request, next: Next) -> Result<Response, ApiError> {
     let Some(person) = identify(&app, Asked::of(&request)).await? else {
         return Ok(not_signed_in(&app, &request));
     };
@@ -54,11 +60,9 @@ fn not_signed_in(app: &App, request: &Request) -> Response {
             .into_response();
     }
     if !app.sign_in.is_configured() {
-        return page::only_here().into_response();
+        return page::only_here(&up(request));
     }
-    let path = request.uri().path();
-    // Relative, so that it is right if the public URL has a path.
-    let up = "../".repeat(path.strip_prefix(CONSOLE).unwrap_or("").matches('/').count());
+    let up = up(request);
     let here = request.uri().path_and_query().map_or("", |all| all.as_str());
     let here = here.strip_prefix(CONSOLE).unwrap_or("");
     let next: String = form_urlencoded::byte_serialize(here.as_bytes()).collect();
@@ -77,13 +81,18 @@ pub(super) fn redirect(to: &str) -> Response {
     (StatusCode::SEE_OTHER, [(LOCATION, to)]).into_response()
 }
 
+/// Whether a browser takes this part of a path for the folder above. It reads `%2e` as a dot.
+fn is_step_up(part: &str) -> bool {
+    part.to_ascii_lowercase().replace("%2e", ".") == ".."
+}
+
 /// Where a sign-in leads: an address below the console, relative to the page where people sign in. It begins with `./`, so
 /// that it names no other site, whatever follows.
 pub(super) fn led_to(next: Option<&str>) -> String {
     let is_plain = |text: &&str| {
         text.len() <= NEXT_MAX
             && text.bytes().all(|b| b.is_ascii_graphic() && b != b'\\')
-            && !text.split(['/', '?', '#']).any(|part| part == "..")
+            && !text.split(['/', '?', '#']).any(is_step_up)
     };
     format!("./{}", next.filter(is_plain).unwrap_or("").trim_start_matches('/'))
 }
@@ -129,6 +138,9 @@ mod tests {
             (Some("\\\\evil.example"), "./"),
             (Some("../../evil"), "./"),
             (Some("a/../../evil"), "./"),
+            (Some("%2e%2E/x"), "./"),
+            (Some("a/.%2e/x"), "./"),
+            (Some("a..b/...?c"), "./a..b/...?c"),
             (Some("a\r\nSet-Cookie: x=y"), "./"),
             (Some("javascript:alert(1)"), "./javascript:alert(1)"),
         ] {

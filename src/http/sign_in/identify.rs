@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest as _, Sha256};
 
 use super::cookie::Cookie;
-use super::origin::{is_loopback, is_secure};
+use super::origin::{from, is_loopback, is_secure};
 use super::{SignIn, SignedIn};
 use crate::domain::{Role, Way, is_name_of_person};
 use crate::http::peers::Peer;
@@ -18,6 +18,8 @@ use crate::store::Member;
 
 /// The resolution of a session's last use: at most one write in this time.
 const LAST_USE: SignedDuration = SignedDuration::from_mins(1);
+/// The header of what an open page asks for by itself.
+const PART: &str = "console-part";
 /// The name of whoever uses the console on this machine without a sign-in.
 const LOCAL: &str = "local";
 
@@ -57,6 +59,12 @@ pub(super) fn hash_of(token: &str) -> [u8; 32] {
 
 /// The person, if the request comes from one. Read each time, so that somebody who was removed is out at once.
 pub(in crate::http) async fn identify(app: &App, asked: Asked<'_>) -> Result<Option<SignedIn>, ApiError> {
+    let trusted = &app.sign_in.settings.trusted_proxies;
+    let from = asked.peer.map(|peer| from(trusted, peer, asked.headers));
+    Ok(person(app, asked).await?.map(|person| SignedIn { from, ..person }))
+}
+
+async fn person(app: &App, asked: Asked<'_>) -> Result<Option<SignedIn>, ApiError> {
     let sign_in = &*app.sign_in;
     if let Some(name) = proxied(sign_in, asked) {
         // A person whom the proxy names and who is not known is nobody, whatever cookie the request has.
@@ -65,7 +73,7 @@ pub(in crate::http) async fn identify(app: &App, asked: Asked<'_>) -> Result<Opt
         return Ok(member.map(|member| SignedIn::of(member, Way::Proxy, csrf, None)));
     }
     if let Some(token) = asked.session_token()
-        && let Some(person) = of_session(app, token).await?
+        && let Some(person) = of_session(app, token, asked.headers.contains_key(PART)).await?
     {
         return Ok(Some(person));
     }
@@ -87,7 +95,8 @@ fn proxied<'a>(sign_in: &SignIn, asked: Asked<'a>) -> Option<&'a str> {
     Some(value.to_str().unwrap_or(""))
 }
 
-async fn of_session(app: &App, token: &str) -> Result<Option<SignedIn>, ApiError> {
+/// What an open page asks by itself is no use of the session, or it would never be idle.
+async fn of_session(app: &App, token: &str, is_by_itself: bool) -> Result<Option<SignedIn>, ApiError> {
     let hash = hash_of(token);
     let Some((session, member)) = app.store.session(hash).await? else { return Ok(None) };
     let now = app.clock.now();
@@ -96,6 +105,7 @@ async fn of_session(app: &App, token: &str) -> Result<Option<SignedIn>, ApiError
         return Ok(None);
     }
     if unused >= LAST_USE
+        && !is_by_itself
         && let Err(error) = app.store.session_used(hash, now).await
     {
         tracing::warn!(error = &error as &dyn std::error::Error, "the last use of a session was not stored");

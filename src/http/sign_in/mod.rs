@@ -4,6 +4,7 @@
 //! Read in this order: `person` for what a handler gets, `identify` for where it comes from, `guard` for the layer of the
 //! pages, `origin` for what other sites cannot do, `enter` for the page and its handlers.
 
+mod browser;
 mod cookie;
 mod enter;
 mod guard;
@@ -17,7 +18,6 @@ mod settings;
 mod tries;
 
 pub use oidc::{Claimed, Oidc, OidcSettings, RoleOfClaim};
-pub use page::frame;
 pub use password::{PASSWORD_MAX, PASSWORD_MIN, hash_password, is_fit};
 pub use person::SignedIn;
 pub use settings::{SignIn, SignInSettings};

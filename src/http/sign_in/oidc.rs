@@ -18,7 +18,7 @@ use super::cookie::Cookie;
 use super::enter::{self, parameter};
 use super::guard::{led_to, redirect};
 use super::identify::{Asked, hash_of};
-use super::origin::address;
+use super::origin::{address, client};
 use super::page;
 use crate::domain::{Way, is_name_of_person};
 use crate::http::audit::random;
@@ -33,6 +33,8 @@ mod token;
 pub use claims::{Claimed, RoleOfClaim};
 pub use provider::{Oidc, OidcSettings};
 
+/// In the audit log, somebody of whom the provider told no name that can be used here.
+const NAMELESS: &str = "-";
 /// How long a person may take at the provider.
 const AT_PROVIDER: SignedDuration = SignedDuration::from_mins(10);
 
@@ -83,8 +85,7 @@ fn provider(app: &App) -> Result<&Oidc, ApiError> {
 /// To the provider.
 pub(super) async fn begin(State(app): State<Arc<App>>, request: Request) -> Result<Response, ApiError> {
     let provider = provider(&app)?;
-    let from = address(&app, request.extensions(), request.headers());
-    app.sign_in.tries.take_of_address(from)?;
+    app.sign_in.tries.take_of_address(client(&app, request.extensions(), request.headers()))?;
     let next = parameter(request.uri().query().unwrap_or("").as_bytes(), "next").unwrap_or_default();
     // What leads nowhere, or is too long for a cookie, leads to the first page.
     let next = if next.len() <= 200 { next } else { String::new() };
@@ -154,7 +155,7 @@ async fn member(app: &App, claimed: Claimed, from: Option<std::net::IpAddr>) -> 
     };
     let Some(member) = known else {
         let mut name = told.clone();
-        if !is_name_of_person(&name) || app.store.member(&name).await?.is_some() {
+        if name == NAMELESS || !is_name_of_person(&name) || app.store.member(&name).await?.is_some() {
             // Another's name is not taken over.
             let mark = hex(&hash_of(&format!("{}\n{}", subject.issuer, subject.subject))[..6]);
             name = format!("oidc-{mark}");
@@ -199,5 +200,5 @@ fn onward(next: &str) -> Response {
         meta http-equiv="refresh" content={ "0;url=" (to) };
         p { a href=(to) { "Go on" } }
     };
-    page::answer(StatusCode::OK, page::frame("You are signed in", &body))
+    page::answer(StatusCode::OK, page::frame("../../", "You are signed in", &body))
 }

@@ -16,8 +16,18 @@ const FORWARDED: [&str; 6] =
 const FETCH_SITE: &str = "sec-fetch-site";
 const CSRF: &str = "x-csrf-token";
 
-/// The client's address, as far as it is known.
+/// The client's address, for the audit log: that of the connection, if a proxy of ours names none.
 pub(in crate::http) fn address(app: &App, extensions: &Extensions, headers: &HeaderMap) -> Option<IpAddr> {
+    let peer = extensions.get::<Peer>()?;
+    Some(from(&app.sign_in.settings.trusted_proxies, peer.0, headers))
+}
+
+pub(super) fn from(trusted: &TrustedProxies, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+    trusted.client(peer, headers).unwrap_or(peer)
+}
+
+/// The client's address, as far as it is known: that of a proxy of ours is shared by all.
+pub(super) fn client(app: &App, extensions: &Extensions, headers: &HeaderMap) -> Option<IpAddr> {
     let peer = extensions.get::<Peer>()?;
     app.sign_in.settings.trusted_proxies.client(peer.0, headers)
 }

@@ -1,19 +1,20 @@
-//! The page where people sign in. It needs no script and loads nothing.
+//! The page where people sign in. It needs no script, and loads the console's style only.
 
-use axum::http::header::{CONTENT_SECURITY_POLICY, HeaderName};
+use axum::http::header::{CONTENT_SECURITY_POLICY, HeaderName, RETRY_AFTER};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use maud::{DOCTYPE, Markup, html};
 
 use super::SignIn;
+use crate::http::ApiError;
 
 const REFERRER_POLICY: HeaderName = HeaderName::from_static("referrer-policy");
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; \
      base-uri 'none'; frame-ancestors 'none'";
 
-/// The frame of the pages without a person.
+/// The frame of the pages without a person, in the style of the console. `root` leads to the console's first page.
 #[must_use]
-pub fn frame(title: &str, body: &Markup) -> Markup {
+pub(super) fn frame(root: &str, title: &str, body: &Markup) -> Markup {
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -22,8 +23,10 @@ pub fn frame(title: &str, body: &Markup) -> Markup {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
                 title { (title) " · Ringmaster" }
+                link rel="stylesheet" href={ (root) "assets/console.css" };
             }
             body {
+                header.top { span.name { "Ringmaster" } }
                 main { h1 { (title) } (body) }
             }
         }
@@ -41,13 +44,26 @@ pub(super) fn answer(status: StatusCode, page: Markup) -> Response {
 }
 
 /// Without a sign-in, for a request that did not come from this machine.
-pub(super) fn only_here() -> Response {
+pub(super) fn only_here(root: &str) -> Response {
     let body = html! {
         p { "No sign-in is configured, so the console answers on the daemon's own machine only, at its loopback \
              address and without a proxy." }
         p { "Configure " code { "[sign_in]" } " to use it from elsewhere." }
     };
-    answer(StatusCode::FORBIDDEN, frame("The console is not open here", &body))
+    answer(StatusCode::FORBIDDEN, frame(root, "The console is not open here", &body))
+}
+
+/// Why a sign-in or a form was refused, for somebody at a browser. The headers stay those of the refusal.
+pub(super) fn refused(root: &str, refused: &Response, error: &ApiError) -> Response {
+    let body = html! {
+        div.problem role="alert" { p { (error.detail()) } }
+        p { a href={ (root) "sign-in" } { "Sign in" } " · " a href=(if root.is_empty() { "./" } else { root }) { "Open the console" } }
+    };
+    let mut page = answer(error.status(), frame(root, error.title(), &body));
+    if let Some(wait) = refused.headers().get(RETRY_AFTER) {
+        page.headers_mut().insert(RETRY_AFTER, wait.clone());
+    }
+    page
 }
 
 /// The page where people sign in, with what was wrong before.
@@ -61,21 +77,21 @@ pub(super) fn sign_in(
     let next = next.unwrap_or("");
     let query: String = form_urlencoded::byte_serialize(next.as_bytes()).collect();
     let body = html! {
-        @if let Some(wrong) = wrong { p role="alert" { (wrong) } }
+        @if let Some(wrong) = wrong { div.problem role="alert" { p { (wrong) } } }
         @if sign_in.settings.password {
-            form method="post" action="sign-in" {
+            form.sign-in method="post" action="sign-in" {
                 input type="hidden" name="next" value=(next);
-                p {
-                    label for="name" { "Name" } br;
+                div.field {
+                    label for="name" { "Name" }
                     input id="name" name="name" value=(name) autocomplete="username" maxlength="64" required
                         autofocus autocapitalize="none" spellcheck="false";
                 }
-                p {
-                    label for="password" { "Password" } br;
+                div.field {
+                    label for="password" { "Password" }
                     input id="password" name="password" type="password" autocomplete="current-password"
                         maxlength="256" required;
                 }
-                p { button { "Sign in" } }
+                p { button type="submit" { "Sign in" } }
             }
         }
         @if sign_in.oidc.is_some() {
@@ -85,5 +101,5 @@ pub(super) fn sign_in(
             p { "The proxy in front of Ringmaster signs people in. It named nobody who is known here." }
         }
     };
-    answer(status, frame("Sign in", &body))
+    answer(status, frame("", "Sign in", &body))
 }

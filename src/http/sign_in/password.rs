@@ -1,6 +1,6 @@
 //! Passwords: argon2id off the async workers, a bounded number at the same time.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
 use argon2::{Algorithm, Argon2, Params, Version};
@@ -65,8 +65,10 @@ impl SignIn {
         password: String,
         known: Option<PasswordHash>,
     ) -> Result<bool, ApiError> {
-        let Ok(_place) = self.hashing.acquire().await else { return Ok(false) };
+        let Ok(place) = Arc::clone(&self.hashing).acquire_owned().await else { return Ok(false) };
         let work = move || {
+            // Kept until the work is done, also if the client has gone meanwhile.
+            let _place = place;
             let is_known = known.is_some();
             let hash = known.unwrap_or_else(|| NOBODY.clone());
             let is_right = password.len() <= PASSWORD_MAX
@@ -87,8 +89,11 @@ impl SignIn {
     ) -> Result<PasswordHash, ApiError> {
         let refused = |error: PasswordError| ApiError::new("person.invalid", format!("password: {error}"));
         is_fit(&password).map_err(refused)?;
-        let _place = self.hashing.acquire().await.map_err(ApiError::internal)?;
-        let work = move || hash_password(&password, salt);
+        let place = Arc::clone(&self.hashing).acquire_owned().await.map_err(ApiError::internal)?;
+        let work = move || {
+            let _place = place;
+            hash_password(&password, salt)
+        };
         tokio::task::spawn_blocking(work).await.map_err(ApiError::internal)?.map_err(refused)
     }
 }

@@ -1,6 +1,7 @@
 //! The person that a request comes from.
 
 use std::convert::Infallible;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, OptionalFromRequestParts};
@@ -26,6 +27,8 @@ pub struct SignedIn {
     pub how: Way,
     /// The hash of the session's token, if there is a session.
     pub session: Option<[u8; 32]>,
+    /// The address of the person's browser, for the audit log.
+    pub from: Option<IpAddr>,
 }
 
 impl SignedIn {
@@ -39,6 +42,7 @@ impl SignedIn {
             csrf: csrf.into(),
             how,
             session,
+            from: None,
         }
     }
 

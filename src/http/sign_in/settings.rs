@@ -1,5 +1,7 @@
 //! How people may sign in, and what is kept in memory for it.
 
+use std::sync::Arc;
+
 use axum::http::HeaderName;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use jiff::SignedDuration;
@@ -47,7 +49,7 @@ pub struct SignIn {
     pub(super) oidc: Option<Oidc>,
     key: [u8; 32],
     pub(super) tries: Tries,
-    pub(super) hashing: Semaphore,
+    pub(super) hashing: Arc<Semaphore>,
 }
 
 impl Default for SignIn {
@@ -60,7 +62,7 @@ impl SignIn {
     /// `key` is a secret of this installation, the same on all its machines.
     #[must_use]
     pub fn new(settings: SignInSettings, oidc: Option<Oidc>, key: &[u8; 32]) -> Self {
-        let hashing = Semaphore::new(HASHED_TOGETHER);
+        let hashing = Arc::new(Semaphore::new(HASHED_TOGETHER));
         let mut this = Self { settings, oidc, key: *key, tries: Tries::default(), hashing };
         this.key = this.mac("key of sign-in", "");
         this

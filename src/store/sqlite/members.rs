@@ -70,13 +70,8 @@ pub fn change(
     change: &MemberChange,
     entry: &AuditEntry,
 ) -> Result<MemberChanged> {
-    let Some(mut member) = one(db, name)? else { return Ok(MemberChanged::Unknown) };
-    let before = member.clone();
-    let MemberChange { role, tenant, bounds, password } = change.clone();
-    member.role = role.unwrap_or(member.role);
-    member.tenant = tenant.unwrap_or(member.tenant);
-    member.bounds = bounds.unwrap_or(member.bounds);
-    member.password = password.or(member.password);
+    let Some(before) = one(db, name)? else { return Ok(MemberChanged::Unknown) };
+    let member = change.clone().of(before.clone());
     if is_full_admin(&before) && !is_full_admin(&member) && full_admins(db)? < 2 {
         return Ok(MemberChanged::LastAdmin);
     }

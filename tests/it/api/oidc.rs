@@ -163,6 +163,11 @@ async fn somebody_signs_in_at_the_provider_with_the_role_of_the_claim() {
     assert_eq!(back(&house, &asked["state"], "the-code", &cookie).await.status, StatusCode::OK);
     assert_eq!(house.app.store.members().await.unwrap().len(), 2);
     assert_eq!(house.app.store.member("ana").await.unwrap().unwrap().role, Role::Viewer);
+    // Somebody without a name that can be used here gets one.
+    let (asked, cookie) = begun(&house, &provider, json!({"sub": "19", "preferred_username": "A B"})).await;
+    assert_eq!(back(&house, &asked["state"], "the-code", &cookie).await.status, StatusCode::OK);
+    assert!(house.app.store.member("-").await.unwrap().is_none());
+    assert_eq!(house.app.store.members().await.unwrap().len(), 3);
 }
 
 #[tokio::test]

@@ -10,11 +10,13 @@ use axum::http::{Request, StatusCode};
 use jiff::SignedDuration;
 use ringmaster::domain::{Bounds, Role, Scope, Scopes, Tenant, Way};
 use ringmaster::http::api::routes;
+use ringmaster::http::auth::Caller;
 use ringmaster::http::peers::{Peer, TrustedProxies};
-use ringmaster::http::sign_in::{Oidc, SignInSettings, hash_password};
+use ringmaster::http::sign_in::{Oidc, SignInSettings, SignedIn, hash_password};
 use ringmaster::http::{App, SignIn, auth, router};
 use ringmaster::store::{AuditEntry, AuditFilter, Member, MemberChanged, Session, Token};
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 
 use super::commands::copy;
 use super::harness::{Answer, ApiHarness, CONSUMER, SENDER, answer, api, order, phone};
@@ -420,6 +422,56 @@ async fn only_a_trusted_proxy_names_a_person() {
     house.app.store.add_member(Member::new("bo", Role::Admin, house.app.clock.now()), entry()).await.unwrap();
     house.app.store.remove_member("ana", entry()).await.unwrap();
     assert_eq!(by("10.0.0.1", &["ana"]).await, StatusCode::UNAUTHORIZED, "removed");
+}
+
+#[tokio::test]
+async fn what_a_page_asks_by_itself_is_no_use_of_the_session_and_its_stream_ends_with_it() {
+    let house = house(by_password()).await;
+    house.add("ana", Role::Viewer, |_| {}).await;
+    let session = house.session("ana").await;
+    let caller = Caller::of_person(SignedIn {
+        name: "ana".into(),
+        role: Role::Viewer,
+        scopes: Role::Viewer.scopes(),
+        tenant: Tenant::default(),
+        bounds: Bounds::default(),
+        csrf: "".into(),
+        how: Way::Password,
+        session: Some(Sha256::digest(&session).into()),
+        from: None,
+    });
+    let poll = async || {
+        let request = Request::get("/v1/limits")
+            .header("cookie", format!("__Host-ringmaster={session}"))
+            .header("console-part", "poll");
+        house.ask(ELSEWHERE, request, "").await.status
+    };
+    house.api.clock.advance(SignedDuration::from_mins(30) - SignedDuration::from_secs(1));
+    assert_eq!(poll().await, StatusCode::OK);
+    assert!(caller.is_still_known(&house.app).await);
+    house.api.clock.advance(SignedDuration::from_secs(1));
+    assert_eq!(poll().await, StatusCode::UNAUTHORIZED);
+    assert!(!caller.is_still_known(&house.app).await);
+}
+
+#[tokio::test]
+async fn a_refused_sign_in_is_a_page_for_a_browser_and_a_problem_for_a_program() {
+    let house = house(by_password()).await;
+    let post = |accept: &str| Request::post("/console/sign-in").header("accept", accept);
+    let page = house.ask(ELSEWHERE, post("text/html,*/*"), "name=ana&password=x").await;
+    assert_eq!(page.status, StatusCode::FORBIDDEN);
+    assert_eq!(page.header("content-type"), "text/html; charset=utf-8");
+    assert!(page.header("content-security-policy").contains("frame-ancestors 'none'"));
+    assert!(
+        page.text.contains("href=\"sign-in\"") && page.text.contains("assets/console.css"),
+        "{}",
+        page.text
+    );
+    assert_eq!(house.ask(ELSEWHERE, post("*/*"), "name=ana&password=x").await.code(), "auth.csrf");
+    // A connection of a proxy that names no client is at least told as that.
+    let wrong = Request::post("/console/sign-in").header("sec-fetch-site", "same-origin");
+    house.ask("127.0.0.1", wrong, "name=ana&password=x").await;
+    assert_eq!(house.audit().await[0].from, Some([127, 0, 0, 1].into()));
 }
 
 #[tokio::test]

@@ -65,6 +65,8 @@ struct Claims {
     preferred_username: Option<String>,
     #[serde(default)]
     email: Option<String>,
+    #[serde(default)]
+    email_verified: Option<Value>,
     #[serde(flatten)]
     others: serde_json::Map<String, Value>,
 }
@@ -100,7 +102,10 @@ pub(super) fn read(
     }
     let values = match settings.claim.as_str() {
         "sub" => vec![claims.sub.as_str()],
-        "email" => claims.email.as_deref().into_iter().collect(),
+        // Anybody can write another's address into an account; only one that the provider verified gives a role.
+        "email" => {
+            claims.email.as_deref().filter(|_| is_true(claims.email_verified.as_ref())).into_iter().collect()
+        }
         other => claims.others.get(other).map(strings).unwrap_or_default(),
     };
     let given = settings.roles.iter().filter(|of| values.contains(&of.value.as_str()));
@@ -108,6 +113,11 @@ pub(super) fn read(
     let name = claims.preferred_username.or(claims.email).unwrap_or_default().to_lowercase();
     let name = if is_name_of_person(&name) { name } else { "-".to_owned() };
     Ok(Claimed { issuer: claims.iss, subject: claims.sub, name, role })
+}
+
+/// Some providers write it as a text.
+fn is_true(value: Option<&Value>) -> bool {
+    value.is_some_and(|value| value.as_bool() == Some(true) || value.as_str() == Some("true"))
 }
 
 fn strings(value: &Value) -> Vec<&str> {
@@ -156,6 +166,28 @@ mod tests {
         assert_eq!((shop.role, shop.tenant.as_str()), (Role::Admin, "shop"));
         for none in [json!(["else"]), json!([]), json!({"floor": true}), json!(null), json!(7)] {
             assert_eq!(of(|claims| claims["groups"] = none.clone()).unwrap().role, None, "{none}");
+        }
+    }
+
+    #[test]
+    fn an_address_gives_a_role_only_if_the_provider_verified_it() {
+        let settings = OidcSettings {
+            claim: "email".into(),
+            roles: vec!["ana@example.com=admin".parse().unwrap()],
+            ..settings()
+        };
+        let role = |verified: Value| {
+            let claims = json!({
+                "iss": "https://id.example", "sub": "17", "aud": "ringmaster", "exp": 1000, "iat": 900, "nonce": "n",
+                "email": "ana@example.com", "email_verified": verified,
+            });
+            let now = Timestamp::from_second(950).unwrap();
+            read(&settings, claims.to_string().as_bytes(), "n", now).unwrap().role.map(|of| of.role)
+        };
+        assert_eq!(role(json!(true)), Some(Role::Admin));
+        assert_eq!(role(json!("true")), Some(Role::Admin));
+        for unverified in [json!(false), json!(null), json!("false"), json!(1)] {
+            assert_eq!(role(unverified.clone()), None, "{unverified}");
         }
     }
 

@@ -39,6 +39,7 @@ fn person(scopes: Scopes) -> Person {
         csrf: CSRF.into(),
         how: Way::Password,
         session: None,
+        from: Some([192, 0, 2, 7].into()),
     }
 }
 
