@@ -129,6 +129,8 @@ impl Submission {
             Answer::Rejected { .. } => Stage::Rejected,
             Answer::Throttled => Stage::Throttled,
             Answer::NotSent => Stage::NotPlaced,
+            // A leader that resigned says it after its successor has stopped waiting for it.
+            Answer::TooLate if self.stage == Stage::Unknown => Stage::NotPlaced,
             Answer::TooLate => Stage::Withdrawn,
             Answer::Unknown => Stage::Unknown,
         };
@@ -305,6 +307,7 @@ mod tests {
         assert_eq!(from(Stage::Throttled, &Answer::Throttled), [Stage::Submitting]);
         assert_eq!(from(Stage::Unknown, &Answer::Unknown), [Stage::Submitting]);
         assert_eq!(from(Stage::Withdrawn, &Answer::TooLate), [Stage::Submitting]);
+        assert_eq!(from(Stage::NotPlaced, &Answer::TooLate), [Stage::Unknown]);
         let mut submission = in_stage(Stage::Submitting);
         submission.answer(at(1), &rejected);
         assert_eq!(

@@ -152,7 +152,15 @@ impl Scheduler {
 
     /// Records the answers of all requests in flight. Meanwhile nothing new is sent.
     async fn drain(&mut self) {
-        self.requests.drain().await;
+        loop {
+            let done = tokio::select! {
+                biased;
+                () = self.requests.drain() => break,
+                done = self.done.recv() => done,
+            };
+            self.heard.extend(done);
+            self.append_if_it_follows().await;
+        }
         let settled = contain(Box::pin(self.settle_the_rest())).await;
         if let Err(error) = settled.unwrap_or_else(|panicked| Err(store::Error::Panicked(panicked))) {
             tracing::error!(

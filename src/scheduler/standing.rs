@@ -76,6 +76,20 @@ impl Scheduler {
         Ok(())
     }
 
+    /// Whoever leads now waits for an answer no longer than its time-out, so one that came does not wait for the others.
+    /// What cannot be appended is appended with the rest.
+    pub(super) async fn append_if_it_follows(&mut self) {
+        if matches!(self.standing(), Standing::Follows) {
+            round::gather_answers(self, self.deps.clock.now());
+            if let Err(error) = self.append_answers().await {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "an answer could not be appended yet"
+                );
+            }
+        }
+    }
+
     /// Waits for the answers to all requests in flight, and records them: in a batch of the leader, or else as reports.
     pub(super) async fn settle_the_rest(&mut self) -> store::Result<()> {
         let leads = self.led.is_some() && !matches!(self.standing(), Standing::Follows);

@@ -118,7 +118,7 @@ impl Hooks {
         read: impl FnOnce(&Verified<'_>) -> Result<Report, Refusal>,
     ) -> Result<(), Refusal> {
         let report = self.open(kind, request, read).await?;
-        self.keep(kind, report).await.map_err(Refusal::Store)
+        self.in_time(async { self.keep(kind, report).await.map_err(Refusal::Store) }).await
     }
 
     /// Does the same for a report whose URL was made for one attempt or message, after a comparison with the record.
@@ -129,8 +129,21 @@ impl Hooks {
         read: impl FnOnce(&Verified<'_>) -> Result<(Claim, Report), Refusal>,
     ) -> Result<(), Refusal> {
         let (claim, report) = self.open(kind, request, read).await?;
-        claim.check(self).await?;
-        self.keep(kind, report).await.map_err(Refusal::Store)
+        let kept = async {
+            claim.check(self).await?;
+            self.keep(kind, report).await.map_err(Refusal::Store)
+        };
+        self.in_time(kept).await
+    }
+
+    /// The platform repeats a request that is answered with 503, and none that takes too long. What is written after the
+    /// answer counts once with its repetition.
+    async fn in_time<T>(&self, work: impl Future<Output = Result<T, Refusal>>) -> Result<T, Refusal> {
+        tokio::select! {
+            biased;
+            done = work => done,
+            () = self.clock.machine_sleep(STORE_WAIT) => Err(Refusal::Store(no_answer())),
+        }
     }
 
     /// As [`Hooks::take`] while a live call waits for the answer.
@@ -172,7 +185,7 @@ impl Hooks {
         tokio::select! {
             biased;
             answer = asked => answer,
-            () = self.clock.machine_sleep(STORE_WAIT) => Err(store::Error::Unavailable("no answer in time".into())),
+            () = self.clock.machine_sleep(STORE_WAIT) => Err(no_answer()),
         }
     }
 
@@ -187,4 +200,8 @@ impl Hooks {
             metrics.hook_refused(kind, reason);
         }
     }
+}
+
+fn no_answer() -> store::Error {
+    store::Error::Unavailable("no answer in time".into())
 }

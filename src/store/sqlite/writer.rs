@@ -20,6 +20,8 @@ use super::{OnCommit, contained};
 use crate::failpoint::failpoint;
 use crate::store::{Enqueue, Enqueued, Error, PendingAudit, Result};
 
+/// A group that takes longer gives up its connection, so that its callers are answered while they wait.
+const GROUP_MOST: Duration = Duration::from_secs(10);
 /// After this idle time, the write-ahead log is checkpointed.
 const IDLE: Duration = Duration::from_millis(250);
 
@@ -87,6 +89,7 @@ impl Writer {
         on_commit: Option<OnCommit>,
         key: Arc<Key>,
     ) -> std::io::Result<Self> {
+        db.set_patience(GROUP_MOST);
         let (queue, commands) = channel();
         let thread = std::thread::Builder::new()
             .name("store-writer".into())

@@ -100,6 +100,11 @@ impl Database {
         self.admin(&format!("ALTER DATABASE {} ALLOW_CONNECTIONS true", self.name));
     }
 
+    /// Where the server listens.
+    pub(crate) fn socket(&self) -> PathBuf {
+        self.folder.join(".s.PGSQL.5432")
+    }
+
     pub(crate) fn name(&self) -> &str {
         &self.name
     }

@@ -10,7 +10,7 @@ mod row;
 mod statement;
 mod value;
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 pub use self::error::{Error, Result};
 pub(in crate::store::sqlite) use self::params::params;
@@ -136,6 +136,13 @@ impl Connection {
     pub fn set_deadline(&self, deadline: Option<Instant>) {
         if let Self::Postgres(db) = self {
             db.set_deadline(deadline);
+        }
+    }
+
+    /// From now on a statement of PostgreSQL fails that takes longer, with what it waits for.
+    pub fn set_patience(&self, patience: Duration) {
+        if let Self::Postgres(db) = self {
+            db.set_patience(patience);
         }
     }
 

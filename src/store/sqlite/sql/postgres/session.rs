@@ -26,6 +26,10 @@ type Later = Pin<Box<dyn Future<Output = std::result::Result<(), tokio_postgres:
 const PATIENCE: Duration = Duration::from_secs(20);
 /// The same for a check of the whole store.
 const SURVEY_PATIENCE: Duration = Duration::from_secs(3_600);
+/// The server stops a read at its deadline. One that says nothing for this long after it is taken for away.
+const GRACE: Duration = Duration::from_millis(500);
+/// The longest time to connect: a server that is stopped accepts connections and says nothing.
+const CONNECT_PATIENCE: Duration = Duration::from_secs(4);
 /// The first interval between two attempts to connect, and the longest.
 const RETRY: [Duration; 2] = [Duration::from_millis(50), Duration::from_secs(2)];
 /// The number of statements that a connection keeps.
@@ -46,6 +50,8 @@ pub struct Session {
     retry: Cell<(u32, Option<Instant>)>,
     /// A read may not take longer.
     deadline: Cell<Option<Instant>>,
+    /// A statement may not take longer.
+    patience: Cell<Duration>,
 }
 
 struct Live {
@@ -79,6 +85,7 @@ impl Session {
             transaction: Cell::default(),
             retry: Cell::default(),
             deadline: Cell::default(),
+            patience: Cell::new(PATIENCE),
         };
         session.connect()?;
         Ok(session)
@@ -87,6 +94,17 @@ impl Session {
     /// From now on a read fails that is not done at this time.
     pub fn set_deadline(&self, deadline: Option<Instant>) {
         self.deadline.set(deadline);
+    }
+
+    /// From now on a statement fails that takes longer.
+    pub fn set_patience(&self, patience: Duration) {
+        self.patience.set(patience);
+    }
+
+    /// How long to wait for the server now.
+    fn limit(&self, most: Duration) -> Duration {
+        let left = self.deadline.get().map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        left.map_or(most, |left| left.saturating_add(GRACE).min(most))
     }
 
     pub fn begin(&self, access: Access) -> Result<()> {
@@ -215,7 +233,7 @@ impl Session {
         };
         let patience = match self.transaction.get() {
             Transaction::Open(Access::Survey) => SURVEY_PATIENCE,
-            _ => PATIENCE,
+            _ => self.limit(self.patience.get()),
         };
         let both = self.block_on(async { tokio::time::timeout(patience, join(earlier, answer)).await });
         let fault = match both {
@@ -257,9 +275,10 @@ impl Session {
         if not_before.is_some_and(|not_before| Instant::now() < not_before) {
             return Err(Fault::lost("the database is away"));
         }
+        let limit = self.limit(CONNECT_PATIENCE);
         let connected = self.block_on(async {
             let connecting = connected(&self.reach);
-            tokio::time::timeout(PATIENCE, connecting).await
+            tokio::time::timeout(limit, connecting).await
         });
         match connected.unwrap_or_else(|_| Err(Fault::lost("the database did not answer in time"))) {
             Ok(client) => {
