@@ -19,7 +19,8 @@ use crate::store::Witness;
 
 /// The shortest time between two writes.
 const PAUSE: Duration = Duration::from_secs(1);
-/// A witness has less than 300 bytes.
+/// A witness has less than this.
+const WITNESS_BYTES: usize = 300;
 const BYTES_MAX: u64 = 4_096;
 
 /// What the file holds, as JSON.
@@ -84,14 +85,17 @@ impl WitnessFile {
         parse(&text).map(Some).ok_or_else(|| io::Error::other("is not a witness of a store"))
     }
 
-    /// Whether the file could be written: its folder is there and can be written.
+    /// Whether the file could be written: its folder is there, can be written, and has room.
     ///
     /// # Errors
     /// Why not.
     pub fn probe(path: &Path) -> io::Result<()> {
         let beside = beside(path);
-        OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
-        std::fs::remove_file(&beside)
+        let mut file =
+            OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
+        let written = file.write_all(&[b' '; WITNESS_BYTES]).and_then(|()| file.sync_all());
+        std::fs::remove_file(&beside)?;
+        written
     }
 
     /// Starts the thread. Nothing is written before [`WitnessFile::begin`].

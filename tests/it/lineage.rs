@@ -194,6 +194,20 @@ async fn store_at(path: &Path) -> Sqlite {
 }
 
 #[tokio::test]
+async fn a_state_directory_that_is_not_there_is_refused_before_the_store_is_held() {
+    let place = Place::new();
+    let (whole, _) = gone_on(&place).await;
+    drop(whole);
+    let store = Sqlite::open_inline(&place.path("a.db")).unwrap();
+    let before = store.own_lineage().await.unwrap();
+    let clock = Arc::new(ManualClock::new(start()));
+    let absent = place.path("not-mounted").join("a.db.witness");
+    let refused = watch_lineage(&store, absent, false, clock).await.err().unwrap();
+    assert!(format!("{refused:#}").contains("store.state_dir cannot be written"), "{refused:#}");
+    assert_eq!(store.own_lineage().await.unwrap(), before);
+}
+
+#[tokio::test]
 async fn a_store_that_never_had_a_witness_is_taken_by_itself_and_known_from_then_on() {
     let place = Place::new();
     let store = store_at(&place.path("a.db")).await;
