@@ -9,9 +9,10 @@ use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use super::witness::WitnessFile;
-use crate::clock::Clock;
+use crate::clock::{Clock, later};
 use crate::config;
 use crate::domain::{Lineage, LineageCause, LineageReleased, StoreIdentity, StoreSelf, Witnessed};
+use crate::policy::lease;
 use crate::policy::lineage::{LineageVerdict, compare};
 use crate::store::sqlite::Sqlite;
 
@@ -153,7 +154,9 @@ async fn joins(
     if !is_unknown || !store.is_shared() || own.is_held || own.identity.is_none() {
         return Ok(false);
     }
-    Ok(store.leases().await?.iter().any(|lease| lease.is_held(now)))
+    // An old lease is not taken for one in force by a clock that is behind.
+    let latest = later(now, lease::TTL.saturating_mul(2));
+    Ok(store.leases().await?.iter().any(|lease| lease.is_held(now) && lease.until <= latest))
 }
 
 /// A store that was held since an earlier start stays so. The operator's word at the start suffices only where no calls are

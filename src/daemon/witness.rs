@@ -19,7 +19,8 @@ use crate::store::Witness;
 
 /// The shortest time between two writes.
 const PAUSE: Duration = Duration::from_secs(1);
-/// A witness has less than 300 bytes.
+/// A witness has less than this.
+const WITNESS_BYTES: usize = 300;
 const BYTES_MAX: u64 = 4_096;
 
 /// What the file holds, as JSON.
@@ -43,12 +44,14 @@ struct Shared {
     clock: Arc<dyn Clock>,
     state: Mutex<State>,
     /// What is in the file, as far as it was written by this process. Held while it is written.
-    in_file: Mutex<Option<(StoreIdentity, Position)>>,
+    in_file: Mutex<InFile>,
     /// There is something to write, or the end has come.
     news: Condvar,
     /// The end has come.
     end: Condvar,
 }
+
+type InFile = Option<(StoreIdentity, Position)>;
 
 #[derive(Default)]
 struct State {
@@ -84,14 +87,17 @@ impl WitnessFile {
         parse(&text).map(Some).ok_or_else(|| io::Error::other("is not a witness of a store"))
     }
 
-    /// Whether the file could be written: its folder is there and can be written.
+    /// Whether the file could be written: its folder is there, can be written, and has room.
     ///
     /// # Errors
     /// Why not.
     pub fn probe(path: &Path) -> io::Result<()> {
         let beside = beside(path);
-        OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
-        std::fs::remove_file(&beside)
+        let mut file =
+            OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
+        let written = file.write_all(&[b' '; WITNESS_BYTES]).and_then(|()| file.sync_all());
+        std::fs::remove_file(&beside)?;
+        written
     }
 
     /// Starts the thread. Nothing is written before [`WitnessFile::begin`].
@@ -113,7 +119,9 @@ impl WitnessFile {
     /// # Errors
     /// If the file cannot be written.
     pub fn begin(&self, identity: StoreIdentity, position: Position) -> io::Result<()> {
-        self.shared.write(identity, position)?;
+        // Nothing that is older is written before this is known.
+        let mut in_file = self.shared.in_file();
+        self.shared.write(&mut in_file, identity, position)?;
         let mut state = self.shared.state();
         state.identity = Some(identity);
         state.written = Some(position);
@@ -127,9 +135,8 @@ impl WitnessFile {
 impl WitnessFile {
     /// Writes what was committed last, if that is not written yet.
     pub fn flush(&self) {
-        let due = self.shared.state().due();
-        if let Some((identity, position)) = due {
-            self.released(identity, position);
+        if let Err(error) = self.shared.write_due() {
+            self.shared.tell(&error);
         }
     }
 }
@@ -156,6 +163,28 @@ impl Witness for WitnessFile {
             }
             self.shared.news.notify_one();
         }
+    }
+
+    fn newest(&self) -> Option<Witnessed> {
+        let (identity, position) = self.known()?;
+        Some(Witnessed { identity, position, at: self.shared.clock.now() })
+    }
+
+    fn held(&self) {
+        self.shared.state().identity = None;
+        let path = self.shared.path.display();
+        tracing::error!(
+            witness = %path,
+            "the store has gone back while this daemon ran; nothing is dialled or sent until an operator releases it with \
+             `ringmaster lineage release`"
+        );
+    }
+}
+
+impl WitnessFile {
+    fn known(&self) -> Option<(StoreIdentity, Position)> {
+        let state = self.shared.state();
+        state.identity.map(|identity| (identity, state.position))
     }
 }
 
@@ -187,19 +216,15 @@ impl Shared {
     fn write_on(&self) {
         let mut state = self.state();
         loop {
-            if let Some((identity, position)) = state.due() {
+            if state.due().is_some() {
                 drop(state);
-                let written = self.write(identity, position);
+                let written = self.write_due();
                 if let Err(error) = &written {
                     self.tell(error);
                 }
                 state = self.state();
                 if written.is_ok() {
                     state.has_failed = false;
-                    // It may have been released meanwhile.
-                    if state.identity == Some(identity) {
-                        state.written = Some(position);
-                    }
                 } else if state.is_over {
                     return;
                 }
@@ -222,9 +247,25 @@ impl Shared {
         state
     }
 
-    /// One after another, and never an older position of the same store after a newer one.
-    fn write(&self, identity: StoreIdentity, position: Position) -> io::Result<()> {
-        let mut in_file = self.in_file.lock().unwrap_or_else(PoisonError::into_inner);
+    fn in_file(&self) -> MutexGuard<'_, InFile> {
+        self.in_file.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes what is due by now, if anything is.
+    fn write_due(&self) -> io::Result<()> {
+        let mut in_file = self.in_file();
+        let Some((identity, position)) = self.state().due() else { return Ok(()) };
+        self.write(&mut in_file, identity, position)?;
+        let mut state = self.state();
+        // It may be held since.
+        if state.identity == Some(identity) {
+            state.written = Some(position);
+        }
+        Ok(())
+    }
+
+    /// Never an older position of the same store after a newer one.
+    fn write(&self, in_file: &mut InFile, identity: StoreIdentity, position: Position) -> io::Result<()> {
         if in_file.is_some_and(|(whose, newest)| whose == identity && position.is_behind(newest)) {
             return Ok(());
         }
@@ -301,6 +342,7 @@ mod tests {
     fn the_last_commit_is_in_the_file_when_the_witness_ends() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.db.witness");
+        WitnessFile::probe(&path).unwrap();
         assert_eq!(WitnessFile::read(&path).unwrap(), None);
         let witness = started(&path);
         witness.begin(ONE, at(1, 5)).unwrap();
@@ -336,9 +378,10 @@ mod tests {
         let path = folder.path().join("a.db.witness");
         let witness = started(&path);
         witness.begin(ONE, at(2, 20)).unwrap();
-        witness.shared.write(ONE, at(2, 19)).unwrap();
+        let write = |whose, position| witness.shared.write(&mut witness.shared.in_file(), whose, position);
+        write(ONE, at(2, 19)).unwrap();
         assert_eq!(read(&path), (ONE, at(2, 20)));
-        witness.shared.write(TWO, at(2, 19)).unwrap();
+        write(TWO, at(2, 19)).unwrap();
         assert_eq!(read(&path), (TWO, at(2, 19)), "another store");
     }
 
@@ -350,8 +393,6 @@ mod tests {
         let witness = started(&path);
         witness.released(ONE, at(2, 20));
         std::fs::create_dir(folder.path().join("later")).unwrap();
-        WitnessFile::probe(&path).unwrap();
-        assert!(!path.exists());
         witness.flush();
         assert_eq!(read(&path), (ONE, at(2, 20)));
     }

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 
 use super::Result;
 use crate::domain::{
-    AccountAlias, AccountListed, Lineage, LineageReleased, Position, StoreIdentity, Stranger,
+    AccountAlias, AccountListed, Lineage, LineageReleased, Position, StoreIdentity, Stranger, Witnessed,
 };
 
 /// What is known of a lost span.
@@ -41,4 +41,10 @@ pub trait Witness: Send + Sync {
 
     /// A leader begins, or the store is held no longer. It is remembered when this returns, before anything leaves.
     fn released(&self, identity: StoreIdentity, position: Position);
+
+    /// What this process knows to be committed, with the time now; `None` while the store is held.
+    fn newest(&self) -> Option<Witnessed>;
+
+    /// The store is held from now on, because it has gone back while this process ran: nothing more is remembered.
+    fn held(&self);
 }

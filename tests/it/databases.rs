@@ -1,13 +1,18 @@
 //! A whole daemon whose store is a PostgreSQL database: it serves, goes on without the database, and shares it with the
 //! command line.
 
+use std::sync::Arc;
+
 use jiff::SignedDuration;
 use ringmaster::clock::{Clock as _, SystemClock};
 use ringmaster::config::Config;
-use ringmaster::daemon::{self, Running};
+use ringmaster::daemon::{self, Running, WitnessFile, watch_lineage};
+use ringmaster::domain::GroupName;
+use ringmaster::domain::lease::RunId;
 use ringmaster::http::auth;
 use ringmaster::simulation::{Fixture, fixture};
-use ringmaster::store::{Error, Token};
+use ringmaster::store::sqlite::{Options, Sqlite};
+use ringmaster::store::{Batch, Beat, Claim, Error, Nodes as _, Token, Turns as _};
 use ringmaster::twilio::signature::{Key, Payload};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
@@ -217,5 +222,57 @@ async fn a_store_in_a_file_is_copied_into_a_database_and_goes_on_there() {
     let (status, order) = served.post("/v1/callbacks", &far_order()).await;
     assert_eq!(status, 202, "{order}");
     assert_eq!(served.get("/v1/lineage").await.1["state"], "known");
+    let verified = tokio::task::block_in_place(|| program.run(&["store", "verify"]).output());
+    assert!(verified.contains("checks, no fault"), "{verified}");
+    let refused = tokio::task::block_in_place(|| program.run(&["store", "recount"]).error());
+    assert!(
+        refused.contains("runs on the database") && refused.contains("stop all nodes first"),
+        "{refused}"
+    );
     served.stop().await;
+    let counted = tokio::task::block_in_place(|| program.run(&["store", "recount"]).output());
+    assert!(counted.contains("of which 0 had other numbers"), "{counted}");
+    database.ask(
+        "WITH c AS (UPDATE callback_counts SET callbacks = callbacks + 1 RETURNING 1) SELECT count(*) FROM c",
+    );
+    let verified = tokio::task::block_in_place(|| program.run(&["store", "verify"]).error());
+    assert!(verified.contains("found"), "{verified}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_that_comes_to_a_database_from_which_another_one_dials_does_not_hold_it() {
+    let (database, folder) = (Database::bare(), tempfile::tempdir().unwrap());
+    let clock: Arc<dyn ringmaster::clock::Clock> = Arc::new(SystemClock);
+    let path = |name: &str| folder.path().join(format!("{name}.witness"));
+    let is_held = async |store: &Sqlite| store.own_lineage().await.unwrap().is_held;
+
+    let one = Sqlite::connect(database.reach(), &Options::default()).unwrap();
+    let watched = watch_lineage(&one, path("one"), false, Arc::clone(&clock)).await.unwrap();
+    let lead = one.lead(None).await.unwrap();
+    let identity = one.own_lineage().await.unwrap().identity;
+    let published = Some(ringmaster::domain::Loads::default());
+    one.record(Batch { lead: Some(lead.next()), published, ..Batch::default() }).await.unwrap();
+    watched.begin(&one).await.unwrap();
+    assert!(one.own_lineage().await.unwrap().position.batch > 0, "it has a history");
+    let run = RunId([1; 16]);
+    let claim = Claim { group: GroupName::default(), ttl: SignedDuration::from_secs(15), takes_over: false };
+    let now = SystemClock.now();
+    let beat =
+        Beat { name: "one".into(), run, told_at: now, clock_ahead: SignedDuration::ZERO, claim: Some(claim) };
+    let term = one.beat(beat).await.unwrap().lease.unwrap().term;
+
+    let other = Sqlite::connect(database.reach(), &Options::default()).unwrap();
+    let joined = watch_lineage(&other, path("other"), false, Arc::clone(&clock)).await.unwrap();
+    joined.begin(&other).await.unwrap();
+    assert!(!is_held(&other).await);
+    assert_eq!(other.own_lineage().await.unwrap().identity, identity, "the first one knows it after that");
+    assert_eq!(WitnessFile::read(&path("other")).unwrap().map(|witness| witness.identity), identity);
+    let adopted = Sqlite::connect(database.reach(), &Options::default()).unwrap();
+    watch_lineage(&adopted, path("adopted"), true, Arc::clone(&clock)).await.unwrap();
+    assert_eq!(adopted.own_lineage().await.unwrap().identity, identity);
+
+    one.resign(GroupName::default(), run, term, now).await.unwrap();
+    let last = Sqlite::connect(database.reach(), &Options::default()).unwrap();
+    watch_lineage(&last, path("last"), false, clock).await.unwrap();
+    assert!(is_held(&last).await, "nobody dials, so nobody says that it is the right one");
 }

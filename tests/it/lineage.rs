@@ -194,6 +194,54 @@ async fn store_at(path: &Path) -> Sqlite {
 }
 
 #[tokio::test]
+async fn a_store_that_goes_back_under_a_daemon_is_held_when_it_begins_to_lead_again() {
+    let place = Place::new();
+    let (store, watched) = place.open("a.db", false, start()).await;
+    watched.begin(&store).await.unwrap();
+    let mut lead = store.lead(None).await.unwrap();
+    let published = || Some(ringmaster::domain::Loads::default());
+    for _ in 0..3 {
+        lead = lead.next();
+        store.record(Batch { lead: Some(lead), published: published(), ..Batch::default() }).await.unwrap();
+    }
+    store.lead(None).await.unwrap();
+    assert!(!store.own_lineage().await.unwrap().is_held, "it is where it was");
+    watched.flush();
+    let witnessed = WitnessFile::read(&place.witness()).unwrap().unwrap();
+
+    let db = rusqlite::Connection::open(place.path("a.db")).unwrap();
+    db.execute("UPDATE term SET batches = batches - 1", []).unwrap();
+    let lead = store.lead(None).await.unwrap();
+    let own = store.own_lineage().await.unwrap();
+    assert!(own.is_held && own.identity != Some(witnessed.identity));
+    assert_eq!(store.lineage().await.unwrap().unwrap().cause, LineageCause::GoneBack);
+    store
+        .record(Batch { lead: Some(lead.next()), published: published(), ..Batch::default() })
+        .await
+        .unwrap();
+    watched.flush();
+    assert_eq!(
+        WitnessFile::read(&place.witness()).unwrap(),
+        Some(witnessed),
+        "the newest store is still known"
+    );
+}
+
+#[tokio::test]
+async fn a_state_directory_that_is_not_there_is_refused_before_the_store_is_held() {
+    let place = Place::new();
+    let (whole, _) = gone_on(&place).await;
+    drop(whole);
+    let store = Sqlite::open_inline(&place.path("a.db")).unwrap();
+    let before = store.own_lineage().await.unwrap();
+    let clock = Arc::new(ManualClock::new(start()));
+    let absent = place.path("not-mounted").join("a.db.witness");
+    let refused = watch_lineage(&store, absent, false, clock).await.err().unwrap();
+    assert!(format!("{refused:#}").contains("store.state_dir cannot be written"), "{refused:#}");
+    assert_eq!(store.own_lineage().await.unwrap(), before);
+}
+
+#[tokio::test]
 async fn a_store_that_never_had_a_witness_is_taken_by_itself_and_known_from_then_on() {
     let place = Place::new();
     let store = store_at(&place.path("a.db")).await;

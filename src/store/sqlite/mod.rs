@@ -89,6 +89,9 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
+use jiff::Timestamp;
+use uuid::Uuid;
+
 pub use self::backup::backup;
 pub use self::copy::{CopiedTable, CopyProgress, TellCopy, copy, copy_to_database};
 pub use self::database::{Migrated, migrate};
@@ -103,7 +106,9 @@ pub use self::verify::{TellCheck, VERIFY_CHECKS, VerifyFault, verify, verify_dat
 use self::writer::{Writer, in_savepoint, in_transaction};
 use super::audit::pending;
 use super::{Enqueue, Enqueued, Lead, Result, Token, Witness};
-use crate::domain::{AccountAlias, Lineage, LineageReleased, Position, StoreIdentity, StoreSelf};
+use crate::domain::{
+    AccountAlias, Lineage, LineageCause, LineageReleased, Position, StoreIdentity, StoreSelf,
+};
 use crate::panics::contain_now;
 
 /// A [`Store`](super::Store) in one SQLite file, in memory, or in a PostgreSQL database.
@@ -341,13 +346,27 @@ impl Sqlite {
     }
 
     /// Tells the witness, before anything leaves, which store it is and how far it goes; unless it is held. Another process
-    /// may have released it.
+    /// may have released it. A database may have gone back under a process that runs: then it is held.
     async fn tell_witness_of_lead(&self) -> Result<()> {
         let Some(witness) = self.open.witness.get() else { return Ok(()) };
         let own = self.own_lineage().await?;
-        if let Some(identity) = own.identity.filter(|_| !own.is_held) {
+        let Some(identity) = own.identity.filter(|_| !own.is_held) else { return Ok(()) };
+        let newest = witness.newest().filter(|newest| newest.identity == identity);
+        let Some(newest) = newest.filter(|newest| own.position.is_behind(newest.position)) else {
             witness.released(identity, own.position);
-        }
+            return Ok(());
+        };
+        let lineage = Lineage {
+            since: newest.at,
+            cause: LineageCause::GoneBack,
+            from: own.last_at.unwrap_or(Timestamp::UNIX_EPOCH).min(newest.at),
+            stored: own.position,
+            witnessed: Some(newest),
+            accounts: [].into(),
+            released: None,
+        };
+        self.hold(StoreIdentity::new(*Uuid::new_v4().as_bytes()), lineage).await?;
+        witness.held();
         Ok(())
     }
 
