@@ -38,7 +38,7 @@ pub const NAMED: &str = concat!(
 pub const LIST: &str = "SELECT id, tenant, name, campaign, owner, settings, size, sha256, created_at, created_by, state, \
      completed_at, received, substr(tail, 1, 0), place, substr(hash, 1, 0), rows, accepted, accepted_before \
      FROM imports INDEXED BY imports_of_tenants WHERE tenant = ?1 AND seq < ?2 AND state <> 'removed' \
-     AND (?4 IS NULL OR campaign = ?4) ORDER BY seq DESC LIMIT ?3";
+     AND (campaign = ?4 OR ?4 IS NULL) ORDER BY seq DESC LIMIT ?3";
 pub const UNFINISHED: &str = "SELECT name FROM imports INDEXED BY imports_of_campaigns \
      WHERE state = 'receiving' AND campaign IS NOT NULL AND campaign = ?1 AND tenant = ?2 LIMIT 1";
 const SAVE_FAULT: &str = "INSERT INTO import_faults (import, row, fault, field, code, detail) \
