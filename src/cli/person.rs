@@ -48,7 +48,7 @@ pub(super) enum Command {
     /// The sessions of the person end.
     #[command(after_long_help = "Examples:\n  \
         ringmaster person password ana --config ringmaster.toml\n  \
-        ringmaster person password ana --password-stdin --config ringmaster.toml < password.txt")]
+        ringmaster person password ana --password-stdin --config ringmaster.toml")]
     Password(Password),
 }
 

@@ -13,10 +13,14 @@ use super::settings::ConfigFile;
 use super::table::{Rows, plain};
 use crate::clock::{Clock as _, SystemClock};
 use crate::config;
+use crate::daemon::reach;
+use crate::domain::lease::Node;
 use crate::policy::errors::told_by_sip;
+use crate::policy::lease;
+use crate::store::Nodes as _;
 use crate::store::sqlite::{
     CopiedTable, CopyProgress, Reach, Recounted, Sqlite, VERIFY_CHECKS, VerifyFault, backup, copy,
-    copy_to_database, verify,
+    copy_to_database, verify, verify_database,
 };
 use crate::text::visible::escaped;
 
@@ -112,17 +116,20 @@ pub(super) fn run(command: &Command, out: &mut dyn Write) -> anyhow::Result<()> 
 impl Verify {
     fn run(&self, out: &mut dyn Write) -> anyhow::Result<()> {
         let config = self.config.load()?;
-        is_a_file(&config.store, "a database is not checked yet; check a copy in a file")?;
-        let path = config.store.path;
-        anyhow::ensure!(path.is_file(), "there is no store at {}", path.display());
+        let (path, reach) = (&config.store.path, reach(&config.store)?);
+        anyhow::ensure!(reach.is_some() || path.is_file(), "there is no store at {}", path.display());
         let shows = std::io::stderr().is_terminal();
         let mut done = 0;
-        let faults = verify(&path, told_by_sip, &mut |check| {
+        let mut begins = |check| {
             if shows {
                 eprint!("\r\u{1b}[K{done} of {VERIFY_CHECKS} checks, now {check}");
             }
             done += 1;
-        });
+        };
+        let faults = match reach {
+            Some(reach) => verify_database(reach, told_by_sip, &mut begins),
+            None => verify(path, told_by_sip, &mut begins),
+        };
         if shows {
             eprint!("\r\u{1b}[K");
         }
@@ -220,12 +227,33 @@ fn is_a_file(config: &config::Store, instead: &str) -> anyhow::Result<()> {
 impl Recount {
     fn run(&self, out: &mut dyn Write) -> anyhow::Result<()> {
         let config = self.config.load()?.store;
-        is_a_file(&config, "the command counts in a SQLite file only")?;
-        let path = config.path;
-        anyhow::ensure!(path.is_file(), "there is no store at {}", path.display());
-        let store = Sqlite::open_inline(&path).hint("nothing was counted; the store is as it was")?;
+        let (path, reach) = (&config.path, reach(&config)?);
+        anyhow::ensure!(reach.is_some() || path.is_file(), "there is no store at {}", path.display());
+        let store = match reach {
+            Some(reach) => Sqlite::connect_inline(reach),
+            None => Sqlite::open_inline(path),
+        };
+        let store = store.hint("nothing was counted; the store is as it was")?;
         let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+        if store.is_shared() {
+            // A file has a lock for that.
+            runtime.block_on(no_node_runs(&store))?;
+        }
         let Recounted { cells, changed } = runtime.block_on(store.recount_reports(told_by_sip))?;
         Ok(writeln!(out, "counted {cells} cells, of which {changed} had other numbers")?)
+    }
+}
+
+/// Refuses a database on which nodes run: they would wait for the recount.
+async fn no_node_runs(store: &Sqlite) -> anyhow::Result<()> {
+    let now = SystemClock.now();
+    let runs = |node: &Node| node.left_at.is_none() && now.duration_since(node.seen_at) < lease::GONE_AFTER;
+    let nodes = store.nodes().await?;
+    match nodes.iter().find(|node| runs(node)) {
+        None => Ok(()),
+        Some(node) => {
+            let what = format!("the node {} runs on the database", escaped(&node.name));
+            refusal(what, ["stop all nodes first; nothing was counted"])
+        }
     }
 }

@@ -303,6 +303,26 @@ fn filter(directives: &str) -> Result<(), String> {
     })
 }
 
+/// What the paths of the daemon begin with that have another meaning.
+const PATHS_TAKEN: [&str; 8] =
+    ["console", "docs", "healthz", "hooks", "livez", "openapi.json", "readyz", "v1"];
+
+fn metrics_path(path: &String) -> Result<(), String> {
+    let plain = path.bytes().all(|b| b.is_ascii_alphanumeric() || b"/-_.".contains(&b));
+    if path.len() < 2 || !path.starts_with('/') || path.ends_with('/') || !plain {
+        return Err(
+            "is not a path: expected \"/\" and letters, digits, \"-\", \"_\", as \"/metrics\"".to_owned()
+        );
+    }
+    let first = path[1..].split('/').next().unwrap_or_default();
+    match PATHS_TAKEN.contains(&first) {
+        true => Err(format!(
+            "begins with /{first}, which has other pages of the daemon: expected another path, as \"/metrics\""
+        )),
+        false => Ok(()),
+    }
+}
+
 /// The metrics endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Metrics {
@@ -312,19 +332,6 @@ pub struct Metrics {
 
 impl Metrics {
     pub(super) fn read(section: &mut Section<'_>) -> Self {
-        Self {
-            enabled: section.ask("enabled").value(),
-            path: section
-                .ask("path")
-                .rule(|path: &String| {
-                    let plain = path.bytes().all(|b| b.is_ascii_alphanumeric() || b"/-_.".contains(&b));
-                    if path.len() > 1 && path.starts_with('/') && !path.ends_with('/') && plain {
-                        Ok(())
-                    } else {
-                        Err("is not a path: expected \"/\" and letters, digits, \"-\", \"_\", as \"/metrics\"".into())
-                    }
-                })
-                .value(),
-        }
+        Self { enabled: section.ask("enabled").value(), path: section.ask("path").rule(metrics_path).value() }
     }
 }

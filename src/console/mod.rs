@@ -67,7 +67,7 @@ pub fn pages_for(app: &Arc<App>, person: person::Person) -> Router {
     let console = Arc::new(Console { app: Arc::clone(app), api: http::within(app) });
     pages::router()
         .with_state(console)
-        .layer(axum::Extension(Arc::new(person)))
+        .layer(axum::Extension(person))
         .layer(axum::middleware::map_response(layout::guarded))
 }
 

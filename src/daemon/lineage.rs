@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
@@ -69,6 +70,13 @@ pub async fn watch(
     adopts: bool,
     clock: Arc<dyn Clock>,
 ) -> anyhow::Result<Watched> {
+    // Before anything is judged: a directory that is not mounted has no witness, and the store would be held.
+    WitnessFile::probe(&path).with_context(|| {
+        format!(
+            "{}: store.state_dir cannot be written; create or mount it, for the daemon's user",
+            path.display()
+        )
+    })?;
     let witnessed = WitnessFile::read(&path).with_context(|| {
         format!(
             "{}: the witness of the store cannot be read; if the store is the right one, move that file away and start with --adopt",
@@ -76,8 +84,14 @@ pub async fn watch(
         )
     })?;
     let own = store.own_lineage().await?;
-    let verdict = compare(&own, witnessed.as_ref(), adopts);
     let now = clock.now();
+    let verdict = match compare(&own, witnessed.as_ref(), adopts) {
+        verdict if joins(store, &own, verdict, now).await? => {
+            tracing::info!(witness = %path.display(), "another node dials from this database; its witness is written here too");
+            LineageVerdict::Known
+        }
+        verdict => verdict,
+    };
     match verdict {
         _ if own.is_held && !may_adopt(store, verdict, adopts).await? => tell_held(&path),
         LineageVerdict::Known => store.opened().await?,
@@ -121,6 +135,27 @@ impl Watched {
     }
 }
 
+/// Whether a node comes to a database from which another one dials now. That one has compared it with its own witness, so a
+/// witness that does not know it is no sign that something is missing, and it keeps its identity. One that is behind its
+/// witness is held nevertheless.
+async fn joins(
+    store: &Sqlite,
+    own: &StoreSelf,
+    verdict: LineageVerdict,
+    now: Timestamp,
+) -> anyhow::Result<bool> {
+    use crate::store::Nodes as _;
+    let is_unknown = match verdict {
+        LineageVerdict::Adopted => true,
+        LineageVerdict::Held(cause) => cause != LineageCause::GoneBack,
+        LineageVerdict::Known | LineageVerdict::New => false,
+    };
+    if !is_unknown || !store.is_shared() || own.is_held || own.identity.is_none() {
+        return Ok(false);
+    }
+    Ok(store.leases().await?.iter().any(|lease| lease.is_held(now)))
+}
+
 /// A store that was held since an earlier start stays so. The operator's word at the start suffices only where no calls are
 /// known to be missing.
 async fn may_adopt(store: &Sqlite, verdict: LineageVerdict, adopts: bool) -> anyhow::Result<bool> {
@@ -141,7 +176,7 @@ async fn hold(
 ) -> anyhow::Result<()> {
     let since = clock.now();
     // Without a batch it knows nothing of what was ever done.
-    let from = own.last_at.or(own.copied_at).unwrap_or(jiff::Timestamp::UNIX_EPOCH).min(since);
+    let from = own.last_at.or(own.copied_at).unwrap_or(Timestamp::UNIX_EPOCH).min(since);
     let lineage =
         Lineage { since, cause, from, stored: own.position, witnessed, accounts: [].into(), released: None };
     Ok(store.hold(fresh(), lineage).await?)

@@ -1,6 +1,7 @@
 //! The page of metrics: reads what is stored and in use, and shows it with the rest.
 //!
-//! It is read at most every [`FRESH`], whoever asks how often. What cannot be read stays as it was.
+//! It is read at most every [`FRESH`], whoever asks how often. What cannot be read, or not within [`WAIT_MAX`], stays as it
+//! was.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -13,18 +14,23 @@ use axum::http::header::{ACCEPT, CONTENT_TYPE};
 use axum::routing::get;
 use jiff::Timestamp;
 use tokio::sync::Mutex;
+use tokio::time::timeout;
 
 use crate::config::Config;
 use crate::domain::pause::PauseKind;
-use crate::domain::{AccountAlias, CampaignId, Directory, Loads, Phone, Pool, PoolLoad, Resource, Stage};
+use crate::domain::{
+    AccountAlias, CampaignId, Directory, Loads, Phone, Pool, PoolLoad, Resource, Sender, Stage,
+};
 use crate::http::App;
 use crate::metrics::{Metrics, Picture, PoolSeats, ResourceUse};
 use crate::store;
 
 /// How long what was read is shown.
 const FRESH: Duration = Duration::from_secs(10);
-/// How many waiting callbacks of a tenant are counted by reason.
-const COUNTED_MAX: usize = 20_000;
+/// How long a reader waits for the store. Prometheus gives up after 10 seconds, and has no metrics then.
+const WAIT_MAX: Duration = Duration::from_secs(4);
+/// The most reasons of a tenant.
+const REASONS_MAX: usize = 1000;
 /// The most tenants whose callbacks are counted by reason.
 const TENANTS_MAX: usize = 50;
 /// The most campaigns with series of their own.
@@ -52,8 +58,11 @@ pub(super) fn router(config: &Config, app: &Arc<App>) -> Router {
     let answer = move |headers: HeaderMap| {
         let page = page.clone();
         async move {
-            page.refresh().await;
             let metrics = &page.app.metrics;
+            if timeout(WAIT_MAX, page.refresh()).await.is_err() {
+                metrics.picture_failed();
+            }
+            metrics.node_role(page.app.presence.role(page.app.clock.reading().up).as_str());
             match wants_classic(&headers) {
                 true => ([(CONTENT_TYPE, Metrics::CLASSIC_TYPE)], metrics.encode_classic()),
                 false => ([(CONTENT_TYPE, Metrics::CONTENT_TYPE)], metrics.encode()),
@@ -149,7 +158,7 @@ impl Page {
         let mut is_cut = tenants.len() == TENANTS_MAX;
         let mut reasons: BTreeMap<String, u64> = BTreeMap::new();
         for tenant in &tenants {
-            let waiting = self.app.store.waiting_by_reason(tenant, COUNTED_MAX).await?;
+            let waiting = self.app.store.waiting_by_reason(tenant, REASONS_MAX).await?;
             is_cut |= waiting.is_cut;
             for (reason, count) in waiting.reasons {
                 *reasons.entry(reason).or_default() += count;
@@ -161,10 +170,11 @@ impl Page {
     /// What is in use, and what has a ceiling. Agents and what has no name of an operator are counted together.
     fn resources(&self, loads: &Loads) -> Vec<ResourceUse> {
         let (rules, directory) = (&self.app.rules, &self.app.directory);
+        let names = SenderNames::new(directory);
         let mut known: BTreeMap<(&'static str, String), (u32, Option<u32>)> = BTreeMap::new();
         for sender in directory.senders() {
             let resource = Resource::Sender(sender.number);
-            known.insert(("sender", sender_name(directory, sender.number)), (0, rules.ceiling(&resource)));
+            known.insert(("sender", names.of(sender.number)), (0, rules.ceiling(&resource)));
         }
         for alias in directory.accounts() {
             let ceiling = rules.ceiling(&Resource::Account(alias.clone()));
@@ -178,7 +188,7 @@ impl Page {
             known.insert(("campaign", campaign.name.to_string()), (0, campaign.concurrent_calls_max));
         }
         for (resource, live) in loads.in_use.iter() {
-            let (kind, name) = self.label(loads, resource);
+            let (kind, name) = self.label(loads, &names, resource);
             let key = if known.contains_key(&(kind, name.clone())) || kind != "campaign" {
                 (kind, name)
             } else {
@@ -194,9 +204,9 @@ impl Page {
     }
 
     /// The kind and the label of a resource. No number, and no name of an agent.
-    fn label(&self, loads: &Loads, resource: &Resource) -> (&'static str, String) {
+    fn label(&self, loads: &Loads, names: &SenderNames, resource: &Resource) -> (&'static str, String) {
         match resource {
-            Resource::Sender(number) => ("sender", sender_name(&self.app.directory, *number)),
+            Resource::Sender(number) => ("sender", names.of(*number)),
             Resource::Account(alias) => ("account", alias.to_string()),
             Resource::Campaign(name) => {
                 let own = name.parse::<CampaignId>().ok().and_then(|id| loads.campaigns.get(id));
@@ -209,12 +219,24 @@ impl Page {
     }
 }
 
-/// The account of a sender and its place among the senders of that account by number, from 1: `main/1`.
-fn sender_name(directory: &Directory, number: Phone) -> String {
-    let Some(own) = directory.sender(number) else { return "other".to_owned() };
-    let beside = directory.senders().filter(|sender| sender.account == own.account);
-    let place = beside.filter(|sender| sender.number.digits() <= number.digits()).count();
-    format!("{}/{place}", own.account)
+/// Each sender as its account and its place among the senders of that account by number, from 1: `main/1`.
+struct SenderNames(BTreeMap<Phone, String>);
+
+impl SenderNames {
+    fn new(directory: &Directory) -> Self {
+        let mut places: BTreeMap<&AccountAlias, u32> = BTreeMap::new();
+        let mut names = BTreeMap::new();
+        for sender in directory.senders() {
+            let place = places.entry(&sender.account).or_default();
+            *place += 1;
+            names.insert(sender.number, format!("{}/{place}", sender.account));
+        }
+        Self(names)
+    }
+
+    fn of(&self, number: Phone) -> String {
+        self.0.get(&number).map_or_else(|| "other".to_owned(), Clone::clone)
+    }
 }
 
 fn accounts(directory: &Directory, loads: &Loads, now: Timestamp) -> Vec<(String, bool)> {
@@ -224,8 +246,8 @@ fn accounts(directory: &Directory, loads: &Loads, now: Timestamp) -> Vec<(String
 
 fn senders(directory: &Directory, loads: &Loads, now: Timestamp) -> Vec<(String, bool)> {
     let is_paused = |number| loads.paused_senders.get(&number).is_some_and(|(until, _)| *until > now);
-    let each = directory.senders();
-    each.map(|sender| (sender_name(directory, sender.number), is_paused(sender.number))).collect()
+    let names = SenderNames::new(directory);
+    directory.senders().map(|sender| (names.of(sender.number), is_paused(sender.number))).collect()
 }
 
 fn pools(loads: &Loads, now: Timestamp) -> Vec<PoolSeats> {
@@ -287,7 +309,8 @@ mod tests {
                 .map(|text| Phone::parse(text).unwrap());
         let senders = [(other, "main"), (one, "main"), (elsewhere, "us")];
         let directory = Directory::new(senders.map(|(number, account)| Sender::new(number, account)));
-        let names = [one, other, elsewhere, unknown].map(|number| sender_name(&directory, number));
+        let names = SenderNames::new(&directory);
+        let names = [one, other, elsewhere, unknown].map(|number| names.of(number));
         assert_eq!(names, ["main/1", "main/2", "us/1", "other"]);
     }
 }

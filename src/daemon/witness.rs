@@ -42,6 +42,8 @@ struct Shared {
     path: PathBuf,
     clock: Arc<dyn Clock>,
     state: Mutex<State>,
+    /// What is in the file, as far as it was written by this process. Held while it is written.
+    in_file: Mutex<Option<(StoreIdentity, Position)>>,
     /// There is something to write, or the end has come.
     news: Condvar,
     /// The end has come.
@@ -82,13 +84,24 @@ impl WitnessFile {
         parse(&text).map(Some).ok_or_else(|| io::Error::other("is not a witness of a store"))
     }
 
+    /// Whether the file could be written: its folder is there and can be written.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn probe(path: &Path) -> io::Result<()> {
+        let beside = beside(path);
+        OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
+        std::fs::remove_file(&beside)
+    }
+
     /// Starts the thread. Nothing is written before [`WitnessFile::begin`].
     ///
     /// # Errors
     /// If there is no thread.
     pub fn start(path: PathBuf, clock: Arc<dyn Clock>) -> io::Result<Self> {
         let (state, news, end) = (Mutex::default(), Condvar::new(), Condvar::new());
-        let shared = Arc::new(Shared { path, clock, state, news, end });
+        let in_file = Mutex::default();
+        let shared = Arc::new(Shared { path, clock, state, in_file, news, end });
         let of_thread = Arc::clone(&shared);
         let thread =
             std::thread::Builder::new().name("store-witness".into()).spawn(move || of_thread.write_on())?;
@@ -134,6 +147,14 @@ impl Witness for WitnessFile {
     fn released(&self, identity: StoreIdentity, position: Position) {
         if let Err(error) = self.begin(identity, position) {
             self.shared.tell(&error);
+            // The thread tries again.
+            let mut state = self.shared.state();
+            state.identity = Some(identity);
+            state.written = None;
+            if state.position.is_behind(position) {
+                state.position = position;
+            }
+            self.shared.news.notify_one();
         }
     }
 }
@@ -201,9 +222,16 @@ impl Shared {
         state
     }
 
+    /// One after another, and never an older position of the same store after a newer one.
     fn write(&self, identity: StoreIdentity, position: Position) -> io::Result<()> {
+        let mut in_file = self.in_file.lock().unwrap_or_else(PoisonError::into_inner);
+        if in_file.is_some_and(|(whose, newest)| whose == identity && position.is_behind(newest)) {
+            return Ok(());
+        }
         let at = self.clock.now();
-        replace(&self.path, &Witnessed { identity, position, at })
+        replace(&self.path, &Witnessed { identity, position, at })?;
+        *in_file = Some((identity, position));
+        Ok(())
     }
 
     /// Logged once until it works again. Dialling goes on, because the store itself is complete.
@@ -229,15 +257,20 @@ fn replace(path: &Path, witnessed: &Witnessed) -> io::Result<()> {
     let written = Written { version: 1, identity, leader: position.leader, batch: position.batch, at };
     let mut text = serde_json::to_string(&written).map_err(io::Error::other)?;
     text.push('\n');
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(".new");
-    let beside = PathBuf::from(beside);
+    let beside = beside(path);
     let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
     file.write_all(text.as_bytes())?;
     file.sync_all()?;
     std::fs::rename(&beside, path)?;
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+}
+
+/// The temporary file.
+fn beside(path: &Path) -> PathBuf {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".new");
+    PathBuf::from(beside)
 }
 
 #[cfg(test)]
@@ -295,6 +328,32 @@ mod tests {
         witness.committed(at(2, 14));
         drop(witness);
         assert_eq!(read(&path), (TWO, at(2, 14)));
+    }
+
+    #[test]
+    fn an_older_position_is_not_written_after_a_newer_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.db.witness");
+        let witness = started(&path);
+        witness.begin(ONE, at(2, 20)).unwrap();
+        witness.shared.write(ONE, at(2, 19)).unwrap();
+        assert_eq!(read(&path), (ONE, at(2, 20)));
+        witness.shared.write(TWO, at(2, 19)).unwrap();
+        assert_eq!(read(&path), (TWO, at(2, 19)), "another store");
+    }
+
+    #[test]
+    fn a_release_that_could_not_be_written_is_written_later() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("later").join("a.db.witness");
+        assert!(WitnessFile::probe(&path).is_err());
+        let witness = started(&path);
+        witness.released(ONE, at(2, 20));
+        std::fs::create_dir(folder.path().join("later")).unwrap();
+        WitnessFile::probe(&path).unwrap();
+        assert!(!path.exists());
+        witness.flush();
+        assert_eq!(read(&path), (ONE, at(2, 20)));
     }
 
     #[test]

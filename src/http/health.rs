@@ -4,6 +4,7 @@
 //! daemon has the store. What keeps it from dialling is a warning: the platforms still have to reach its hooks.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
@@ -13,8 +14,9 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
+use tokio::time::timeout;
 
-use super::api::json;
+use super::api::{json, lead};
 use super::{ApiError, App};
 use crate::domain::Loads;
 use crate::nodes::Role;
@@ -29,6 +31,8 @@ pub(super) const PATHS: [&str; 3] = [HEALTHZ, LIVEZ, READYZ];
 
 /// From this age of the oldest report on, the scheduler is late.
 const INBOX_LATE: SignedDuration = SignedDuration::from_secs(30);
+/// A store that takes longer to answer counts as one that cannot be read: whoever asks gives up soon after.
+const ANSWER_WITHIN: Duration = Duration::from_secs(3);
 
 pub(super) fn router(app: Arc<App>) -> Router {
     Router::new()
@@ -46,7 +50,10 @@ async fn livez() -> &'static str {
 /// Healthy if the store can be read and no other daemon has opened it since. While dialling is stopped the hooks and the
 /// API work, so it says so and stays healthy.
 async fn healthz(State(app): State<Arc<App>>) -> Result<String, ApiError> {
-    let held = app.loads().await?.held;
+    let held = match timeout(ANSWER_WITHIN, app.loads()).await {
+        Ok(loads) => loads?.held,
+        Err(_) => return Err(store::Error::Overdue.into()),
+    };
     if held.deposed_since.is_some() {
         return Err(store::Error::Deposed.into());
     }
@@ -78,6 +85,9 @@ async fn readyz(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
 #[derive(Debug, PartialEq, Eq, Serialize)]
 struct Report {
     ready: bool,
+    /// What this node does: `alone`, `leader` or `follower`.
+    role: &'static str,
+    node: String,
     checks: Vec<Check>,
 }
 
@@ -119,21 +129,27 @@ impl Report {
         let stopping =
             app.stopping_since.get().map(|since| format!("the daemon has been stopping since {since}"));
         let mut checks = vec![Check::failing("stopping", stopping)];
-        match read(app).await {
-            Ok((loads, oldest)) => {
+        let read = timeout(ANSWER_WITHIN, read(app)).await;
+        match read.unwrap_or(Err(store::Error::Overdue)) {
+            Ok((loads, oldest, somebody_leads)) => {
                 checks.push(Check::failing("store", None));
                 let disabled = app.webhook_endpoint.as_ref().and_then(|own| own.standing().disabled);
-                checks.extend(checks_of(app.clock.now(), &loads, oldest));
+                checks.extend(checks_of(app.clock.now(), &loads, oldest, somebody_leads));
                 checks.push(Check::warning("hooks", app.metrics.only_unverified().map(unverified)));
                 let detail = disabled.map(|(since, why)| format!("disabled since {since}: {why}"));
                 checks.push(Check::warning("webhooks", detail));
             }
             Err(error) => checks.push(Check::failing("store", Some(error.to_string()))),
         }
-        Self { ready: checks.iter().all(|check| check.state != Standing::Failed), checks }
+        Self {
+            ready: checks.iter().all(|check| check.state != Standing::Failed),
+            role: app.presence.role(app.clock.reading().up).as_str(),
+            node: app.presence.name.to_string(),
+            checks,
+        }
     }
 
-    /// One line for the whole and one for each check.
+    /// One line for the whole, one for each check, and one for the node if there are others.
     fn text(&self) -> String {
         let whole = if self.ready { "ready\n" } else { "not ready\n" };
         let line = |check: &Check| {
@@ -147,13 +163,19 @@ impl Report {
                 None => format!("{mark}: {}\n", check.name),
             }
         };
-        self.checks.iter().map(line).fold(whole.to_owned(), |text, line| text + &line)
+        let text = self.checks.iter().map(line).fold(whole.to_owned(), |text, line| text + &line);
+        if self.role == Role::Alone.as_str() { text } else { format!("{text}{} {}\n", self.role, self.node) }
     }
 }
 
-/// What the leader publishes, and when the oldest report was received that has no effect yet.
-async fn read(app: &App) -> store::Result<(Loads, Option<Timestamp>)> {
-    Ok((app.loads().await?, app.store.oldest_unfolded().await?))
+/// What the leader publishes, when the oldest report was received that has no effect yet, and whether any node leads.
+async fn read(app: &App) -> store::Result<(Loads, Option<Timestamp>, bool)> {
+    let loads = app.loads().await?;
+    let somebody_leads = match app.presence.role(app.clock.reading().up) {
+        Role::Alone | Role::Leader => true,
+        Role::Follower => lead(app).await?.lease.is_some(),
+    };
+    Ok((loads, app.store.oldest_unfolded().await?, somebody_leads))
 }
 
 /// The likely causes are settings of ours, so an operator should look.
@@ -165,8 +187,9 @@ fn unverified(count: u64) -> String {
 }
 
 /// The checks of what the leader publishes, and of the inbox with its oldest report.
-fn checks_of(now: Timestamp, loads: &Loads, oldest: Option<Timestamp>) -> Vec<Check> {
+fn checks_of(now: Timestamp, loads: &Loads, oldest: Option<Timestamp>, somebody_leads: bool) -> Vec<Check> {
     let held = &loads.held;
+    let nobody = (!somebody_leads).then(|| "no node leads; nothing is dialled until one does".to_owned());
     let deposed = held
         .deposed_since
         .map(|since| format!("another daemon has opened the store; this one has not dialled since {since}"));
@@ -176,12 +199,22 @@ fn checks_of(now: Timestamp, loads: &Loads, oldest: Option<Timestamp>) -> Vec<Ch
     let doubt = held.clock_in_doubt.map(|doubt| {
         format!("the machine's clock jumped at {}; nothing is dialled until it is confirmed", doubt.since)
     });
+    let lineage = held.lineage_since.map(|since| {
+        format!(
+            "nothing is dialled since {since}, because the store is not the one that was last written; `ringmaster \
+             lineage` tells more"
+        )
+    });
     let late = oldest.map(|at| now.duration_since(at)).filter(|age| *age >= INBOX_LATE);
     let late = late.map(|age| format!("the oldest report has waited for {} s to take effect", age.as_secs()));
     vec![
-        Check::failing("leader", deposed),
+        match deposed {
+            Some(deposed) => Check::failing("leader", Some(deposed)),
+            None => Check::warning("leader", nobody),
+        },
         Check::warning("dialling", stopped),
         Check::warning("clock", doubt),
+        Check::warning("lineage", lineage),
         Check::warning("inbox", late),
     ]
 }
@@ -194,7 +227,7 @@ mod tests {
     const NOW: Timestamp = Timestamp::constant(1_790_000_000, 0);
 
     fn states(loads: &Loads, oldest: Option<Timestamp>) -> Vec<(&'static str, Standing)> {
-        checks_of(NOW, loads, oldest).iter().map(|check| (check.name, check.state)).collect()
+        checks_of(NOW, loads, oldest, true).iter().map(|check| (check.name, check.state)).collect()
     }
 
     #[test]
@@ -213,9 +246,16 @@ mod tests {
         let loads = Loads { held, ..Loads::default() };
         assert_eq!(states(&loads, None)[0], ("leader", Standing::Failed));
         let doubt = ClockDoubt { since: NOW, by: SignedDuration::from_hours(1) };
-        let held = Held { stopped_since: Some(NOW), clock_in_doubt: Some(doubt), ..Held::default() };
+        let held = Held {
+            stopped_since: Some(NOW),
+            clock_in_doubt: Some(doubt),
+            lineage_since: Some(NOW),
+            ..Held::default()
+        };
         let all = states(&Loads { held, ..Loads::default() }, None);
-        assert_eq!(all[1..3], [("dialling", Standing::Warning), ("clock", Standing::Warning)]);
+        assert_eq!(all[1..4], ["dialling", "clock", "lineage"].map(|name| (name, Standing::Warning)));
+        let all = checks_of(NOW, &Loads::default(), None, false);
+        assert_eq!((all[0].name, all[0].state), ("leader", Standing::Warning), "nobody leads");
     }
 
     #[test]
@@ -225,7 +265,10 @@ mod tests {
             Check::failing("store", None),
             Check::warning("clock", Some("it jumped".into())),
         ];
-        let text = Report { ready: false, checks }.text();
-        assert_eq!(text, "not ready\nfailed: stopping: since noon\nok: store\nwarning: clock: it jumped\n");
+        let mut report = Report { ready: false, role: "alone", node: "a".into(), checks };
+        let text = "not ready\nfailed: stopping: since noon\nok: store\nwarning: clock: it jumped\n";
+        assert_eq!(report.text(), text);
+        report.role = "follower";
+        assert_eq!(report.text(), format!("{text}follower a\n"));
     }
 }

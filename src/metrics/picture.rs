@@ -25,7 +25,7 @@ pub struct Picture {
     pub invites: Vec<(&'static str, u64)>,
     /// Waiting callbacks by the code of their reason.
     pub waiting: Vec<(String, u64)>,
-    /// More callbacks wait than were counted by reason.
+    /// More tenants have callbacks than were counted by reason.
     pub waiting_is_cut: bool,
     /// Reports and commands that are not folded yet.
     pub inbox: u64,
@@ -175,12 +175,12 @@ impl Gauges {
             waiting: shelf.gauge(
                 "callbacks_waiting",
                 &["reason"],
-                "Waiting callbacks by the reason for which they wait, the newest 20,000 of each tenant",
+                "Waiting callbacks by the reason for which they wait, of at most 50 tenants",
             ),
             waiting_is_cut: shelf.gauge(
                 "callbacks_waiting_incomplete",
                 &[],
-                "1 if more callbacks wait than were counted by reason",
+                "1 if more tenants have callbacks than were counted by reason",
             ),
             inbox: shelf.gauge("inbox_unfolded", &[], "Stored reports and commands that have no effect yet"),
             inbox_oldest: shelf.gauge(

@@ -26,6 +26,7 @@ pub(super) struct Scheduling {
     lineage_held: Gauge,
     deposed: Gauge,
     term: Gauge,
+    role: Family<RoleOf, Gauge>,
     pauses: Family<Scope, Gauge>,
 }
 
@@ -33,6 +34,14 @@ pub(super) struct Scheduling {
 struct Scope {
     scope: &'static str,
 }
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RoleOf {
+    role: &'static str,
+}
+
+/// The roles of a node; one of them is 1.
+const ROLES: [&str; 3] = ["alone", "leader", "follower"];
 
 impl Scheduling {
     pub(super) fn on(shelf: &mut Shelf) -> Self {
@@ -80,6 +89,11 @@ impl Scheduling {
                 "1 once another daemon has opened the store, so that this one dials and writes nothing more",
             ),
             term: shelf.gauge("leader_term", &[], "The term in which this daemon leads; 0 while it does not"),
+            role: shelf.gauge(
+                "node_role",
+                &["role"],
+                "1 for what this node does: `leader` and `alone` (no other node is on the store) dial, a `follower` does not",
+            ),
             pauses: shelf.gauge(
                 "pauses",
                 &["scope"],
@@ -143,9 +157,27 @@ impl Metrics {
         }
     }
 
-    /// The term in which this daemon leads; `None` when it does not.
+    /// The term in which this daemon leads; `None` when it does not. Then no call and no due callback is its own.
     pub fn leads(&self, term: Option<u64>) {
         self.scheduling.term.set(term.map_or(0, |term| i64::try_from(term).unwrap_or(i64::MAX)));
+        if term.is_none() {
+            self.scheduling.oldest_due.set(0.0);
+            self.calls_in_progress(0);
+        }
+    }
+
+    /// Another node leads: what holds its dialling is a gauge of its own.
+    pub fn follows(&self) {
+        self.set_aside(0, false);
+        self.clock_in_doubt(false);
+        self.lineage_held(false);
+    }
+
+    /// What this node does: `alone`, `leader` or `follower`.
+    pub fn node_role(&self, role: &str) {
+        for name in ROLES {
+            self.scheduling.role.get_or_create(&RoleOf { role: name }).set(i64::from(name == role));
+        }
     }
 }
 

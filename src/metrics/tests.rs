@@ -112,6 +112,7 @@ pub(crate) fn of_each() -> Metrics {
     metrics.platform_answered("twilio", "place", "accepted", took);
     metrics.platform_code("twilio", 1, true, true);
     metrics.pauses("all", 1);
+    metrics.node_role("alone");
     metrics.http_answered("/healthz", &::http::Method::GET, ::http::StatusCode::OK, took);
     metrics.show(&Picture {
         resources: vec![ResourceUse { kind: "bot", name: String::new(), in_use: 1, ceiling: Some(2) }],
@@ -169,6 +170,36 @@ fn what_is_gone_from_the_picture_has_no_series() {
     assert!(text.contains("ringmaster_store_readable 1"));
     metrics.picture_failed();
     assert!(metrics.encode().contains("ringmaster_store_readable 0"));
+}
+
+#[test]
+fn a_node_that_leads_no_more_has_no_gauges_of_its_time() {
+    let metrics = Metrics::default();
+    metrics.leads(Some(4));
+    metrics.node_role("leader");
+    metrics.oldest_due(Duration::from_secs(90));
+    metrics.calls_in_progress(3);
+    metrics.set_aside(1, true);
+    metrics.lineage_held(true);
+    let text = metrics.encode();
+    let has = |text: &str, line: &str| text.lines().any(|written| written == format!("ringmaster_{line}"));
+    assert!(has(&text, "leader_term 4") && has(&text, "node_role{role=\"leader\"} 1"), "{text}");
+    metrics.leads(None);
+    metrics.follows();
+    metrics.node_role("follower");
+    let text = metrics.encode();
+    for line in [
+        "leader_term 0",
+        "scheduler_oldest_due_seconds 0.0",
+        "calls_in_progress 0",
+        "set_aside 0",
+        "dialling_stopped 0",
+        "lineage_held 0",
+        "node_role{role=\"leader\"} 0",
+        "node_role{role=\"follower\"} 1",
+    ] {
+        assert!(has(&text, line), "{line}\n{text}");
+    }
 }
 
 #[test]

@@ -37,6 +37,7 @@ impl Scheduler {
                     self.deps.waker.tell_folded();
                     self.containment.clear();
                     self.containment.must_rebuild = false;
+                    self.publish_held();
                     return Ok(());
                 }
                 Err(panicked) | Ok(Err(store::Error::Panicked(panicked))) => panicked,
@@ -53,8 +54,11 @@ impl Scheduler {
     async fn lead(&mut self) -> store::Result<()> {
         let store = self.deps.store.clone();
         let lease = self.tenure.as_ref().map(|tenure| tenure.lease.clone());
-        self.led = Some(store.lead(lease).await?);
-        self.deps.metrics.leads(self.led.map(|led| led.term));
+        let led = store.lead(lease).await?;
+        self.led = Some(led);
+        // Of several nodes, the term of the lease, which the log and the list of nodes tell too.
+        let term = self.tenure.as_ref().map_or(led.term, |tenure| tenure.lease.term);
+        self.deps.metrics.leads(Some(term));
         self.read_aside().await?;
         self.read_lineage().await?;
         self.read_pauses().await?;

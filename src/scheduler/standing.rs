@@ -51,6 +51,7 @@ impl Scheduler {
     async fn follow(&mut self) -> store::Result<Next> {
         if self.tenure.take().is_some() {
             self.step_down();
+            self.deps.metrics.follows();
             tracing::info!("this node does not lead any more");
         }
         round::gather_answers(self, self.deps.clock.now());

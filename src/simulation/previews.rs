@@ -5,9 +5,7 @@ use fastrand::Rng;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::invariants::look;
 use super::{Customer, Simulation};
-use crate::domain::CallbackId;
 
 const AGENTS: [&str; 3] = ["client:alice", "client:bob", "client:carol"];
 
@@ -85,7 +83,6 @@ impl Previewers {
     }
 
     async fn accept(&mut self, daemon: &mut Simulation, id: &str, agent: &str) -> anyhow::Result<u16> {
-        look(&daemon.seen).accepted(id.parse::<CallbackId>()?);
         self.say(daemon, id, "accept", Some(agent)).await
     }
 

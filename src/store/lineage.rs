@@ -39,6 +39,6 @@ pub trait Witness: Send + Sync {
     /// A batch was committed. Returns at once; it is remembered within about a second.
     fn committed(&self, position: Position);
 
-    /// The store is held no longer. It is remembered when this returns, before anything leaves.
+    /// A leader begins, or the store is held no longer. It is remembered when this returns, before anything leaves.
     fn released(&self, identity: StoreIdentity, position: Position);
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use tokio::sync::mpsc;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
@@ -20,6 +20,8 @@ const BATCH_MAX: usize = 512;
 const LINGER: Duration = Duration::from_secs(1);
 /// The pause after a request that failed.
 const REST: Duration = Duration::from_secs(5);
+/// How long a daemon that stops goes on to send what is left.
+const LAST: Duration = Duration::from_secs(2);
 /// The maximum of an answer that is read.
 const ANSWER_BYTES_MAX: usize = 64 << 10;
 
@@ -41,7 +43,6 @@ pub struct Exporter {
     client: reqwest::Client,
     url: Url,
     service: String,
-    timeout: Duration,
     spans: mpsc::Receiver<Span>,
     metrics: Arc<Metrics>,
     is_up: bool,
@@ -69,11 +70,22 @@ impl Exporter {
             .build()?;
         let mut url = endpoint;
         url.set_path(&format!("{}/v1/traces", url.path().trim_end_matches('/')));
-        Ok(Self { client, url, service, timeout, spans, metrics, is_up: true })
+        Ok(Self { client, url, service, spans, metrics, is_up: true })
     }
 
-    /// Runs until `shutdown`, then sends what is left, within one timeout.
-    pub async fn run(mut self, shutdown: CancellationToken) {
+    /// Runs until `shutdown`, then sends what is left, within [`LAST`]: no stop waits for a collector that is away.
+    pub async fn run(self, shutdown: CancellationToken) {
+        let end = async {
+            shutdown.cancelled().await;
+            tokio::time::sleep(LAST).await;
+        };
+        tokio::select! {
+            () = self.send_all(shutdown.clone()) => {}
+            () = end => {}
+        }
+    }
+
+    async fn send_all(mut self, shutdown: CancellationToken) {
         let mut batch = Vec::new();
         while !shutdown.is_cancelled() {
             tokio::select! {
@@ -91,20 +103,16 @@ impl Exporter {
                 }
             }
         }
-        let longest = self.timeout;
-        let last = async {
-            loop {
-                while batch.len() < BATCH_MAX
-                    && let Ok(span) = self.spans.try_recv()
-                {
-                    batch.push(span);
-                }
-                if batch.is_empty() || !self.send(std::mem::take(&mut batch)).await {
-                    return;
-                }
+        loop {
+            while batch.len() < BATCH_MAX
+                && let Ok(span) = self.spans.try_recv()
+            {
+                batch.push(span);
             }
-        };
-        let _ = timeout(longest, last).await;
+            if batch.is_empty() || !self.send(std::mem::take(&mut batch)).await {
+                return;
+            }
+        }
     }
 
     /// Whether the collector took the batch. Its URL and headers are not logged, because they may have a key.

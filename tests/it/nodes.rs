@@ -97,6 +97,8 @@ async fn one_of_two_nodes_dials_and_both_take_orders_and_explain_them() {
     let mut two = two().await;
     assert_eq!(two.a.look("/healthz").await, (200, "ok\nleader a\n".to_owned()));
     assert_eq!(two.b.look("/healthz").await, (200, "ok\nfollower b\n".to_owned()));
+    let (status, ready) = two.b.look("/readyz").await;
+    assert!(status == 200 && ready.contains("ok: leader\n") && ready.ends_with("follower b\n"), "{ready}");
     two.a.grant(CONSUMER).await;
     let ordered = two.b.order(CONSUMER, message()).await;
     two.run().await;
@@ -171,6 +173,8 @@ async fn a_leader_that_wakes_after_another_one_has_taken_over_writes_and_sends_n
     let mut two = two().await;
     two.a.grant(CONSUMER).await;
     two.a.pass(SignedDuration::from_secs(8));
+    let (status, ready) = two.b.look("/readyz").await;
+    assert!(status == 200 && ready.contains("warning: leader: no node leads"), "{ready}");
     two.b.beat().await;
     two.b.run().await;
     two.b.order(CONSUMER, message()).await;

@@ -258,14 +258,17 @@ async fn a_pause_tells_how_much_it_holds_and_what_ends_meanwhile() {
         |hours: i32| json!({"scope": "all", "why": "a drill", "until": (start() + HOUR * hours).to_string()});
     let count = |count: u64| json!({"count": count, "at_least": false});
     let taken = daemon.post("/v1/pauses", order(2)).await;
-    let holds = json!({"callbacks": count(2), "deadlines": count(1), "permissions": count(0)});
+    let holds =
+        json!({"callbacks": count(2), "deadlines": count(1), "permissions": count(0), "promises": count(0)});
     assert_eq!(taken["holds"], holds);
     let taken = daemon.post("/v1/pauses", order(24 * 8)).await;
-    let holds = json!({"callbacks": count(2), "deadlines": count(2), "permissions": count(1)});
+    let holds =
+        json!({"callbacks": count(2), "deadlines": count(2), "permissions": count(1), "promises": count(0)});
     assert_eq!(taken["holds"], holds);
     let person = json!({"scope": "person", "consumer": CONSUMER, "why": "a drill"});
     let taken = daemon.post("/v1/pauses", person).await;
-    let holds = json!({"callbacks": count(1), "deadlines": count(1), "permissions": count(0)});
+    let holds =
+        json!({"callbacks": count(1), "deadlines": count(1), "permissions": count(0), "promises": count(0)});
     assert_eq!(taken["holds"], holds);
 }
 

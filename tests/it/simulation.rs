@@ -48,7 +48,7 @@ async fn a_faulty_platform_and_kills_cause_no_problem_on_other_days() {
 async fn seeds_with_former_problems_have_none() {
     for seed in [
         15, 44, 50, 85, 125, 192, 496, 660, 1_244, 3_806, 12_244, 18_622, 20_589, 25_174, 31_595, 43_750,
-        100_667, 1_101_604, 1_102_204,
+        100_667, 1_101_604, 1_102_204, 102_307, 107_841, 115_182,
     ] {
         run_seeds(seed..seed + 1, BOTH).await;
     }

@@ -20,6 +20,7 @@ fn uncommented(directory: &Path) -> String {
         "pool_secret",
         "suppression_key",
         "store_password",
+        "oidc",
     ] {
         // A page and a number may not share their tokens.
         std::fs::write(directory.join(name), format!("{name}-of-the-reference\n")).unwrap();

@@ -157,6 +157,8 @@ fn a_refusal_of_webhooks_log_or_metrics_names_its_key_and_what_is_expected() {
         ("[webhooks]\nallow = [\"crm.internal:443\"]", "webhooks.allow", "is no subnet and no host"),
         ("[log]\nfilter = \"info,=loud=\"", "log.filter", "is not a filter"),
         ("[metrics]\npath = \"metrics\"", "metrics.path", "is not a path"),
+        ("[metrics]\npath = \"/livez\"", "metrics.path", "begins with /livez, which has other pages"),
+        ("[metrics]\npath = \"/v1/metrics\"", "metrics.path", "begins with /v1, which has other pages"),
         ("[tracing]\nendpoint = \"ftp://otel.test\"", "tracing.endpoint", "http or https"),
         ("[tracing]\nendpoint = \"https://a:b@otel.test\"", "tracing.endpoint", "tracing.headers"),
         ("[tracing]\nendpoint = \"https://otel.test/?a=b\"", "tracing.endpoint", "a query"),

@@ -118,7 +118,7 @@ function importing() {
     return body;
   }
   const post = (path, fields) => answer(fetch(new URL(path, root), { method: "POST", body: new URLSearchParams({ csrf, ...fields }) }));
-  const put = (id, offset, body) => answer(fetch(new URL(`imports/${id}/part?offset=${offset}`, root), { method: "PUT", body, headers: { "Console-Csrf": csrf } }));
+  const put = (id, offset, body) => answer(fetch(new URL(`imports/${id}/part?offset=${offset}`, root), { method: "PUT", body, headers: { "X-CSRF-Token": csrf } }));
   form.addEventListener("submit", async (event) => {
     // The check is answered with a page.
     if (event.submitter?.name === "check") return;

@@ -32,7 +32,7 @@ pub(super) const UPLOAD_MAX: usize = FILE_MAX + (64 << 10);
 /// A text of the form has at most so many bytes.
 const TEXT_MAX: usize = 16 << 10;
 /// The header by which the script shows that a part is sent by our own page.
-const CSRF: &str = "console-csrf";
+const CSRF: &str = "x-csrf-token";
 
 pub(super) const PAGE: PageOf = PageOf {
     path: "campaigns/{id}/import",

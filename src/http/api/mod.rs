@@ -46,6 +46,7 @@ mod webhooks;
 pub(super) use body::json;
 pub use callbacks::bulk_memory::BulkMemory;
 pub use events::places::EventPlaces;
+pub(super) use nodes::lead;
 
 use std::sync::{Arc, LazyLock};
 

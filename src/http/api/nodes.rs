@@ -93,17 +93,17 @@ struct LeaderView {
 }
 
 /// Who leads, as this node knows it.
-pub(super) struct Lead {
-    pub(super) role: Role,
+pub(in crate::http) struct Lead {
+    pub(in crate::http) role: Role,
     /// The lease, if somebody holds it.
-    pub(super) lease: Option<Lease>,
+    pub(in crate::http) lease: Option<Lease>,
 }
 
 /// Reads who leads.
 ///
 /// # Errors
 /// As any read of the store.
-pub(super) async fn lead(app: &App) -> store::Result<Lead> {
+pub(in crate::http) async fn lead(app: &App) -> store::Result<Lead> {
     let role = app.presence.role(app.clock.reading().up);
     let leases = app.store.leases().await?;
     let now = database_now(app);

@@ -40,6 +40,8 @@ async fn passed(app: Arc<App>, mut request: Request, next: Next) -> Result<Respo
     if !is_read(request.method()) {
         let (checked, field) = with_field(request).await?;
         request = checked;
+        // Of a form with a file, whoever reads it checks the token, which is its first field.
+        let field = if has_file(request.headers()) { Some(person.csrf.to_string()) } else { field };
         check_write(&app, &person, request.extensions(), request.headers(), field.as_deref())?;
     }
     request.extensions_mut().insert(person.caller());
@@ -107,6 +109,11 @@ async fn with_field(request: Request) -> Result<(Request, Option<String>), ApiEr
     let field = form_urlencoded::parse(&bytes).find(|(name, _)| name == "csrf");
     let field = field.map(|(_, value)| value.into_owned());
     Ok((Request::from_parts(parts, Body::from(bytes)), field))
+}
+
+fn has_file(headers: &HeaderMap) -> bool {
+    let media = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
+    media.get(..20).is_some_and(|media| media.eq_ignore_ascii_case("multipart/form-data;"))
 }
 
 fn is_small_form(headers: &HeaderMap) -> bool {

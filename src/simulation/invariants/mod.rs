@@ -65,7 +65,7 @@ pub(in crate::simulation) struct Seen {
     /// Attempts whose seats were looked at.
     seated: BTreeSet<AttemptId>,
     /// Callbacks of which an agent has accepted an offer.
-    accepts: BTreeSet<CallbackId>,
+    accepted: BTreeSet<CallbackId>,
     /// Reports that were new in the inbox.
     filed: usize,
     problems: Vec<String>,
@@ -338,6 +338,7 @@ impl Checked<dyn Store> {
     }
 
     async fn append_command(&self, command: NewCommand) -> Result<bool> {
+        look(&self.seen).accepts(&command);
         self.inner.append_command(command).await
     }
 

@@ -1,13 +1,18 @@
 //! Nobody is dialled for a preview that no agent accepted, and a callback that is for one agent alone goes to no other.
 
 use super::Seen;
-use crate::domain::{Attempt, Callback, CallbackId, PreviewElse, Stage, State};
-use crate::store::Batch;
+use crate::domain::event::OfferAct;
+use crate::domain::{Attempt, Callback, Event, PreviewElse, Stage, State};
+use crate::store::{Batch, NewCommand};
 
 impl Seen {
-    /// An agent accepts the offer of this callback; it is not answered yet.
-    pub(in crate::simulation) fn accepted(&mut self, id: CallbackId) {
-        self.accepts.insert(id);
+    /// Looks at a command before it is stored: an agent may accept an offer.
+    pub(super) fn accepts(&mut self, command: &NewCommand) {
+        if let (Event::Offer(OfferAct::Accept { .. }), Some(callback)) =
+            (&command.report.event, command.callback)
+        {
+            self.accepted.insert(callback);
+        }
     }
 
     /// Looks at the calls that a batch opens.
@@ -27,7 +32,7 @@ impl Seen {
         let preview = callback.order.preview()?;
         let (offer, id) = (callback.offer().cloned().unwrap_or_default(), callback.id);
         match &offer.taken {
-            Some(_) if self.accepts.contains(&id) => None,
+            Some(_) if self.accepted.contains(&id) => None,
             Some(_) => Some(format!("{id} is dialled for an agent, and none has accepted its offer")),
             None if preview.otherwise == PreviewElse::Dial && offer.times >= preview.times => None,
             None => Some(format!("{id} is dialled, and nobody took its preview: {offer:?}")),

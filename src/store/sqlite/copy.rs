@@ -217,10 +217,17 @@ fn table(
     let done = collect(&mut target.prepare_cached(done)?, [name], |cells| {
         Ok((cells.version()?, cells.take::<[u8; 32]>()?))
     })?;
-    if let Some((rows, checksum)) = done.first().copied() {
-        return Ok(CopiedTable { name: name.to_owned(), rows, checksum });
-    }
     let shape = Shape::of(source, name)?;
+    if let Some((rows, sum)) = done.first().copied() {
+        // A short command may have written into the source meanwhile.
+        if checksum(source, name, &shape)? != (rows, sum) {
+            let what = format!(
+                "is an unfinished copy, and {name} has changed in the source since; remove it and begin again"
+            );
+            return Err(Error::Unusable(format!("{to} {what}")));
+        }
+        return Ok(CopiedTable { name: name.to_owned(), rows, checksum: sum });
+    }
     let all = count(source, name)?;
     // Rows come in the order of the key, and whole transactions are written: those that are there are the first ones.
     let mut copied = count(target, name)?;
@@ -284,12 +291,17 @@ fn checksum(db: &Connection, name: &str, shape: &Shape) -> Result<(u64, [u8; 32]
 
 /// Adds a value with its type and length, so that no two rows look alike.
 fn add(digest: &mut Sha256, value: Value<'_>) {
-    let number;
+    let (number, replaced);
     let (kind, bytes): (u8, &[u8]) = match value {
         Value::Null => (0, &[]),
         Value::Integer(integer) => {
             number = integer.to_be_bytes();
             (1, &number)
+        }
+        // PostgreSQL has another character for U+0000.
+        Value::Text(text) if text.contains('\0') => {
+            replaced = text.replace('\0', "\u{FFFD}");
+            (3, replaced.as_bytes())
         }
         Value::Text(text) => (3, text.as_bytes()),
         Value::Blob(bytes) => (4, bytes),
@@ -319,7 +331,8 @@ fn finish(target: &Connection, to: &str) -> Result<()> {
     })
 }
 
-/// PostgreSQL gives new rows their numbers from sequences, which have to go on after the last row.
+/// PostgreSQL gives new rows their numbers from sequences, which have to go on after the last row. They begin at 1; the
+/// number of a partition may be 0.
 fn go_on_counting(target: &Connection) -> Result<()> {
     let sql = "SELECT CAST(table_name AS TEXT), CAST(column_name AS TEXT) FROM information_schema.columns \
                WHERE table_schema = current_schema() AND is_identity = 'YES'";
@@ -329,7 +342,7 @@ fn go_on_counting(target: &Connection) -> Result<()> {
     for (table, column) in columns {
         let sql = format!(
             "SELECT setval(pg_get_serial_sequence('{table}', '{column}'), max(\"{column}\")) FROM \"{table}\" \
-             HAVING max(\"{column}\") IS NOT NULL"
+             HAVING max(\"{column}\") > 0"
         );
         collect(&mut target.prepare_cached(&sql)?, [], |cells| cells.take::<i64>())?;
     }

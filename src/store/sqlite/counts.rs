@@ -2,7 +2,7 @@
 //! wait in each partition: changed in the transaction that changes an order, so that nobody has to count.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::campaigns;
 use super::rows::{self, collect, first};
@@ -153,38 +153,36 @@ pub fn census(db: &Connection) -> Result<Census> {
     Ok(census)
 }
 
-/// What is counted wrongly: `kind, tenant, state, stored, true`. Reads every callback.
+/// What is counted wrongly: `what: stored, true`. Reads every callback.
 pub fn wrong(db: &Connection) -> Result<Vec<String>> {
-    let read = |sql: &str| {
+    let of_three = |sql: &str| {
         collect(&mut db.prepare_cached(sql)?, [], |cells| {
-            let key = [cells.take::<String>()?, cells.take()?, cells.take()?];
-            Ok((key, cells.take::<i64>()?))
+            let key: [String; 3] = [cells.take()?, cells.take()?, cells.take()?];
+            Ok((key.join(" "), cells.take::<i64>()?))
         })
         .map(BTreeMap::from_iter)
     };
-    let (stored, counted) = (read(STORED)?, read(RECOUNT)?);
-    let keys: std::collections::BTreeSet<_> = stored.keys().chain(counted.keys()).collect();
-    let number =
-        |counts: &BTreeMap<[String; 3], i64>, key: &[String; 3]| counts.get(key).copied().unwrap_or(0);
-    let mut wrong: Vec<String> = keys
-        .into_iter()
-        .filter(|&key| number(&stored, key) != number(&counted, key))
-        .map(|key| {
-            format!("{}: {} stored, {} there", key.join(" "), number(&stored, key), number(&counted, key))
+    let of_partitions = |sql: &str| {
+        collect(&mut db.prepare_cached(sql)?, [], |cells| {
+            Ok((cells.take::<i64>()?.to_string(), cells.take::<i64>()?))
         })
-        .collect();
-    let (stored, counted) = (read(REASONS_STORED)?, read(REASONS_RECOUNT)?);
-    if stored != counted {
-        wrong.push(format!("waiting by reason: {stored:?} stored, {counted:?} there"));
-    }
-    let waiting = |sql: &str| {
-        collect(&mut db.prepare_cached(sql)?, [], |cells| Ok((cells.take::<i64>()?, cells.take::<i64>()?)))
-            .map(BTreeMap::from_iter)
+        .map(BTreeMap::from_iter)
     };
-    let (stored, counted) = (waiting(WAITING_STORED)?, waiting(WAITING_RECOUNT)?);
-    if stored != counted {
-        wrong.push(format!("waiting by partition: {stored:?} stored, {counted:?} there"));
-    }
+    let mut wrong = differences("", &of_three(STORED)?, &of_three(RECOUNT)?);
+    wrong.extend(differences("waiting by reason ", &of_three(REASONS_STORED)?, &of_three(REASONS_RECOUNT)?));
+    let (stored, counted) = (of_partitions(WAITING_STORED)?, of_partitions(WAITING_RECOUNT)?);
+    wrong.extend(differences("waiting by partition ", &stored, &counted));
     wrong.extend(campaigns::wrong(db)?);
     Ok(wrong)
+}
+
+/// A line for each counter that has another number than there is.
+fn differences(what: &str, stored: &BTreeMap<String, i64>, counted: &BTreeMap<String, i64>) -> Vec<String> {
+    let keys: BTreeSet<&String> = stored.keys().chain(counted.keys()).collect();
+    let number = |counts: &BTreeMap<String, i64>, key| counts.get(key).copied().unwrap_or(0);
+    let pairs = keys.into_iter().map(|key| (key, number(stored, key), number(counted, key)));
+    pairs
+        .filter(|(_, stored, counted)| stored != counted)
+        .map(|(key, stored, counted)| format!("{what}{key}: {stored} stored, {counted} there"))
+        .collect()
 }

@@ -99,7 +99,7 @@ pub use self::retention::{Kept, Retained};
 use self::sql::Connection;
 pub use self::sql::postgres::{Listener, Reach};
 use self::token_reads::TokenReads;
-pub use self::verify::{VERIFY_CHECKS, VerifyFault, verify};
+pub use self::verify::{TellCheck, VERIFY_CHECKS, VerifyFault, verify, verify_database};
 use self::writer::{Writer, in_savepoint, in_transaction};
 use super::audit::pending;
 use super::{Enqueue, Enqueued, Lead, Result, Token, Witness};
@@ -333,12 +333,20 @@ impl Sqlite {
     async fn tell_witness(&self, batch: Committed) -> Result<()> {
         let Some(witness) = self.open.witness.get() else { return Ok(()) };
         if batch.releases {
-            let own = self.own_lineage().await?;
-            if let Some(identity) = own.identity {
-                witness.released(identity, own.position);
-            }
+            self.tell_witness_of_lead().await?;
         } else if let Some(lead) = batch.lead {
             witness.committed(Position { leader: lead.term, batch: lead.number });
+        }
+        Ok(())
+    }
+
+    /// Tells the witness, before anything leaves, which store it is and how far it goes; unless it is held. Another process
+    /// may have released it.
+    async fn tell_witness_of_lead(&self) -> Result<()> {
+        let Some(witness) = self.open.witness.get() else { return Ok(()) };
+        let own = self.own_lineage().await?;
+        if let Some(identity) = own.identity.filter(|_| !own.is_held) {
+            witness.released(identity, own.position);
         }
         Ok(())
     }

@@ -397,7 +397,9 @@ impl Turns for Sqlite {
     }
 
     async fn lead(&self, lease: Option<LeaseTerm>) -> Result<Lead> {
-        self.write(move |db| term::lead(db, lease.as_ref())).await
+        let lead = self.write(move |db| term::lead(db, lease.as_ref())).await?;
+        self.tell_witness_of_lead().await?;
+        Ok(lead)
     }
 
     async fn last_batch(&self) -> Result<u64> {

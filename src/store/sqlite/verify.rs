@@ -6,8 +6,9 @@ use std::path::Path;
 
 use super::file::open_reader;
 use super::rows::collect;
+use super::sql::postgres::Reach;
 use super::sql::{Access, Connection};
-use super::{counts, report_recount};
+use super::{counts, database, report_recount};
 use crate::store::{Error, Result, Told};
 
 /// At most so many faults are told for each check.
@@ -134,8 +135,22 @@ pub const VERIFY_CHECKS: usize = RULES.len() + 4;
 /// # Errors
 /// If the store cannot be read.
 pub fn verify(store: &Path, told: Told, begins: &mut dyn FnMut(&'static str)) -> Result<Vec<VerifyFault>> {
-    let db = open_reader(store)?;
-    db.begin(Access::Read)?;
+    check(&open_reader(store)?, told, begins)
+}
+
+/// Checks a PostgreSQL database, as [`verify`].
+///
+/// # Errors
+/// If the database cannot be used or read.
+pub fn verify_database(reach: Reach, told: Told, begins: TellCheck<'_>) -> Result<Vec<VerifyFault>> {
+    database::apart(|| check(&database::open_alone(reach)?.0, told, begins))
+}
+
+/// Is called with the name of each check before it.
+pub type TellCheck<'t> = &'t mut (dyn FnMut(&'static str) + Send);
+
+fn check(db: &Connection, told: Told, begins: &mut dyn FnMut(&'static str)) -> Result<Vec<VerifyFault>> {
+    db.begin(Access::Survey)?;
     let mut faults = Vec::new();
     begins("file");
     let lines = match db.sqlite() {
@@ -158,13 +173,14 @@ pub fn verify(store: &Path, told: Told, begins: &mut dyn FnMut(&'static str)) ->
         faults.extend(ids.into_iter().map(|id| VerifyFault { check, id, what, figures: None }));
     }
     begins("person.live");
-    faults.extend(live_of_people(&db)?);
+    faults.extend(live_of_people(db)?);
     begins("counts");
-    let wrong = counts::wrong(&db);
+    let wrong = counts::wrong(db);
     faults.extend(counters("counts", "A counter has another number than there is.", wrong)?);
     begins("reports");
-    let wrong = report_recount::wrong(&db, told);
+    let wrong = report_recount::wrong(db, told);
     faults.extend(counters("reports", "A cell of the reports has another number than there is.", wrong)?);
+    db.roll_back()?;
     Ok(faults)
 }
 

@@ -5,13 +5,13 @@ use axum::http::{Request, StatusCode};
 use jiff::{SignedDuration, Timestamp};
 use ringmaster::clock::Clock as _;
 use ringmaster::domain::{
-    Attempt, AttemptId, CallbackId, Campaign, CampaignId, CampaignState, CommandId, InviteId, LegOrder,
-    Message, MessageId, MessagePurpose, Numbers, Pause, PauseId, PauseScope, Scope, Scopes, SetAside,
-    SetAsideId, SetAsideItem, Stage, State, Tenant, TokenLimits,
+    Attempt, AttemptId, BulkId, CallbackId, Campaign, CampaignId, CampaignState, CommandId, InviteId,
+    LegOrder, Message, MessageId, MessagePurpose, Numbers, Pause, PauseId, PauseScope, Scope, Scopes,
+    SetAside, SetAsideId, SetAsideItem, Stage, State, Tenant, TokenLimits,
 };
 use ringmaster::http::api::{openapi, routes};
 use ringmaster::http::auth;
-use ringmaster::store::{Batch, CampaignChange, Token};
+use ringmaster::store::{Batch, BulkAct, CampaignChange, NewBulk, Token};
 use serde_json::{Value, json};
 use strum::IntoEnumIterator as _;
 use uuid::Uuid;
@@ -158,6 +158,18 @@ async fn a_token_of_another_tenant_reads_and_changes_nothing_at_any_route() {
     };
     let before = stored().await;
     assert_eq!(before.len(), 3);
+    let bulk = BulkId::new(Uuid::from_u128(77));
+    let made = NewBulk {
+        id: bulk,
+        tenant: Tenant::default(),
+        by: "crm".to_owned(),
+        act: BulkAct::Cancel,
+        why: "storm".to_owned(),
+        filter: "{}".to_owned(),
+        at: api.clock.now(),
+        rows: vec![(waiting, 0)],
+    };
+    assert!(api.store.make_bulk(made).await.unwrap());
     let all = || Scope::iter().collect();
     let stranger = with_token(&api, |token| {
         token.tenant = "other".parse().unwrap();
@@ -185,6 +197,9 @@ async fn a_token_of_another_tenant_reads_and_changes_nothing_at_any_route() {
             }
             path if path.starts_with("/v1/pauses/") => {
                 (pause.to_string(), PauseId::new(unknown.uuid()).to_string())
+            }
+            path if path.starts_with("/v1/bulk/") => {
+                (bulk.to_string(), BulkId::new(unknown.uuid()).to_string())
             }
             path if path.starts_with("/v1/campaigns/") => {
                 (campaign_id.to_string(), CampaignId::new(unknown.uuid()).to_string())

@@ -1,9 +1,12 @@
 //! The console over HTTP: what its pages show, what they refuse, and their headers.
 
+use std::net::Ipv4Addr;
+
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use ringmaster::console;
+use ringmaster::http::peers::Peer;
 use serde_json::{Value, json};
 
 use super::harness::{Answer, ApiHarness, CONSUMER, answer, api};
@@ -16,6 +19,11 @@ struct Desk {
     console: Router,
 }
 
+/// A connection from this machine.
+fn here() -> Peer {
+    Peer(Ipv4Addr::LOCALHOST.into())
+}
+
 async fn desk() -> Desk {
     let api = api().await;
     let console = console::router(&api.app);
@@ -24,7 +32,7 @@ async fn desk() -> Desk {
 
 impl Desk {
     async fn get(&self, path: &str) -> Answer {
-        let request = Request::get(path).header("host", "localhost:8080");
+        let request = Request::get(path).header("host", "localhost:8080").extension(here());
         answer(&self.console, request.body(Body::empty()).unwrap()).await
     }
 
@@ -42,6 +50,7 @@ impl Desk {
 
     async fn post_raw(&self, path: &str, body: &str, headers: &[(&str, &str)]) -> Answer {
         let mut request = Request::post(path)
+            .extension(here())
             .header("host", "localhost:8080")
             .header("content-type", "application/x-www-form-urlencoded")
             .header("content-length", body.len());

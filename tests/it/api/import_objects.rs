@@ -305,6 +305,9 @@ async fn imports_are_listed_newest_first_page_by_page() {
         StatusCode::NO_CONTENT
     );
     assert_eq!(names(&api.get("/v1/imports").await.json()), ["two", "one"]);
+    // Nothing of it has arrived.
+    assert!(begin(&api, &new_import("four", list)).await.status.is_success());
+    assert_eq!(names(&api.get("/v1/imports").await.json()), ["four", "two", "one"]);
     assert_eq!(api.get("/v1/imports?before=two").await.code(), "query.invalid");
 }
 

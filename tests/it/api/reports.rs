@@ -239,7 +239,7 @@ async fn a_label_in_csv_is_never_computed() {
     count(&api, &[Cell(Family::Campaign, &label, "2026-11-20T12:00:00Z", calls(1, 1))]).await;
     let answer = api.get(&format!("/v1/reports/answer-rate?{DAY}&by=campaign&format=csv")).await;
     let rows: Vec<&str> = answer.text.lines().collect();
-    assert_eq!(rows[1], "'=1+1,1,1,0,0,0,0,100.0,");
+    assert_eq!(rows[1], "'=1+1,'=1+1,1,1,0,0,0,0,100.0,");
 }
 
 #[tokio::test]
@@ -315,7 +315,7 @@ async fn funnel_agents_and_cost_are_sums_of_their_cells() {
     let cost = report(&api, &format!("cost?{DAY}")).await;
     assert_eq!((&cost["rows"][0]["country"], &cost["rows"][0]["minutes"]), (&json!("+55"), &json!(4)));
     assert_eq!((&cost["rows"][0]["cost"], &cost["total"]["per_served"]), (&Value::Null, &Value::Null));
-    assert!(cost["notes"].to_string().contains("3 calls have no rate"), "{cost}");
+    assert!(cost["notes"].to_string().contains("3 calls and messages have no rate"), "{cost}");
     for format in ["csv", "svg"] {
         let answer = api.get(&format!("/v1/reports/cost?{DAY}&format={format}")).await;
         let notes = answer.header("x-report-notes");
@@ -388,7 +388,7 @@ async fn columns_of_numbers_have_numbers() {
     count(&api, &[Cell(Family::Reach, "spring", at, reached), Cell(Family::Speed, "spring", at, rang)]).await;
     let attempts = report(&api, &format!("attempts?by=campaign&{DAY}")).await;
     assert_eq!(attempts["rows"][0]["attempts_mean"], 1.5, "{attempts}");
-    assert_eq!(attempts["columns"][3], json!({"name": "attempts_mean", "unit": "number"}));
+    assert_eq!(attempts["columns"][4], json!({"name": "attempts_mean", "unit": "number"}));
     let speed = report(&api, &format!("speed?{DAY}")).await;
     assert_eq!((&speed["rows"][0]["p50_s"], &speed["total"]["p90_s"]), (&json!(86_400), &json!(86_400)));
     assert!(speed["notes"].to_string().contains("86400 stands for longer times too"), "{speed}");

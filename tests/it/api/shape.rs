@@ -97,6 +97,7 @@ async fn filled(api: &ApiHarness) -> CallbackId {
         connected_at: Some(at(NOW)),
         ended_at: Some(at(NOW)),
         duration_s: Some(110),
+        agent: Some("client:ana".parse().unwrap()),
         ..Attempt::new(AttemptId::new(Uuid::from_u128(1)), id, pair, "main", LegOrder::ConsumerFirst, at(NOW))
     };
     let (asked, content) = (MessagePurpose::PermissionRequest, "HX1".parse().unwrap());

@@ -41,11 +41,11 @@ impl Served {
 async fn a_daemon_that_is_told_to_stop_is_not_ready_and_answers_until_the_delay_is_over() {
     let served = served(|config| config.http.shutdown_delay = Duration::from_secs(1)).await;
     assert_eq!(served.ask("/livez", "*/*").await, (200, "ok\n".to_owned()));
-    let ready = "ready\nok: stopping\nok: store\nok: leader\nok: dialling\nok: clock\nok: inbox\nok: hooks\nok: webhooks\n";
+    let ready = "ready\nok: stopping\nok: store\nok: leader\nok: dialling\nok: clock\nok: lineage\nok: inbox\nok: hooks\nok: webhooks\n";
     assert_eq!(served.ask("/readyz", "*/*").await, (200, ready.to_owned()));
     let (status, json) = served.ask("/readyz", "application/json").await;
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();
-    assert_eq!((status, &json["ready"]), (200, &true.into()));
+    assert_eq!((status, &json["ready"], &json["role"]), (200, &true.into(), &"alone".into()));
     assert_eq!(json["checks"][1], serde_json::json!({"name": "store", "state": "ok"}));
 
     served.shutdown.cancel();
@@ -74,6 +74,8 @@ async fn the_page_of_metrics_has_what_is_stored_and_in_use() {
         "ringmaster_callbacks_open{state=\"waiting\"} 0",
         "ringmaster_submissions_unknown{kind=\"call\"} 0",
         "ringmaster_inbox_oldest_seconds 0.0",
+        "ringmaster_node_role{role=\"alone\"} 1",
+        "ringmaster_node_role{role=\"follower\"} 0",
     ] {
         assert!(text.lines().any(|written| written == line), "{line}\n{text}");
     }

@@ -49,6 +49,7 @@ fn of_each() -> Metrics {
     metrics.platform_answered("twilio", "place", "accepted", took);
     metrics.platform_code("twilio", 20_003, true, true);
     metrics.pauses("all", 1);
+    metrics.node_role("alone");
     metrics.http_answered("/healthz", &http::Method::GET, http::StatusCode::OK, took);
     let name = "a \"name\" with \\ and\nlines".to_owned();
     metrics.show(&Picture {

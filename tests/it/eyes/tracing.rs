@@ -1,6 +1,7 @@
 //! One trace for the life of a callback, and a collector that is away.
 
 use std::collections::BTreeMap;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,6 +29,10 @@ struct Sending {
 
 async fn sending(ratio: f64, answers: Option<StatusCode>) -> Sending {
     let (address, got) = collector(answers).await;
+    sending_to(address, got, ratio)
+}
+
+fn sending_to(address: SocketAddr, got: Collected, ratio: f64) -> Sending {
     let metrics = Arc::new(Metrics::default());
     let (traces, spans) = Traces::new(ratio, 1000, metrics.clone());
     let config = ExporterConfig {
@@ -147,4 +152,16 @@ async fn a_collector_that_takes_nothing_loses_spans_and_holds_up_nothing() {
     sending.spans().await;
     let text = metrics.encode();
     assert!(text.contains("ringmaster_trace_spans_total{result=\"lost\"} 3"), "{text}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stop_waits_two_seconds_for_a_collector_that_never_answers() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let sending = sending_to(silent.local_addr().unwrap(), Collected::default(), 1.0);
+    let trace = Trace { id: TraceId::new([1; 16]), root: SpanId::new([1; 8]), parent: None };
+    let at = START.parse().unwrap();
+    sending.traces.send(ringmaster::traces::Span::of(&trace, "turn", Kind::Internal, at, at));
+    let began = tokio::time::Instant::now();
+    sending.spans().await;
+    assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
 }

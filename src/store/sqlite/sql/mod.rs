@@ -30,6 +30,8 @@ pub enum Connection {
 pub enum Access {
     /// It reads. All its statements see the same state.
     Read,
+    /// The same, for as long as it takes, with temporary tables.
+    Survey,
     /// It writes, and nobody else writes until it ends.
     Write,
 }
@@ -94,7 +96,9 @@ impl Connection {
     /// Those of the engine.
     pub fn begin(&self, access: Access) -> Result<()> {
         match (self, access) {
-            (Self::Sqlite(db), Access::Read) => db.prepare_cached("BEGIN DEFERRED")?.execute([])?,
+            (Self::Sqlite(db), Access::Read | Access::Survey) => {
+                db.prepare_cached("BEGIN DEFERRED")?.execute([])?
+            }
             (Self::Sqlite(db), Access::Write) => db.prepare_cached("BEGIN IMMEDIATE")?.execute([])?,
             (Self::Postgres(db), access) => return Ok(db.begin(access)?),
         };

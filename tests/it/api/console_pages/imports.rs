@@ -30,7 +30,7 @@ async fn upload(visitor: &Visitor, campaign: &str, fields: &[(&str, &str)], file
 async fn put(visitor: &Visitor, id: &str, offset: usize, token: &str, part: &'static [u8]) -> Answer {
     let request = Request::put(format!("/console/imports/{id}/part?offset={offset}"))
         .header("host", "localhost")
-        .header("console-csrf", token);
+        .header("x-csrf-token", token);
     answer(&visitor.pages, request.body(Body::from(part)).unwrap()).await
 }
 

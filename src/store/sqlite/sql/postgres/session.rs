@@ -24,6 +24,8 @@ type Later = Pin<Box<dyn Future<Output = std::result::Result<(), tokio_postgres:
 
 /// The longest time that a statement may take, with what it waits for. After it the connection is given up.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// The same for a check of the whole store.
+const SURVEY_PATIENCE: Duration = Duration::from_secs(3_600);
 /// The first interval between two attempts to connect, and the longest.
 const RETRY: [Duration; 2] = [Duration::from_millis(50), Duration::from_secs(2)];
 /// The number of statements that a connection keeps.
@@ -92,6 +94,7 @@ impl Session {
         self.connect()?;
         let sql = match access {
             Access::Write => BEGIN_WRITING.to_owned(),
+            Access::Survey => "BEGIN ISOLATION LEVEL REPEATABLE READ".to_owned(),
             Access::Read => match self.deadline.get() {
                 None => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY".to_owned(),
                 Some(deadline) => {
@@ -210,7 +213,11 @@ impl Session {
             }
             Ok::<(), tokio_postgres::Error>(())
         };
-        let both = self.block_on(async { tokio::time::timeout(PATIENCE, join(earlier, answer)).await });
+        let patience = match self.transaction.get() {
+            Transaction::Open(Access::Survey) => SURVEY_PATIENCE,
+            _ => PATIENCE,
+        };
+        let both = self.block_on(async { tokio::time::timeout(patience, join(earlier, answer)).await });
         let fault = match both {
             Ok((Ok(()), Ok(answer))) => return Ok(answer),
             Ok((Err(error), _) | (Ok(()), Err(error))) => Fault::new(&error),
