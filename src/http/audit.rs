@@ -17,6 +17,8 @@ use super::{ApiError, App};
 use crate::domain::{Phone, Scope};
 use crate::store::{self, AuditEntry, AuditOutcome, PendingAudit, audited};
 
+mod before;
+
 /// A longer body is not kept in the log, in bytes.
 const BODY_MAX: usize = 8 << 10;
 
@@ -120,6 +122,10 @@ pub(super) async fn pending(
     }
     let keeps_body = routes::keeps_body(path) && length(&request).is_some_and(|n| n <= BODY_MAX);
     let (mut request, mut entry) = entry_of(app, caller, request, path).await;
+    // Of a token's changes the customer's own system has the values before, and they are most of all changes.
+    if let (Some(_), Some(object)) = (caller.person(), &entry.object) {
+        entry.before = before::before(app, caller, path, object).await?;
+    }
     if keeps_body {
         let (parts, body) = request.into_parts();
         let incomplete =

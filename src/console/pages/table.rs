@@ -128,6 +128,11 @@ async fn act(page: &'static PageOf, params: &RawPathParams, form: Form) -> Respo
 
 /// Who can be called, with complete numbers.
 async fn callable(visit: Visit) -> Response {
+    // A live part is made once for several people, so it has no complete numbers.
+    if visit.is_part() {
+        let detail = "A part of a page that changes by itself shows no complete numbers.";
+        return visit.refused(&Refused::new(StatusCode::FORBIDDEN, "Numbers stay masked", detail));
+    }
     let sender = visit.query_of(&["sender"]);
     let asking = Asking::new(visit.revealing());
     let path = "/v1/permissions/callable";

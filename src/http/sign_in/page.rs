@@ -55,11 +55,16 @@ pub(super) fn only_here(root: &str) -> Response {
 
 /// Why a sign-in or a form was refused, for somebody at a browser. The headers stay those of the refusal.
 pub(super) fn refused(root: &str, refused: &Response, error: &ApiError) -> Response {
+    // The API speaks of tokens.
+    let is_signed_out = error.code() == "auth.missing";
+    let title = if is_signed_out { "You are signed out" } else { error.title() };
     let body = html! {
-        div.problem role="alert" { p { (error.detail()) } }
+        div.problem role="alert" {
+            p { @if is_signed_out { "What you sent was not carried out." } @else { (error.detail()) } }
+        }
         p { a href={ (root) "sign-in" } { "Sign in" } " · " a href=(if root.is_empty() { "./" } else { root }) { "Open the console" } }
     };
-    let mut page = answer(error.status(), frame(root, error.title(), &body));
+    let mut page = answer(error.status(), frame(root, title, &body));
     if let Some(wait) = refused.headers().get(RETRY_AFTER) {
         page.headers_mut().insert(RETRY_AFTER, wait.clone());
     }

@@ -7,6 +7,7 @@ use argon2::{Algorithm, Argon2, Params, Version};
 
 use super::SignIn;
 use crate::http::ApiError;
+use crate::http::error::FieldError;
 use crate::store::PasswordHash;
 
 /// The shortest password, in characters (NIST SP 800-63B-4, section 3.1.1.2, August 2025, for a password alone).
@@ -87,7 +88,11 @@ impl SignIn {
         password: String,
         salt: [u8; 16],
     ) -> Result<PasswordHash, ApiError> {
-        let refused = |error: PasswordError| ApiError::new("person.invalid", format!("password: {error}"));
+        let refused = |error: PasswordError| {
+            let fault =
+                FieldError { field: "password".into(), code: "field.value", detail: error.to_string() };
+            ApiError::fields("person.invalid", vec![fault])
+        };
         is_fit(&password).map_err(refused)?;
         let place = Arc::clone(&self.hashing).acquire_owned().await.map_err(ApiError::internal)?;
         let work = move || {

@@ -35,11 +35,12 @@ pub fn append_pending(db: &Connection, pending: Option<&PendingAudit>) -> Result
     pending.and_then(PendingAudit::unwritten).map_or(Ok(()), |entry| append(db, entry))
 }
 
-/// A filter that is not set does not bind. The newest rows come first, so that a page ends early.
+/// A filter that is not set does not bind. The newest rows come first, so that a page ends early. A parameter is compared
+/// before it is asked for NULL: PostgreSQL takes its type from the first place where it stands.
 const PAGE: &str = "SELECT seq, at, who, way, tenant, what, object, consumer, address, outcome, was, became \
-     FROM audit WHERE (?1 IS NULL OR seq < ?1) AND (?2 IS NULL OR tenant = ?2) AND (?3 IS NULL OR who = ?3) \
-     AND (?4 IS NULL OR what = ?4) AND (?5 IS NULL OR object = ?5) AND (?6 IS NULL OR outcome = ?6) \
-     AND (?7 IS NULL OR at >= ?7) AND (?8 IS NULL OR at < ?8) ORDER BY seq DESC LIMIT ?9";
+     FROM audit WHERE (seq < ?1 OR ?1 IS NULL) AND (tenant = ?2 OR ?2 IS NULL) AND (who = ?3 OR ?3 IS NULL) \
+     AND (what = ?4 OR ?4 IS NULL) AND (object = ?5 OR ?5 IS NULL) AND (outcome = ?6 OR ?6 IS NULL) \
+     AND (at >= ?7 OR ?7 IS NULL) AND (at < ?8 OR ?8 IS NULL) ORDER BY seq DESC LIMIT ?9";
 
 pub fn page(
     db: &Connection,

@@ -40,7 +40,7 @@ pub const LIST: &str = concat!(
     "SELECT ",
     columns!(),
     " FROM imports INDEXED BY imports_of_tenants WHERE tenant = ?1 AND seq < ?2 AND state <> 'removed' \
-     AND (?4 IS NULL OR campaign = ?4) ORDER BY seq DESC LIMIT ?3"
+     AND (campaign = ?4 OR ?4 IS NULL) ORDER BY seq DESC LIMIT ?3"
 );
 pub const UNFINISHED: &str = "SELECT name FROM imports INDEXED BY imports_of_campaigns \
      WHERE state = 'receiving' AND campaign IS NOT NULL AND campaign = ?1 AND tenant = ?2 LIMIT 1";

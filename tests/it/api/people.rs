@@ -456,7 +456,8 @@ async fn what_a_page_asks_by_itself_is_no_use_of_the_session_and_its_stream_ends
 
 #[tokio::test]
 async fn a_refused_sign_in_is_a_page_for_a_browser_and_a_problem_for_a_program() {
-    let house = house(by_password()).await;
+    let trusted_proxies = TrustedProxies::new(["127.0.0.0/8".parse().unwrap()]);
+    let house = house(SignInSettings { trusted_proxies, ..by_password() }).await;
     let post = |accept: &str| Request::post("/console/sign-in").header("accept", accept);
     let page = house.ask(ELSEWHERE, post("text/html,*/*"), "name=ana&password=x").await;
     assert_eq!(page.status, StatusCode::FORBIDDEN);
@@ -472,6 +473,24 @@ async fn a_refused_sign_in_is_a_page_for_a_browser_and_a_problem_for_a_program()
     let wrong = Request::post("/console/sign-in").header("sec-fetch-site", "same-origin");
     house.ask("127.0.0.1", wrong, "name=ana&password=x").await;
     assert_eq!(house.audit().await[0].from, Some([127, 0, 0, 1].into()));
+}
+
+#[tokio::test]
+async fn what_a_person_changes_is_in_the_audit_log_as_it_was_before() {
+    let house = house(by_password()).await;
+    house.add("ana", Role::Supervisor, |_| {}).await;
+    let ana = house.session("ana").await;
+    let id = house.api.callback().await;
+    house.by(&ana, "POST", "/v1/pauses", &json!({"scope": "all", "why": "a drill"})).await;
+    house.api.fold().await;
+    let pauses = house.by(&ana, "GET", "/v1/pauses", &Value::Null).await.json();
+    let pause = pauses["pauses"][0]["id"].as_str().unwrap().to_owned();
+    house.by(&ana, "DELETE", &format!("/v1/pauses/{pause}"), &Value::Null).await;
+    house.by(&ana, "POST", &format!("/v1/callbacks/{id}/cancel"), &json!({"why": "x"})).await;
+    let log = house.audit().await;
+    let before = |what: &str| log.iter().find(|entry| entry.what == what).unwrap().before.clone().unwrap();
+    assert!(before("DELETE /v1/pauses/{id}").contains("a drill"), "{log:?}");
+    assert!(before("POST /v1/callbacks/{id}/cancel").contains(r#""state":"waiting""#), "{log:?}");
 }
 
 #[tokio::test]
