@@ -307,7 +307,7 @@ fn filter(directives: &str) -> Result<(), String> {
 const PATHS_TAKEN: [&str; 8] =
     ["console", "docs", "healthz", "hooks", "livez", "openapi.json", "readyz", "v1"];
 
-fn metrics_path(path: &String) -> Result<(), String> {
+fn metrics_path(path: &str) -> Result<(), String> {
     let plain = path.bytes().all(|b| b.is_ascii_alphanumeric() || b"/-_.".contains(&b));
     if path.len() < 2 || !path.starts_with('/') || path.ends_with('/') || !plain {
         return Err(
@@ -332,6 +332,9 @@ pub struct Metrics {
 
 impl Metrics {
     pub(super) fn read(section: &mut Section<'_>) -> Self {
-        Self { enabled: section.ask("enabled").value(), path: section.ask("path").rule(metrics_path).value() }
+        Self {
+            enabled: section.ask("enabled").value(),
+            path: section.ask("path").rule(|path: &String| metrics_path(path)).value(),
+        }
     }
 }
