@@ -23,28 +23,39 @@ const NOTHING: [u8; 0] = [];
 macro_rules! columns {
     () => {
         "id, tenant, name, campaign, owner, settings, size, sha256, created_at, created_by, state, completed_at, \
-         received, tail, place, hash, rows, accepted, accepted_before"
+         received, place, rows, accepted, accepted_before"
     };
 }
 
-const ONE: &str = concat!("SELECT ", columns!(), " FROM imports WHERE id = ?1 AND state <> 'removed'");
+const ONE: &str =
+    concat!("SELECT ", columns!(), ", tail, hash FROM imports WHERE id = ?1 AND state <> 'removed'");
 pub const NAMED: &str = concat!(
     "SELECT ",
     columns!(),
-    " FROM imports INDEXED BY imports_by_name WHERE tenant = ?1 AND name = ?2 AND state <> 'removed' \
+    ", tail, hash FROM imports INDEXED BY imports_by_name WHERE tenant = ?1 AND name = ?2 AND state <> 'removed' \
      ORDER BY seq DESC LIMIT 1"
 );
-/// A list shows no bytes of what has arrived.
-pub const LIST: &str = "SELECT id, tenant, name, campaign, owner, settings, size, sha256, created_at, created_by, state, \
-     completed_at, received, substr(tail, 1, 0), place, substr(hash, 1, 0), rows, accepted, accepted_before \
-     FROM imports INDEXED BY imports_of_tenants WHERE tenant = ?1 AND seq < ?2 AND state <> 'removed' \
-     AND (?4 IS NULL OR campaign = ?4) ORDER BY seq DESC LIMIT ?3";
+/// Without the bytes of what has arrived: a list shows none.
+pub const LIST: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM imports INDEXED BY imports_of_tenants WHERE tenant = ?1 AND seq < ?2 AND state <> 'removed' \
+     AND (?4 IS NULL OR campaign = ?4) ORDER BY seq DESC LIMIT ?3"
+);
 pub const UNFINISHED: &str = "SELECT name FROM imports INDEXED BY imports_of_campaigns \
      WHERE state = 'receiving' AND campaign IS NOT NULL AND campaign = ?1 AND tenant = ?2 LIMIT 1";
 const SAVE_FAULT: &str = "INSERT INTO import_faults (import, row, fault, field, code, detail) \
      VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING";
 
+/// An import with the bytes of what has arrived.
 fn read(cells: &mut Cells<'_>) -> Result<ImportRecord> {
+    let mut record = listed(cells)?;
+    (record.reached.tail, record.reached.hash) = (cells.take()?, cells.take()?);
+    Ok(record)
+}
+
+/// An import without the bytes of what has arrived.
+fn listed(cells: &mut Cells<'_>) -> Result<ImportRecord> {
     let import = NewImport {
         id: cells.id()?,
         tenant: cells.parsed()?,
@@ -63,10 +74,9 @@ fn read(cells: &mut Cells<'_>) -> Result<ImportRecord> {
         completed_at: cells.moment_if()?,
         reached: Reached {
             received: cells.version()?,
-            // A list of imports leaves them out.
-            tail: cells.take::<Option<_>>()?.unwrap_or_default(),
+            tail: Vec::new(),
             place: cells.take()?,
-            hash: cells.take::<Option<_>>()?.unwrap_or_default(),
+            hash: Vec::new(),
         },
         rows: cells.version()?,
         accepted: cells.version()?,
@@ -103,7 +113,7 @@ pub fn list(
     collect(
         &mut db.prepare_cached(LIST)?,
         params![tenant.as_str(), before, limit(most), campaign.as_ref().map(CampaignId::bytes)],
-        read,
+        listed,
     )
 }
 
