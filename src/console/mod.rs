@@ -14,6 +14,7 @@ pub mod asking;
 pub mod assets;
 pub mod blocks;
 pub mod charts;
+pub mod fields;
 pub mod form;
 pub mod labels;
 pub mod layout;

@@ -79,7 +79,9 @@ pub fn nothing(sentence: &str) -> Markup {
 /// Names with values.
 #[must_use]
 pub fn facts(facts: &[(&str, Markup)]) -> Markup {
-    html! { dl { @for (name, value) in facts { div { dt { (name) } dd { (value) } } } } }
+    html! { dl { @for (name, value) in facts {
+        div { dt { (name) } dd { @if value.0.is_empty() { span.none aria-label="none" { "–" } } @else { (value) } } }
+    } } }
 }
 
 /// A link to the next page of a list.
@@ -95,6 +97,8 @@ pub fn next_page(visit: &Visit, cursor: &str) -> Markup {
 
 /// A field of a form with its label, and with what is wrong with it.
 pub struct Input<'a> {
+    /// The form that it is in, on a page with several forms; empty on others.
+    pub form: &'a str,
     pub name: &'a str,
     pub label: &'a str,
     pub value: &'a str,
@@ -107,7 +111,7 @@ pub struct Input<'a> {
 impl<'a> Input<'a> {
     #[must_use]
     pub const fn text(name: &'a str, label: &'a str) -> Self {
-        Self { name, label, value: "", kind: "text", hint: "", is_required: false }
+        Self { form: "", name, label, value: "", kind: "text", hint: "", is_required: false }
     }
 
     #[must_use]
@@ -134,7 +138,10 @@ impl<'a> Input<'a> {
     #[must_use]
     pub fn shown(&self, refused: Option<&Refused>) -> Markup {
         let fault = refused.and_then(|refused| refused.of_field(self.name));
-        let id = format!("field-{}", self.name);
+        let id = match self.form {
+            "" => format!("field-{}", self.name),
+            form => format!("field-{form}-{}", self.name),
+        };
         let told = format!("{id}-told");
         let is_told = fault.is_some() || !self.hint.is_empty();
         html! {
@@ -156,11 +163,15 @@ pub fn choice(name: &str, label: &str, chosen: &str, options: &[(&str, &str)]) -
     html! {
         div.field {
             label for=(id) { (label) }
-            select id=(id) name=(name) {
-                @for (value, shown) in options { option value=(value) selected[*value == chosen] { (shown) } }
-            }
+            select id=(id) name=(name) { (self::options(chosen, options)) }
         }
     }
+}
+
+/// What a choice offers, with the chosen one.
+#[must_use]
+pub fn options(chosen: &str, offered: &[(&str, &str)]) -> Markup {
+    html! { @for (value, shown) in offered { option value=(value) selected[*value == chosen] { (shown) } } }
 }
 
 /// A form of filters: a GET, so that the list can be bookmarked.

@@ -87,7 +87,7 @@ impl ReportData {
     fn head(&self, column: &Column) -> String {
         let words = labels::plain(&column.name);
         match (column.unit.as_str(), &self.currency) {
-            ("percent", _) if !words.ends_with("percent") => format!("{words} %"),
+            ("percent", _) if !words.contains("percent") => format!("{words} %"),
             ("money", Some(currency)) => format!("{words} ({currency})"),
             _ => words,
         }

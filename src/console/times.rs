@@ -41,9 +41,24 @@ fn told(at: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
 }
 
 /// The name of a zone as people say it: `Sao Paulo`.
-fn place(zone: &TimeZone) -> String {
+#[must_use]
+pub fn place(zone: &TimeZone) -> String {
     let name = zone.iana_name().unwrap_or("UTC");
     name.rsplit('/').next().unwrap_or(name).replace('_', " ")
+}
+
+/// A sentence of the API with its moments as people write them: in this zone, and without the seconds.
+#[must_use]
+pub fn readable(sentence: &str, now: Timestamp, zone: &TimeZone) -> String {
+    let word = |word: &str| {
+        let plain = word.trim_end_matches(['.', ',', ';', ':', ')']);
+        // Nothing else of a sentence begins with a year and has the hours after a T.
+        match plain.get(10..11).filter(|mark| *mark == "T").and_then(|_| parsed(plain)) {
+            Some(at) => format!("{}{}", told(at, now, zone), &word[plain.len()..]),
+            None => word.to_owned(),
+        }
+    };
+    sentence.split(' ').map(word).collect::<Vec<_>>().join(" ")
 }
 
 /// How long something takes or has taken: `42 s`, `3 min`, `2 h 5 min`, `3 days`.
@@ -87,6 +102,21 @@ mod tests {
                 .into_string()
                 .contains("Sun 29 Nov, 20:30")
         );
+    }
+
+    #[test]
+    fn moments_within_a_sentence_are_told_as_all_others() {
+        let now: Timestamp = "2026-11-29T17:00:00Z".parse().unwrap();
+        let zone = TimeZone::get("America/Sao_Paulo").unwrap();
+        let told = |sentence: &str| readable(sentence, now, &zone);
+        assert_eq!(
+            told("It lapses at 2026-11-29T23:30:05Z, and ends at 2026-12-06T08:20:48.123Z."),
+            "It lapses at 20:30 Sao Paulo, and ends at Sun 6 Dec, 05:20 Sao Paulo."
+        );
+        for same in ["", "The consumer answered.", "2026-11-29", "an order of 2026-11-29Tx é", "éééééTé"]
+        {
+            assert_eq!(told(same), same);
+        }
     }
 
     #[test]

@@ -14,7 +14,7 @@ pub fn done(word: &str) -> Option<&'static str> {
         "rescheduled" => "Rescheduled.",
         "attempt-allowed" => "One more call is allowed.",
         "wrapped-up" => "The wrap-up is recorded.",
-        "replayed" => "It is ordered again.",
+        "replayed" => "Its webhooks are sent again.",
         "ending" => "The call is being ended.",
         "resolved" => "Recorded. The callback goes on from there.",
         "asking" => "Twilio is being asked again.",

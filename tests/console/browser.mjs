@@ -7,6 +7,9 @@ import puppeteer from "puppeteer-core";
 const require = createRequire(import.meta.url);
 const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
 
+// A page has at most so many bytes.
+const PAGE_MAX = 100_000;
+
 export function fail(what) {
   throw new Error(what);
 }
@@ -30,9 +33,8 @@ export async function tab(browser, root, options = {}) {
   page.on("pageerror", (error) => faults.push(`error: ${error.message}`));
   page.on("console", (message) => { if (message.type() === "error") faults.push(`console: ${message.text()}`); });
   page.on("request", (request) => {
-    // Chromium's own pictures, such as that of a field for a day, are data: addresses.
-    const own = request.url().startsWith(new URL(root).origin) || request.url().startsWith("data:");
-    if (!own) faults.push(`elsewhere: ${request.url()}`);
+    // The pictures of Chromium's own inputs, such as the calendar of a date, are data. The policy refuses those of a page.
+    if (!request.url().startsWith(new URL(root).origin) && !request.url().startsWith("data:")) faults.push(`elsewhere: ${request.url()}`);
   });
   await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: options.dark ? "dark" : "light" }]);
   await page.setViewport({ width: options.width ?? 1280, height: 900 });
@@ -49,6 +51,8 @@ export async function open({ page, faults }, address, expected = 200) {
     const [shown, room] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
     check(shown <= room + 1, `${address} is ${shown} wide in ${room}`);
   }
+  const size = (await answer.buffer()).length;
+  check(size <= PAGE_MAX, `${address} has ${size} bytes`);
   check(expected !== 200 || faults.length === 0, `${address}: ${faults.join("; ")}`);
   return answer;
 }

@@ -13,6 +13,8 @@ try {
   await filters();
   await keyboard();
   await bulk();
+  for (const script of [true, false]) await list(script);
+  await refused();
   console.log("the console is as it should be");
 } finally {
   await browser.close();
@@ -92,6 +94,56 @@ async function keyboard() {
   check(await own.page.evaluate(() => document.activeElement.className === "skip"), "the skip link is not first");
   await own.page.keyboard.press("Enter");
   check(await own.page.evaluate(() => location.hash === "#main"), "the skip link leads nowhere");
+  await own.page.close();
+}
+
+// A list is checked and then imported into a new campaign, by the script and by the form alone.
+async function list(script) {
+  const own = await tab(browser, root, { script });
+  await open(own, root + "campaigns");
+  await own.page.$eval("details.action", (details) => { details.open = true; });
+  await own.page.type("details.action input[name=name]", `List ${script}`);
+  await own.page.select("details.action select[name='defaults.sender']", "+551140000001");
+  await own.page.type("details.action input[name='defaults.document']", "message");
+  await own.page.type("details.action textarea[name='defaults.variables']", "message = hello");
+  await Promise.all([own.page.waitForNavigation(), own.page.click("details.action form button")]);
+  const campaign = own.page.url().split("?")[0];
+  for (const [button, expected] of [["button[name=check]", "nothing is imported yet"], ["button:not([name])", "All refused rows"]]) {
+    await open(own, campaign + "/import");
+    await own.page.$eval("#import input[name=name]", (input, name) => { input.value = name; }, `list-${script}`);
+    const file = await own.page.$("input[type=file]");
+    const rows = "phone\n+447700900101\nnonsense\n+447700900202\n";
+    await file.evaluate((input, text) => {
+      const chosen = new DataTransfer();
+      chosen.items.add(new File([text], "list.csv"));
+      input.files = chosen.files;
+    }, rows);
+    await Promise.all([own.page.waitForNavigation(), own.page.click(`#import ${button}`)]);
+    const told = await own.page.$eval("main", (main) => main.innerText);
+    check(told.includes(expected), `import with ${button}, script ${script}: ${told}`);
+  }
+  await open(own, campaign);
+  check(!(await own.page.$("main .problem")), `the campaign: ${await own.page.$eval("main", (main) => main.innerText)}`);
+  await own.page.close();
+}
+
+// A refused form keeps what was entered, and says at the field what is wrong.
+async function refused() {
+  const own = await tab(browser, root);
+  await open(own, root + "callbacks?status=waiting");
+  await open(own, await first(own.page));
+  const form = "form[action$='/reschedule']";
+  await own.page.$eval(form, (form) => {
+    form.closest("details").open = true;
+    form.elements.latest.value = "2020-01-01T10:00";
+    form.elements.priority.value = "8";
+    form.elements.reason.value = "a test";
+  });
+  await Promise.all([own.page.waitForNavigation(), own.page.click(`${form} button`)]);
+  const shown = await own.page.$eval(form, (form) => [form.closest("details").open, form.elements.latest.value, form.elements.priority.value,
+    form.elements.reason.value, form.elements.latest.getAttribute("aria-invalid")].join());
+  check(shown === "true,2020-01-01T10:00,8,a test,true", `after a refusal: ${shown}`);
+  await accessible(own, "a refused form");
   await own.page.close();
 }
 

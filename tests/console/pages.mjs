@@ -5,6 +5,7 @@ export const PAGES = [
   "callbacks",
   "callbacks?status=waiting",
   "callbacks?campaign=nothing-of-this-name",
+  "callbacks?outcome=reached",
   "calls",
   "unknown",
   "bulk",

@@ -1,5 +1,7 @@
 //! The pages of calendars: which there are, the days of one, marking days, and a test of calling hours at a moment.
 
+use std::collections::BTreeMap;
+
 use axum::http::Method;
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
@@ -180,13 +182,19 @@ fn about(day: &Day) -> Markup {
 }
 
 fn rows(read: &Calendars, country: &str) -> Markup {
-    let row = |row: &Row| {
-        vec![
-            html! { a href={ "calendars/" (segment(&row.name)) } { (row.name) } },
-            cell(if row.origin == "configuration" { "the configuration" } else { "public holidays" }),
-            text_if(row.holidays.as_deref()),
-        ]
-    };
+    let link = |name: &str| html! { a href={ "calendars/" (segment(name)) } { (name) } };
+    let own = read.calendars.iter().filter(|row| row.origin == "configuration");
+    let own = own.map(|row| vec![link(&row.name), text_if(row.holidays.as_deref())]).collect::<Vec<_>>();
+    // There are hundreds: one row for each country, with its regions.
+    let mut countries: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for row in read.calendars.iter().filter(|row| row.origin != "configuration") {
+        let country = row.name.get(..2).unwrap_or(&row.name);
+        countries.entry(country).or_default().push(&row.name);
+    }
+    let public = countries.iter().map(|(country, names)| {
+        let regions = names.iter().filter(|name| *name != country);
+        vec![link(country), html! { @for name in regions { (link(name)) " " } }]
+    });
     html! {
         form method="get" class="filters" {
             div class="field" {
@@ -195,7 +203,8 @@ fn rows(read: &Calendars, country: &str) -> Markup {
             }
             button type="submit" { "Show" } " " a href="?" { "All" }
         }
-        (table("Calendars", &["Calendar", "From", "Holidays of"], read.calendars.iter().map(row)))
+        @if !own.is_empty() { (table("Of the configuration", &["Calendar", "Holidays of"], own)) }
+        (table("Public holidays", &["Country", "Regions"], public))
         p class="second" {
             "Public holidays: " (read.holidays.source) " " (read.holidays.version) ", known until " (read.holidays.last_day) "."
         }

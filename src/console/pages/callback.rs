@@ -7,8 +7,10 @@ use maud::{Markup, html};
 use serde_json::{Map, Value, json};
 
 use super::callback_forms::actions;
-use super::shown::{consumer, deadline, standing, time, zone_of};
+use super::shown::{campaign, consumer, deadline, standing, time, told, zone_of};
 use crate::console::ask::{Answer, Refused};
+use crate::console::asking::segment;
+use crate::console::fields::{Again, moments};
 use crate::console::form::Form;
 use crate::console::layout::{Page, problem};
 use crate::console::numbers::reveal;
@@ -26,7 +28,7 @@ pub(super) struct Seen {
 }
 
 async fn seen(visit: &Visit, id: &str) -> Result<Seen, Refused> {
-    let id: String = form_urlencoded::byte_serialize(id.as_bytes()).collect::<String>().replace('+', "%20");
+    let id = segment(id);
     Ok(Seen {
         record: visit.get(&format!("/v1/callbacks/{id}")).await?,
         explained: visit.get(&format!("/v1/callbacks/{id}/explain")).await,
@@ -53,7 +55,7 @@ pub(super) async fn revealed(Path(id): Path<String>, form: Form) -> Response {
 }
 
 /// The page, after a form was refused with what is wrong.
-async fn page(visit: &Visit, id: &str, refused: Option<&Refused>) -> Response {
+async fn page(visit: &Visit, id: &str, again: Option<Again<'_>>) -> Response {
     let seen = match seen(visit, id).await {
         Ok(seen) => seen,
         Err(refused) => return visit.refused(&refused),
@@ -63,9 +65,9 @@ async fn page(visit: &Visit, id: &str, refused: Option<&Refused>) -> Response {
     let page = Page::new(&title(record))
         .head(html! { (reveal(visit, &format!("callbacks/{}/revealed", text(record, "id")))) })
         .live(shown(visit, &seen))
-        .rest(actions(visit, record, dispositions.as_ref(), refused));
-    match refused {
-        Some(refused) => visit.page_refused(refused, page),
+        .rest(actions(visit, record, dispositions.as_ref(), again));
+    match again {
+        Some(again) => visit.page_refused(again.refused, page),
         None => visit.page(page),
     }
 }
@@ -106,7 +108,7 @@ fn verdict(visit: &Visit, seen: &Seen, now: Timestamp) -> Markup {
             (standing(&seen.record))
             @match reasons.first() {
                 Some(first) => (reason(visit, &seen.record, first, now)),
-                None => p.sentence { (text(&seen.record, "reason.sentence")) },
+                None => p.sentence { (told(visit, &seen.record, text(&seen.record, "reason.sentence"), now)) },
             }
             @if reasons.len() > 1 {
                 h2 { "Also in the way" }
@@ -119,7 +121,7 @@ fn verdict(visit: &Visit, seen: &Seen, now: Timestamp) -> Markup {
 
 fn reason(visit: &Visit, record: &Value, reason: &Value, now: Timestamp) -> Markup {
     html! {
-        p.sentence { (text(reason, "sentence")) }
+        p.sentence { (told(visit, record, text(reason, "sentence"), now)) }
         p.more {
             (words::reason(text(reason, "code")))
             @if let Some(at) = parsed(text(reason, "lifts_at")) {
@@ -141,7 +143,7 @@ fn local(explained: &Value) -> Markup {
 fn about(visit: &Visit, record: &Value, now: Timestamp) -> Markup {
     let senders: Vec<&str> = list(record, "senders").iter().filter_map(Value::as_str).collect();
     let at = |name: &str| time(visit, record, text(record, name), now);
-    let mut told = vec![
+    let mut facts_told = vec![
         ("consumer", consumer(record)),
         ("senders", html! { (senders.join(", ")) }),
         ("not before", at("earliest")),
@@ -154,21 +156,24 @@ fn about(visit: &Visit, record: &Value, now: Timestamp) -> Markup {
         ),
         ("document", html! { (text(record, "document")) }),
     ];
-    for name in ["agent", "pool", "campaign", "reference"] {
+    if !text(record, "campaign").is_empty() {
+        facts_told.push(("campaign", campaign(visit, text(record, "campaign"))));
+    }
+    for name in ["agent", "pool", "reference"] {
         if !text(record, name).is_empty() {
-            told.push((name, html! { (text(record, name)) }));
+            facts_told.push((name, html! { (text(record, name)) }));
         }
     }
     if !text(record, "ordered_by").is_empty() {
-        told.push(("ordered by", html! { (words::by(text(record, "ordered_by"))) }));
+        facts_told.push(("ordered by", html! { (words::by(text(record, "ordered_by"))) }));
     }
     if let Some(said) = field(record, "wrap_up") {
-        told.push((
+        facts_told.push((
             "wrap-up",
             html! { (text(said, "disposition")) " " span.second { (text(said, "note")) } },
         ));
     }
-    facts(&told)
+    facts(&facts_told)
 }
 
 /// The ledger: what each sender may do with this consumer.
@@ -280,11 +285,21 @@ fn happened(visit: &Visit, record: &Value, timeline: &Value, now: Timestamp) -> 
         ol.timeline {
             @for entry in list(timeline, "entries") {
                 li {
-                    (time(visit, record, text(entry, "at"), now)) " · " (text(entry, "why"))
+                    (time(visit, record, text(entry, "at"), now)) " · " (told(visit, record, without_code(text(entry, "why")), now))
                     @if !text(entry, "by").is_empty() { " " span.second { (told_by(text(entry, "what"), text(entry, "by"))) } }
                 }
             }
         }
+    }
+}
+
+/// What happened, without the code of a reason before its sentence.
+fn without_code(why: &str) -> &str {
+    let is_code =
+        |code: &&str| code.contains('.') && code.bytes().all(|b| matches!(b, b'a'..=b'z' | b'_' | b'.'));
+    match why.split_once(": ") {
+        Some((code, sentence)) if is_code(&code) => sentence,
+        _ => why,
     }
 }
 
@@ -297,11 +312,15 @@ fn told_by(what: &str, by: &str) -> String {
 }
 
 /// Sends the fields of a form to a route of this callback, and shows the page again with what is wrong.
-async fn act(form: &Form, id: &str, verb: &str, body: Value, done: &str) -> Response {
+async fn act(form: &Form, id: &str, verb: &str, body: Result<Value, Refused>, done: &str) -> Response {
     let visit = &form.visit;
-    match visit.post(&format!("/v1/callbacks/{id}/{verb}"), &body).await {
+    let sent = match body {
+        Ok(body) => visit.post(&format!("/v1/callbacks/{}/{verb}", segment(id)), &body).await,
+        Err(refused) => Err(refused),
+    };
+    match sent {
         Ok(_) => visit.go(&format!("callbacks/{id}"), done),
-        Err(refused) => page(visit, id, Some(&refused)).await,
+        Err(refused) => page(visit, id, Some(Again::new(verb, form, &refused))).await,
     }
 }
 
@@ -312,11 +331,11 @@ fn given(form: &Form, names: &[&str]) -> Map<String, Value> {
 }
 
 pub(super) async fn cancel(Path(id): Path<String>, form: Form) -> Response {
-    act(&form, &id, "cancel", json!({}), "canceled").await
+    act(&form, &id, "cancel", Ok(json!({})), "canceled").await
 }
 
 pub(super) async fn reschedule(Path(id): Path<String>, form: Form) -> Response {
-    let mut body = given(&form, &["earliest", "latest", "reason"]);
+    let mut body = given(&form, &["reason"]);
     if let Some(priority) = form.given("priority") {
         // What is no number is sent as it is, so that the API names the fault.
         body.insert(
@@ -324,21 +343,23 @@ pub(super) async fn reschedule(Path(id): Path<String>, form: Form) -> Response {
             priority.parse::<u64>().map_or_else(|_| priority.into(), Value::from),
         );
     }
-    act(&form, &id, "reschedule", body.into(), "rescheduled").await
+    let read = moments(&form, &["earliest", "latest"], &form.visit.app().reports.zone, &mut body);
+    act(&form, &id, "reschedule", read.map(|()| body.into()), "rescheduled").await
 }
 
 pub(super) async fn allow_attempt(Path(id): Path<String>, form: Form) -> Response {
     let body = given(&form, &["reason"]);
-    act(&form, &id, "allow-attempt", body.into(), "attempt-allowed").await
+    act(&form, &id, "allow-attempt", Ok(body.into()), "attempt-allowed").await
 }
 
 pub(super) async fn wrap_up(Path(id): Path<String>, form: Form) -> Response {
-    let body = given(&form, &["disposition", "note", "agent", "callback_at"]);
-    act(&form, &id, "wrap-up", body.into(), "wrapped-up").await
+    let mut body = given(&form, &["disposition", "note", "agent"]);
+    let read = moments(&form, &["callback_at"], &form.visit.app().reports.zone, &mut body);
+    act(&form, &id, "wrap-up", read.map(|()| body.into()), "wrapped-up").await
 }
 
 pub(super) async fn replay(Path(id): Path<String>, form: Form) -> Response {
-    act(&form, &id, "replay", json!({}), "replayed").await
+    act(&form, &id, "replay", Ok(json!({})), "replayed").await
 }
 
 #[cfg(test)]
@@ -350,6 +371,14 @@ mod tests {
         let record = |purpose: &str| json!({"id": "cb_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f", "purpose": purpose});
         assert_eq!(title(&record("requested")), "Callback …8d9e0f");
         assert_eq!(title(&record("marketing")), "Contact …8d9e0f");
+    }
+
+    #[test]
+    fn the_code_before_a_sentence_is_not_shown() {
+        assert_eq!(without_code("retry.not_before: The next is due."), "The next is due.");
+        for same in ["reached: The consumer answered.", "It is: so", "a.b", ""] {
+            assert_eq!(without_code(same), same);
+        }
     }
 
     #[test]

@@ -3,8 +3,9 @@
 use maud::{Markup, html};
 use serde_json::Value;
 
-use crate::console::ask::Refused;
-use crate::console::parts::{Input, action, button, choice, list, text};
+use crate::console::fields::{Again, Fields};
+use crate::console::parts::{Input, action, button, list, text};
+use crate::console::times;
 use crate::console::visit::Visit;
 use crate::domain::Scope;
 
@@ -13,8 +14,10 @@ pub(super) fn actions(
     visit: &Visit,
     record: &Value,
     dispositions: Option<&Value>,
-    refused: Option<&Refused>,
+    again: Option<Again<'_>>,
 ) -> Markup {
+    let fields = |verb: &'static str| Fields::new(verb, again);
+    let zone = format!("by the clock of {}", times::place(&visit.app().reports.zone));
     let path = |verb: &str| format!("callbacks/{}/{verb}", text(record, "id"));
     let (is_open, is_waiting) = (text(record, "status") != "closed", text(record, "status") == "waiting");
     let has_calls = !list(record, "attempts").is_empty();
@@ -24,42 +27,47 @@ pub(super) fn actions(
             @if is_open && visit.may(Scope::Order) {
                 (action(visit, &path("cancel"), "Cancel", false, &html! { p { "It is called no more. A phone that rings for it is hung up." } }))
             }
-            @if is_waiting && visit.may(Scope::Order) { (action(visit, &path("reschedule"), "Reschedule", refused.is_some(), &reschedule(refused))) }
+            @if is_waiting && visit.may(Scope::Order) {
+                @let fields = fields("reschedule");
+                (action(visit, &path("reschedule"), "Reschedule", fields.is_refused(), &reschedule(fields, &zone)))
+            }
             @if is_waiting && visit.may(Scope::Supervise) {
-                (action(visit, &path("allow-attempt"), "Allow one more call", false, &allow(refused)))
+                @let fields = fields("allow-attempt");
+                (action(visit, &path("allow-attempt"), "Allow one more call", fields.is_refused(), &allow(fields)))
             }
             @if has_calls && visit.may(Scope::Work) && dispositions.is_some() {
-                (action(visit, &path("wrap-up"), "Wrap up", false, &wrap_up(dispositions, refused)))
+                @let fields = fields("wrap-up");
+                (action(visit, &path("wrap-up"), "Wrap up", fields.is_refused(), &wrap_up(dispositions, fields, &zone)))
             }
             @if visit.may(Scope::Operate) { (button(visit, &path("replay"), "Send its webhooks again")) }
         }
     }
 }
 
-fn reschedule(refused: Option<&Refused>) -> Markup {
+fn reschedule(fields: Fields<'_>, zone: &str) -> Markup {
     html! {
-        (Input::text("earliest", "Not before").hint("such as 2026-11-30T09:00:00-03:00").shown(refused))
-        (Input::text("latest", "Until").shown(refused))
-        (choice("priority", "Urgency", "", &[("", "as it is"), ("1", "bulk"), ("5", "normal"), ("8", "urgent")]))
-        (Input::text("reason", "Why").shown(refused))
+        (fields.input(Input::text("earliest", "Not before").of_kind("datetime-local").hint(zone)))
+        (fields.input(Input::text("latest", "Until").of_kind("datetime-local").hint(zone)))
+        (fields.choice("priority", "Urgency", &[("", "as it is"), ("1", "bulk"), ("5", "normal"), ("8", "urgent")]))
+        (fields.input(Input::text("reason", "Why")))
     }
 }
 
-fn allow(refused: Option<&Refused>) -> Markup {
+fn allow(fields: Fields<'_>) -> Markup {
     html! {
         p { "WhatsApp blocks us after too many missed calls in a row. This is the last one before that." }
-        (Input::text("reason", "Why").required().shown(refused))
+        (fields.input(Input::text("reason", "Why").required()))
     }
 }
 
-fn wrap_up(dispositions: Option<&Value>, refused: Option<&Refused>) -> Markup {
+fn wrap_up(dispositions: Option<&Value>, fields: Fields<'_>, zone: &str) -> Markup {
     let known = dispositions.map_or(&[][..], |value| list(value, "dispositions"));
     let options: Vec<(&str, &str)> =
         known.iter().map(|disposition| (text(disposition, "name"), text(disposition, "label"))).collect();
     html! {
-        (choice("disposition", "What came of it", "", &options))
-        (Input::text("callback_at", "Call again at").hint("if it was agreed, with the time zone").shown(refused))
-        (Input::text("agent", "Agent").shown(refused))
-        (Input::text("note", "Note").shown(refused))
+        (fields.choice("disposition", "What came of it", &options))
+        (fields.input(Input::text("callback_at", "Call again at").of_kind("datetime-local").hint(&format!("if it was agreed, {zone}"))))
+        (fields.input(Input::text("agent", "Agent")))
+        (fields.input(Input::text("note", "Note")))
     }
 }

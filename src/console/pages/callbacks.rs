@@ -4,8 +4,10 @@ use axum::response::Response;
 use maud::{Markup, html};
 use serde_json::{Value, json};
 
-use super::shown::{consumer, deadline, standing};
+use super::bulk;
+use super::shown::{campaign, consumer, deadline, standing, told};
 use crate::console::ask::Answer;
+use crate::console::asking;
 use crate::console::form::Form;
 use crate::console::layout::{Page, problem};
 use crate::console::parts::{Input, choice, field, filters, list, next_page, nothing, number, table, text};
@@ -25,7 +27,7 @@ pub(super) async fn callbacks(visit: Visit) -> Response {
     let found = visit.get(&format!("/v1/callbacks?{query}")).await;
     let page = Page::new("Callbacks").head(html! { (filter_form(&visit)) (search_form(&visit, "", None)) });
     match &found {
-        Ok(_) => visit.page(page.live(rows(&visit, &found)).rest(bulk_form(&visit))),
+        Ok(_) => visit.page(page.live(rows(&visit, &found)).rest(changes(&visit))),
         Err(refused) => visit.page_refused(refused, page),
     }
 }
@@ -37,11 +39,10 @@ pub(super) async fn search(form: Form) -> Response {
     let found = visit.post("/v1/callbacks/search", &asked).await;
     let refused = found.as_ref().err();
     let page = Page::new("Callbacks of a number")
-        .head(html! { (search_form(visit, form.text("consumer"), refused)) })
-        .rest(rows(visit, &found));
+        .head(html! { (search_form(visit, form.text("consumer"), refused)) });
     match refused {
         Some(refused) => visit.page_refused(refused, page),
-        None => visit.page(page),
+        None => visit.page(page.rest(rows(visit, &found))),
     }
 }
 
@@ -99,11 +100,11 @@ fn row(visit: &Visit, callback: &Value, now: jiff::Timestamp) -> Vec<Markup> {
         html! { a href={ (visit.root()) "callbacks/" (id) } { (words::noun(text(callback, "purpose"))) " " span.second { (short(id)) } } },
         consumer(callback),
         standing(callback),
-        html! { (text(callback, "reason.sentence")) },
+        html! { (told(visit, callback, text(callback, "reason.sentence"), now)) },
         deadline(visit, callback, now),
         html! { (number(callback, "attempts_made")) " of " (number(callback, "attempts_max")) },
         html! { (words::priority(number(callback, "priority"))) },
-        html! { (text(callback, "campaign")) },
+        campaign(visit, text(callback, "campaign")),
     ]
 }
 
@@ -112,28 +113,27 @@ fn short(id: &str) -> String {
     format!("…{}", id.get(id.len().saturating_sub(6)..).unwrap_or(id))
 }
 
-/// What can be done with all that match.
-fn bulk_form(visit: &Visit) -> Markup {
+/// The change of all that match. It is only offered where it changes what the list shows: a change has fewer filters.
+fn changes(visit: &Visit) -> Markup {
     if !visit.may(Scope::Order) {
         return html! {};
     }
+    let filter = bulk::FILTERS.map(|name| (name, visit.query(name).unwrap_or_default()));
+    let is_wider = ["outcome", "abandoned", "wrap_up"].iter().any(|name| visit.query(name).is_some())
+        || visit.query("status").is_some_and(|status| status != "waiting");
+    let waiting = asking::query(std::iter::once(("status", "waiting")).chain(filter));
     html! {
-        details.action {
-            summary { "Change all that match" }
-            p { "First you see how many it is. Nothing changes before you confirm." }
-            form method="post" action={ (visit.root()) "bulk" } {
-                (visit.csrf())
-                @for name in ["reason", "campaign", "reference"] {
-                    input type="hidden" name=(name) value=(visit.query(name).unwrap_or_default());
-                }
-                (choice("act", "What to do", "", &[("cancel", "cancel"), ("reschedule", "move the times"), ("priority", "change the urgency")]))
-                (Input::text("earliest", "Not before").hint("for other times, such as 2026-11-30T09:00:00Z").shown(None))
-                (Input::text("latest", "Until").shown(None))
-                (choice("priority", "Urgency", "", &[("", "as it is"), ("1", "bulk"), ("5", "normal"), ("8", "urgent")]))
-                (Input::text("why", "Why").required().shown(None))
-                button type="submit" { "Show what would change" }
+        @if is_wider {
+            p.hint {
+                "Only what waits can be changed at once, by its reason, campaign or reference. " a href=(waiting) { "Show what waits" }
+            }
+        } @else {
+            details.action {
+                summary { "Change all that match" }
+                (bulk::form(visit, &filter, None))
             }
         }
+        p { a href={ (visit.root()) "bulk" } { "Changes of many callbacks" } }
     }
 }
 

@@ -7,6 +7,7 @@ use maud::{Markup, html};
 use serde_json::{Value, json};
 
 use super::shown::consumer;
+use crate::console::asking::segment;
 use crate::console::form::Form;
 use crate::console::layout::Page;
 use crate::console::parts::{action, badge, list, nothing, number, table, text};
@@ -75,7 +76,7 @@ fn is_on(attempt: &Value) -> bool {
 /// Ends a call.
 pub(super) async fn end(Path(id): Path<String>, form: Form) -> Response {
     let visit = &form.visit;
-    match visit.post(&format!("/v1/attempts/{id}/end"), &json!({})).await {
+    match visit.post(&format!("/v1/attempts/{}/end", segment(&id)), &json!({})).await {
         Ok(_) => visit.go("calls", "ending"),
         Err(refused) => visit.refused(&refused),
     }

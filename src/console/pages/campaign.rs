@@ -23,6 +23,7 @@ use crate::console::blocks::{
 };
 use crate::console::labels;
 use crate::console::page_of::{PageOf, Place, Shown};
+use crate::console::times::readable;
 
 pub(super) const PAGE: PageOf =
     PageOf { path: "campaigns/{id}", acts: OF_ONE, show: |asking, place, said| show(asking, place, said) };
@@ -102,7 +103,7 @@ fn show<'a>(asking: &'a Asking, place: &'a Place, said: &'a Said) -> BoxFuture<'
             (forecast::part(asking, place, forecast.as_ref(), found.open))
             (section("Lists", &imports, |imports| lists(asking, found, imports)))
             (breaker(&found.breaker))
-            (settings(found))
+            (settings(asking, found))
             (history(asking, found))
         };
         Shown::new(format!("Campaign {}", found.name), body)
@@ -230,7 +231,7 @@ fn breaker(breaker: &Breaker) -> Markup {
     }
 }
 
-fn settings(campaign: &Campaign) -> Markup {
+fn settings(asking: &Asking, campaign: &Campaign) -> Markup {
     let number = |value: Option<u32>| value.map_or_else(|| "no limit".to_owned(), |value| value.to_string());
     let defaults = campaign.defaults.as_object();
     html! {
@@ -246,7 +247,7 @@ fn settings(campaign: &Campaign) -> Markup {
                 h3 { "For contacts that name nothing else" }
                 dl {
                     @for (name, value) in defaults {
-                        div { dt { (labels::plain(name)) } dd { (told_value(value)) } }
+                        div { dt { (labels::plain(name)) } dd { (readable(&told_value(value), asking.now, &asking.zone)) } }
                     }
                 }
             }

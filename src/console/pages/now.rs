@@ -202,8 +202,9 @@ fn recent_calls(report: &Value, now: Timestamp, zone: &TimeZone) -> Markup {
     let (placed, answered) = quarters
         .iter()
         .fold((0_u64, 0_u64), |(placed, answered), bar| (placed + bar.total, answered + bar.part));
+    let since = if quarters.len() < QUARTERS { "since midnight" } else { "in the last three hours" };
     let told = format!(
-        "{} placed and {answered} answered in the last three hours, by quarter of an hour",
+        "{} placed and {answered} answered {since}, by quarter of an hour",
         words::counted(placed, "call")
     );
     html! { (bars(&told, &quarters)) p.hint { (told) "." } }
@@ -359,6 +360,13 @@ mod tests {
             assert!(page.contains(part), "{part}: {page}");
         }
         assert!(!page.contains("banner"), "{page}");
+    }
+
+    #[test]
+    fn soon_after_midnight_the_chart_says_that_it_has_less_than_three_hours() {
+        let told = |now: &str| shown(&seen(), now.parse().unwrap(), &TimeZone::UTC).into_string();
+        assert!(told("2026-11-29T02:44:59Z").contains("answered since midnight"));
+        assert!(told("2026-11-29T02:45:00Z").contains("answered in the last three hours"));
     }
 
     #[test]

@@ -14,7 +14,7 @@ use crate::console::labels;
 const HEADROOM: Field =
     Field::free("headroom", "Kept back", Kind::Number, "Seats for calls of consumers. Without it 1.");
 const WRAP_UP: Field =
-    Field::free("wrap_up_seconds", "Seconds held after a call", Kind::Number, "0 to 3,600. Without it 0.");
+    Field::free("wrap_up_s", "Seconds held after a call", Kind::Number, "0 to 3,600. Without it 0.");
 const VALID_FOR: Field = Field::needed(
     "valid_for",
     "Holds for so many seconds",
@@ -92,7 +92,7 @@ struct Pool {
     as_of: Timestamp,
     valid_until: Timestamp,
     headroom: u32,
-    wrap_up_seconds: i64,
+    wrap_up_s: i64,
     in_calls: Option<u32>,
     in_wrap_up: Option<u32>,
     room: Option<u32>,
@@ -125,7 +125,7 @@ pub fn seats(asking: &Asking, pools: &Pools, act: impl Fn(&str) -> Markup) -> Ma
             count(pool.in_wrap_up),
             html! {
                 (pool.headroom)
-                @if pool.wrap_up_seconds > 0 { " " small { "held " (duration(pool.wrap_up_seconds)) " after a call" } }
+                @if pool.wrap_up_s > 0 { " " small { "held " (duration(pool.wrap_up_s)) " after a call" } }
             },
             html! {
                 @if is_fed { (until(asking, pool.valid_until)) } @else { (when(asking, pool.valid_until)) }

@@ -7,10 +7,10 @@ use serde_json::Value;
 
 use crate::console::numbers::number;
 use crate::console::parts::{badge, field, text};
-use crate::console::times::{moment, parsed};
+use crate::console::times::{moment, parsed, readable};
 use crate::console::visit::Visit;
 use crate::console::words;
-use crate::domain::zones;
+use crate::domain::{CampaignId, zones};
 
 /// The consumer's number, masked unless the page reveals.
 pub(super) fn consumer(callback: &Value) -> Markup {
@@ -42,6 +42,21 @@ pub(super) fn time(visit: &Visit, callback: &Value, at: &str, now: Timestamp) ->
     match zone_of(callback) {
         Some(zone) => moment(at, now, &[&zone, team]),
         None => moment(at, now, &[team]),
+    }
+}
+
+/// A sentence about a callback, with its moments in the consumer's time.
+pub(super) fn told(visit: &Visit, callback: &Value, sentence: &str, now: Timestamp) -> String {
+    let zone = zone_of(callback);
+    readable(sentence, now, zone.as_ref().unwrap_or(&visit.app().reports.zone))
+}
+
+/// The campaign of a callback: a link to its page, or a name that the customer gave.
+pub(super) fn campaign(visit: &Visit, name: &str) -> Markup {
+    html! {
+        @if name.parse::<CampaignId>().is_ok() {
+            a href={ (visit.root()) "campaigns/" (name) } { "campaign " span.second { "…" (name.get(name.len().saturating_sub(6)..).unwrap_or(name)) } }
+        } @else { (name) }
     }
 }
 

@@ -7,10 +7,11 @@ use maud::{Markup, html};
 use serde_json::{Map, Value, json};
 
 use super::shown::consumer;
-use crate::console::ask::Refused;
+use crate::console::asking::segment;
+use crate::console::fields::{Again, Fields};
 use crate::console::form::Form;
 use crate::console::layout::Page;
-use crate::console::parts::{Input, button, choice, facts, list, nothing, number, text};
+use crate::console::parts::{Input, button, facts, list, nothing, number, text};
 use crate::console::times::{from_now, lasting, parsed};
 use crate::console::visit::Visit;
 use crate::domain::Scope;
@@ -93,13 +94,20 @@ fn horizon(visit: &Visit) -> Option<SignedDuration> {
     key.value.trim_matches('"').parse().ok()
 }
 
-fn resolve_form(visit: &Visit, id: &str, refused: Option<&Refused>) -> Markup {
+/// The page has this form for each call.
+fn form_of(id: &str) -> String {
+    format!("resolve-{id}")
+}
+
+fn resolve_form(visit: &Visit, id: &str, again: Option<Again<'_>>) -> Markup {
+    let name = form_of(id);
+    let fields = Fields::new(&name, again);
     html! {
         form method="post" action={ (visit.root()) "unknown/" (id) "/resolve" } {
             (visit.csrf())
-            (choice("outcome", "It was", "", ENDS))
-            (Input::text("sid", "Twilio's id of the call").hint("CA… if you found it").shown(refused))
-            (Input::text("note", "Note").shown(refused))
+            (fields.choice("outcome", "It was", ENDS))
+            (fields.input(Input::text("sid", "Twilio's id of the call").hint("CA… if you found it")))
+            (fields.input(Input::text("note", "Note")))
             button type="submit" { "Record" }
         }
     }
@@ -114,11 +122,12 @@ pub(super) async fn resolve(Path(id): Path<String>, form: Form) -> Response {
             word.insert(name.to_owned(), given.into());
         }
     }
-    match visit.post(&format!("/v1/attempts/{id}/resolve"), &Value::Object(word)).await {
+    match visit.post(&format!("/v1/attempts/{}/resolve", segment(&id)), &Value::Object(word)).await {
         Ok(_) => visit.go("unknown", "resolved"),
         Err(refused) => {
-            let page =
-                Page::new("Record what became of a call").rest(resolve_form(visit, &id, Some(&refused)));
+            let name = form_of(&id);
+            let again = Again::new(&name, &form, &refused);
+            let page = Page::new("Record what became of a call").rest(resolve_form(visit, &id, Some(again)));
             visit.page_refused(&refused, page)
         }
     }
@@ -127,7 +136,7 @@ pub(super) async fn resolve(Path(id): Path<String>, form: Form) -> Response {
 /// Asks Twilio again now.
 pub(super) async fn ask_again(Path(id): Path<String>, form: Form) -> Response {
     let visit = &form.visit;
-    match visit.post(&format!("/v1/attempts/{id}/ask-again"), &json!({})).await {
+    match visit.post(&format!("/v1/attempts/{}/ask-again", segment(&id)), &json!({})).await {
         Ok(_) => visit.go("unknown", "asking"),
         Err(refused) => visit.refused(&refused),
     }

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
+use futures_util::{StreamExt as _, stream};
 
 use super::browser::{AtBrowser, up};
 use super::enter::{CONSOLE, SIGN_IN};
@@ -19,6 +20,8 @@ use crate::http::{ApiError, App};
 
 /// The largest form whose field `csrf` is looked for, in bytes. Larger bodies need the header.
 const FORM_MAX: usize = 64 << 10;
+/// The field `csrf` of a form with a file is its first part, which ends within so many bytes.
+const FIRST_PART_MAX: usize = 4 << 10;
 /// The longest address to which a sign-in leads back, in bytes.
 const NEXT_MAX: usize = 1000;
 
@@ -40,8 +43,6 @@ async fn passed(app: Arc<App>, mut request: Request, next: Next) -> Result<Respo
     if !is_read(request.method()) {
         let (checked, field) = with_field(request).await?;
         request = checked;
-        // Of a form with a file, whoever reads it checks the token, which is its first field.
-        let field = if has_file(request.headers()) { Some(person.csrf.to_string()) } else { field };
         check_write(&app, &person, request.extensions(), request.headers(), field.as_deref())?;
     }
     request.extensions_mut().insert(person.caller());
@@ -99,27 +100,63 @@ pub(super) fn led_to(next: Option<&str>) -> String {
 
 /// The field `csrf` of a form of a bounded size, and the request as it was.
 async fn with_field(request: Request) -> Result<(Request, Option<String>), ApiError> {
+    if media(request.headers()).eq_ignore_ascii_case("multipart/form-data") {
+        return with_first_part(request).await;
+    }
     if !is_small_form(request.headers()) {
         return Ok((request, None));
     }
     let (parts, body) = request.into_parts();
-    let incomplete =
-        |_| ApiError::new("body.incomplete", "the connection ended before the body was complete");
     let bytes = axum::body::to_bytes(body, FORM_MAX).await.map_err(incomplete)?;
     let field = form_urlencoded::parse(&bytes).find(|(name, _)| name == "csrf");
     let field = field.map(|(_, value)| value.into_owned());
     Ok((Request::from_parts(parts, Body::from(bytes)), field))
 }
 
-fn has_file(headers: &HeaderMap) -> bool {
-    let media = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
-    media.get(..20).is_some_and(|media| media.eq_ignore_ascii_case("multipart/form-data;"))
+fn incomplete(_: axum::Error) -> ApiError {
+    ApiError::new("body.incomplete", "the connection ended before the body was complete")
+}
+
+/// The field `csrf` of a form with a file, and the request as it was. No more is read than the beginning: the file goes on
+/// to the page as it arrives.
+async fn with_first_part(request: Request) -> Result<(Request, Option<String>), ApiError> {
+    let (parts, body) = request.into_parts();
+    let mut body = body.into_data_stream();
+    let mut begun = Vec::new();
+    while begun.len() < FIRST_PART_MAX && first_part(&begun).is_none() {
+        match body.next().await {
+            Some(bytes) => begun.extend_from_slice(&bytes.map_err(incomplete)?),
+            None => break,
+        }
+    }
+    let field = first_part(&begun);
+    let whole = stream::iter([Ok(Bytes::from(begun))]).chain(body);
+    Ok((Request::from_parts(parts, Body::from_stream(whole)), field))
+}
+
+/// The value of the first part, if that is the field `csrf` and has arrived.
+fn first_part(begun: &[u8]) -> Option<String> {
+    let begun = begun.get(..begun.len().min(FIRST_PART_MAX))?;
+    // What follows the first part may be any bytes.
+    let text = String::from_utf8_lossy(begun);
+    let (head, rest) = text.split_once("\r\n\r\n")?;
+    let is_token = head.lines().skip(1).any(|line| {
+        let (name, value) = line.split_once(':').unwrap_or_default();
+        name.eq_ignore_ascii_case("content-disposition") && value.trim() == "form-data; name=\"csrf\""
+    });
+    let (value, _) = rest.split_once("\r\n")?;
+    is_token.then(|| value.to_owned())
+}
+
+/// The media type of the body, without its parameters.
+fn media(headers: &HeaderMap) -> &str {
+    let told = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
+    told.split(';').next().unwrap_or("").trim()
 }
 
 fn is_small_form(headers: &HeaderMap) -> bool {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or("");
-    let media = text(CONTENT_TYPE).split(';').next().unwrap_or("").trim();
-    media.eq_ignore_ascii_case("application/x-www-form-urlencoded")
+    media(headers).eq_ignore_ascii_case("application/x-www-form-urlencoded")
         && text(CONTENT_LENGTH).parse().is_ok_and(|length: usize| length <= FORM_MAX)
 }
 
@@ -147,5 +184,35 @@ mod tests {
             assert_eq!(led_to(next), to, "{next:?}");
         }
         assert_eq!(led_to(Some(&"a".repeat(NEXT_MAX + 1))), "./");
+    }
+
+    fn upload(first: &str, chunks: Vec<&'static [u8]>) -> Request {
+        let first = format!("--b\r\nContent-Disposition: form-data; {first}\r\n\r\ntoken\r\n--b\r\n");
+        let chunks = std::iter::once(Bytes::from(first)).chain(chunks.into_iter().map(Bytes::from_static));
+        let body = Body::from_stream(stream::iter(chunks.map(Ok::<_, std::io::Error>)));
+        Request::post("/console/x")
+            .header(CONTENT_TYPE, "multipart/form-data; boundary=b")
+            .body(body)
+            .unwrap()
+    }
+
+    #[tokio::test]
+    async fn the_token_of_a_form_with_a_file_is_its_first_part_and_the_body_stays_whole() {
+        let file: &[u8] = &[0xff; 9000];
+        let (request, field) = with_field(upload("name=\"csrf\"", vec![file, b"end"])).await.unwrap();
+        assert_eq!(field.as_deref(), Some("token"));
+        let whole = axum::body::to_bytes(request.into_body(), usize::MAX).await.unwrap();
+        assert!(whole.starts_with(b"--b\r\n") && whole.ends_with(b"end"), "{}", whole.len());
+        assert_eq!(whole.iter().filter(|byte| **byte == 0xff).count(), 9000);
+        for first in ["name=\"file\"", "name=\"csrf\"; filename=\"x\"", "name=\"other\"; x=\"name=\"csrf\"\""]
+        {
+            let (_, field) = with_field(upload(first, vec![file])).await.unwrap();
+            assert_eq!(field, None, "{first}");
+        }
+        assert_eq!(
+            first_part(b"--b\r\nContent-Disposition: form-data; name=\"csrf\"\r\n\r\ntok"),
+            None,
+            "it goes on"
+        );
     }
 }

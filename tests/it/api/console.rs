@@ -172,9 +172,12 @@ async fn a_callback_is_cancelled_and_rescheduled_by_the_forms_of_its_page() {
     let desk = desk().await;
     let id = desk.api.callback().await;
     let path = format!("/console/callbacks/{id}");
-    let wrong = desk.post(&format!("{path}/reschedule"), "latest=soon").await;
+    let wrong = desk.post(&format!("{path}/reschedule"), "latest=soon&priority=8&reason=vip").await;
     assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
-    assert!(wrong.text.contains("field-latest-told"), "{}", wrong.text);
+    for kept in ["field-reschedule-latest-told", "value=\"soon\"", "value=\"8\" selected", "value=\"vip\""] {
+        assert!(wrong.text.contains(kept), "{kept}: {}", wrong.text);
+    }
+    assert_eq!(wrong.text.matches("aria-invalid").count(), 1, "no other form is wrong: {}", wrong.text);
     let moved = desk.post(&format!("{path}/reschedule"), "priority=8&reason=vip").await;
     assert_eq!(moved.status, StatusCode::SEE_OTHER, "{}", moved.text);
     assert_eq!(moved.header("location"), format!("../../callbacks/{id}?done=rescheduled"));
@@ -271,6 +274,15 @@ async fn many_callbacks_are_changed_by_one_confirmation_and_what_changed_since_i
         ids.push(desk.api.order(order).await.id());
     }
     let other = desk.api.order(json!({"consumer": "+5521976543219"})).await.id();
+    let wrong = desk.post("/console/bulk", "act=priority&priority=8&campaign=spring&why=").await;
+    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+    for kept in ["field-bulk-why-told", "value=\"priority\" selected", "with the campaign spring"] {
+        assert!(wrong.text.contains(kept), "{kept}: {}", wrong.text);
+    }
+    // A change cannot be narrowed as this list is, and would change more than it shows.
+    let reached = desk.get("/console/callbacks?outcome=reached&campaign=spring").await.text;
+    assert!(!reached.contains("Show what would change"), "{reached}");
+    assert!(reached.contains("?status=waiting&amp;campaign=spring"), "{reached}");
     let made = desk.post("/console/bulk", "act=priority&priority=8&campaign=spring&why=storm").await;
     assert_eq!(made.status, StatusCode::SEE_OTHER, "{}", made.text);
     let address = made.header("location").trim_start_matches("./").split('?').next().unwrap().to_owned();
@@ -280,6 +292,9 @@ async fn many_callbacks_are_changed_by_one_confirmation_and_what_changed_since_i
         "{}",
         desk.get(&page).await.text
     );
+    let wrong = desk.post(&format!("{page}/confirm"), "count=4").await;
+    assert_eq!(wrong.status, StatusCode::CONFLICT, "{}", wrong.text);
+    assert!(wrong.text.contains("name=\"count\"") && wrong.text.contains("value=\"4\""), "{}", wrong.text);
     // One of them changes, and a later order does not come into the set.
     let moved = desk.api.change(&format!("/v1/callbacks/{}/reschedule", ids[0]), r#"{"priority": 1}"#).await;
     assert_eq!(moved.status, StatusCode::OK, "{}", moved.text);

@@ -114,6 +114,11 @@ async fn a_list_arrives_in_parts_and_goes_on_after_a_fault() {
     let begun = visitor.post(&format!("campaigns/{campaign}/import/begin"), &begin).await.json();
     let id = begun["id"].as_str().unwrap().to_owned();
     assert_eq!(begun["received"], 0);
+    let listed = visitor.api.get("/v1/imports").await.json();
+    assert_eq!(
+        listed["imports"][0]["received"], 0,
+        "a list of which nothing has arrived is listed: {listed}"
+    );
     assert_eq!(put(&visitor, &id, 0, "another", &LIST[..30]).await.status, StatusCode::FORBIDDEN);
     assert_eq!(put(&visitor, &id, 0, CSRF, &LIST[..30]).await.json()["received"], 30);
     let gap = put(&visitor, &id, 40, CSRF, &LIST[40..]).await;
