@@ -18,9 +18,7 @@ use tokio::time::timeout;
 
 use crate::config::Config;
 use crate::domain::pause::PauseKind;
-use crate::domain::{
-    AccountAlias, CampaignId, Directory, Loads, Phone, Pool, PoolLoad, Resource, Sender, Stage,
-};
+use crate::domain::{AccountAlias, CampaignId, Directory, Loads, Phone, Pool, PoolLoad, Resource, Stage};
 use crate::http::App;
 use crate::metrics::{Metrics, Picture, PoolSeats, ResourceUse};
 use crate::store;

@@ -1,17 +1,16 @@
 //! Nobody is dialled for a preview that no agent accepted, and a callback that is for one agent alone goes to no other.
 
 use super::Seen;
-use crate::domain::event::OfferAct;
-use crate::domain::{Attempt, Callback, Event, PreviewElse, Stage, State};
+use crate::domain::event::{CallbackChange, Event, OfferAct};
+use crate::domain::{Attempt, Callback, PreviewElse, Stage, State};
 use crate::store::{Batch, NewCommand};
 
 impl Seen {
     /// Looks at a command before it is stored: an agent may accept an offer.
     pub(super) fn accepts(&mut self, command: &NewCommand) {
-        if let (Event::Offer(OfferAct::Accept { .. }), Some(callback)) =
-            (&command.report.event, command.callback)
-        {
-            self.accepted.insert(callback);
+        let Event::Command(told) = &command.report.event else { return };
+        if matches!(told.change, CallbackChange::Offer(OfferAct::Accept { .. })) {
+            self.accepted.extend(command.callback);
         }
     }
 
