@@ -306,8 +306,18 @@ mod tests {
         assert_eq!(from(Stage::Rejected, &rejected), [Stage::Submitting]);
         assert_eq!(from(Stage::Throttled, &Answer::Throttled), [Stage::Submitting]);
         assert_eq!(from(Stage::Unknown, &Answer::Unknown), [Stage::Submitting]);
-        assert_eq!(from(Stage::Withdrawn, &Answer::TooLate), [Stage::Submitting]);
-        assert_eq!(from(Stage::NotPlaced, &Answer::TooLate), [Stage::Unknown]);
+        let too_late = |stage: Stage| {
+            let mut submission = in_stage(stage);
+            submission.answer(at(1), &Answer::TooLate).then_some(submission.stage)
+        };
+        for stage in ALL {
+            let next = match stage {
+                Stage::Submitting => Some(Stage::Withdrawn),
+                Stage::Unknown => Some(Stage::NotPlaced),
+                _ => None,
+            };
+            assert_eq!(too_late(stage), next, "{stage:?}");
+        }
         let mut submission = in_stage(Stage::Submitting);
         submission.answer(at(1), &rejected);
         assert_eq!(

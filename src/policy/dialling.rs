@@ -133,6 +133,10 @@ pub(super) fn assess(case: &Case<'_>, dial_at: Timestamp, time: &[Reason]) -> As
     let (until, gate, reason) = obstacles.remove(0);
     let mut assessment = case.wait(until, gate, reason);
     assessment.binding.extend(obstacles.into_iter().map(|(_, _, reason)| reason));
+    // While an offer runs, the answer of an agent is waited for too.
+    let offered = preview::needed(case.now, case.callback);
+    let runs = offered.filter(|(until, reason)| !preview::begins(case.callback, *until, reason));
+    assessment.binding.extend(runs.map(|(_, reason)| reason));
     assessment
 }
 

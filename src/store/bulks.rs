@@ -3,10 +3,11 @@
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use sha2::{Digest as _, Sha256};
 use strum::{EnumString, IntoStaticStr};
 
 use super::Result;
-use crate::domain::{BulkId, CallbackId, Priority, Tenant};
+use crate::domain::{BulkId, Callback, CallbackId, Priority, State, Tenant};
 
 /// Changes of many callbacks.
 #[async_trait]
@@ -66,11 +67,27 @@ pub struct NewBulk {
     /// What was asked for, as JSON, for those who look at it later.
     pub filter: String,
     pub at: Timestamp,
-    /// The callbacks with their versions.
+    /// The callbacks with their marks.
     pub rows: Vec<(CallbackId, u64)>,
 }
 
 impl NewBulk {
+    /// Tells whether a callback is still what was chosen: its state, and what a change may change. A decision of the
+    /// scheduler alone is no change.
+    #[must_use]
+    pub fn mark(callback: &Callback) -> u64 {
+        let order = &callback.order;
+        let state = match callback.state {
+            State::Waiting(_) => "waiting",
+            State::Calling { .. } => "calling",
+            State::Closed(_) => "closed",
+        };
+        let seen = (state, order.earliest, order.latest, order.priority, &order.hours, callback.attempts_made);
+        let hash = Sha256::digest(format!("{seen:?}"));
+        // Stored as a number of 63 bits.
+        hash.iter().take(8).fold(0_u64, |mark, byte| mark << 8 | u64::from(*byte)) >> 1
+    }
+
     /// The most callbacks of one (our rule).
     pub const ROWS_MAX: usize = 10_000;
     /// The most of one tenant that are kept.

@@ -55,10 +55,10 @@ fn a_stuck_runtime_is_logged_and_a_second_signal_ends_it() {
 #[test]
 fn a_file_at_its_size_limit_is_an_error_and_the_daemon_continues() {
     let (_sandbox, program) = with_sandbox();
-    // The limit is at least 2 MiB, as shells count blocks of 512 or 1,024 bytes. The schema is smaller.
+    // The limit is at least 4 MiB, as shells count blocks of 512 or 1,024 bytes. The schema is smaller.
     let mut limited = Command::new("sh");
     let serve = program.command(&["serve"]);
-    limited.args(["-c", "ulimit -f 4096 && exec \"$0\" serve"]).arg(serve.get_program());
+    limited.args(["-c", "ulimit -f 8192 && exec \"$0\" serve"]).arg(serve.get_program());
     limited.current_dir(serve.get_current_dir().unwrap());
     for (name, value) in serve.get_envs() {
         match value {

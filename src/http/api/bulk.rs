@@ -357,7 +357,7 @@ fn checked(draft: &Draft, now: Timestamp) -> Result<(BulkAct, String), Vec<Field
     }
 }
 
-/// The callbacks that match, with their versions.
+/// The callbacks that match, with their marks.
 async fn set(
     app: &App,
     caller: &Caller,
@@ -376,7 +376,7 @@ async fn set(
     loop {
         let page = app.store.list_callbacks(&filter, &Page { before, limit: PAGE }).await?;
         let allowed = page.callbacks.iter().filter(|callback| caller.may_see(callback));
-        rows.extend(allowed.map(|callback| (callback.id, callback.version)));
+        rows.extend(allowed.map(|callback| (callback.id, NewBulk::mark(callback))));
         if rows.len() > NewBulk::ROWS_MAX {
             let most = NewBulk::ROWS_MAX;
             let detail = format!("more than {most} callbacks match: narrow the filter");

@@ -157,10 +157,10 @@ fn step(db: &Connection, bulk: &BulkRecord, at: Timestamp, most: usize) -> Resul
     })?;
     let mut mark =
         db.prepare_cached("UPDATE bulk_rows SET state = ?3, command = ?4 WHERE bulk = ?1 AND row_no = ?2")?;
-    for (row, id, version) in &rows {
+    for (row, id, mark_then) in &rows {
         let found = callbacks::by_ids(db, &[*id])?.pop();
         let change = found
-            .filter(|callback| callback.version == *version && callback.tenant == bulk.tenant)
+            .filter(|callback| NewBulk::mark(callback) == *mark_then && callback.tenant == bulk.tenant)
             .and_then(|callback| change(bulk, &callback, at));
         let filed = match change {
             Some(change) => append(db, bulk, *row, *id, change, at)?,

@@ -319,7 +319,7 @@ async fn funnel_agents_and_cost_are_sums_of_their_cells() {
     for format in ["csv", "svg"] {
         let answer = api.get(&format!("/v1/reports/cost?{DAY}&format={format}")).await;
         let notes = answer.header("x-report-notes");
-        assert!(notes.contains("3 calls have no rate"), "{format}: {notes}");
+        assert!(notes.contains("3 calls and messages have no rate"), "{format}: {notes}");
     }
     let today = api.get("/v1/reports/outcomes?format=csv").await;
     assert!(today.header("x-report-notes").contains("The last days are not closed yet"), "{}", today.text);

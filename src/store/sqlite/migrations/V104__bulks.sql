@@ -1,4 +1,4 @@
--- Changes of many callbacks: each has its set from the preview on, with the versions of that moment.
+-- Changes of many callbacks: each has its set from the preview on, with marks of what they were then.
 CREATE TABLE bulks (
     id BLOB NOT NULL PRIMARY KEY,
     tenant TEXT NOT NULL,

@@ -41,7 +41,7 @@ async fn a_campaign_is_made_with_what_its_form_says() {
     let defaults = json!({"sender": SENDER, "document": "message", "priority": 2, "latest": "2026-11-24T12:00:00Z",
         "variables": {"message": "Your parcel is here."}});
     assert_eq!(stored["defaults"], defaults);
-    assert_eq!((&stored["concurrent_calls_max"], &stored["created_by"]), (&json!(5), &json!("maria")));
+    assert_eq!((&stored["concurrent_calls_max"], &stored["created_by"]), (&json!(5), &json!("person/maria")));
     let shown = visitor.get(&page).await;
     assert_page(&shown, StatusCode::OK);
     for part in
@@ -100,7 +100,7 @@ async fn a_campaign_is_launched_with_a_consent_paused_and_resumed() {
     assert_eq!(state().await, "running");
     let history = visitor.get(&page).await.text;
     assert!(
-        history.contains("launched by token maria") && history.contains("The shop has a consent"),
+        history.contains("launched by maria") && history.contains("The shop has a consent"),
         "{history}"
     );
     let again = send(act("launch-campaign", vec![("note", "x")])).await;

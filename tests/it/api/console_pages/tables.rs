@@ -19,9 +19,19 @@ fn fields_of(api: &Value, act: &Act) -> BTreeSet<String> {
     let named = |schema: &Value| schema["$ref"].as_str().map(str::to_owned);
     let several = body["oneOf"].as_array().into_iter().flatten().find_map(named);
     let Some(name) = named(body).or(several) else { return BTreeSet::new() };
-    let schema = &api["components"]["schemas"][name.rsplit('/').next().unwrap()];
-    let properties = schema["properties"].as_object().unwrap_or_else(|| panic!("{name}: {schema}"));
-    properties.keys().cloned().collect()
+    let found = properties(api, &api["components"]["schemas"][name.rsplit('/').next().unwrap()]);
+    assert!(!found.is_empty(), "{name} has no fields");
+    found
+}
+
+/// The names of the fields of a schema, and of those that it is made of.
+fn properties(api: &Value, schema: &Value) -> BTreeSet<String> {
+    let own = schema["properties"].as_object().into_iter().flat_map(|fields| fields.keys().cloned());
+    let parts = schema["allOf"].as_array().into_iter().flatten().flat_map(|part| {
+        let named = part["$ref"].as_str().and_then(|name| name.rsplit('/').next());
+        properties(api, named.map_or(part, |name| &api["components"]["schemas"][name]))
+    });
+    own.chain(parts).collect()
 }
 
 #[test]
