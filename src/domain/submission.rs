@@ -306,8 +306,11 @@ mod tests {
         assert_eq!(from(Stage::Rejected, &rejected), [Stage::Submitting]);
         assert_eq!(from(Stage::Throttled, &Answer::Throttled), [Stage::Submitting]);
         assert_eq!(from(Stage::Unknown, &Answer::Unknown), [Stage::Submitting]);
-        assert_eq!(from(Stage::Withdrawn, &Answer::TooLate), [Stage::Submitting]);
-        assert_eq!(from(Stage::NotPlaced, &Answer::TooLate), [Stage::Unknown]);
+        for (stage, next) in [(Stage::Submitting, Stage::Withdrawn), (Stage::Unknown, Stage::NotPlaced)] {
+            let mut late = in_stage(stage);
+            assert!(late.answer(at(1), &Answer::TooLate));
+            assert_eq!(late.stage, next);
+        }
         let mut submission = in_stage(Stage::Submitting);
         submission.answer(at(1), &rejected);
         assert_eq!(
