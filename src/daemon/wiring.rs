@@ -21,7 +21,7 @@ use crate::domain::{AccountAlias, Directory, Issuer, Phone, Pool, PoolKey, PoolN
 use crate::hook_urls::HookUrls;
 use crate::http::hooks::messenger::MessengerHooks;
 use crate::http::hooks::meta::MetaHooks;
-use crate::http::hooks::{self, Alarm, HookKeys, Hooks};
+use crate::http::hooks::{self, Alarm, HookKeys, Hooks, Ringing};
 use crate::http::peers::{PeerLimit, TrustedProxies};
 use crate::http::{
     self, App, BulkMemory, Defaults, Doors, OrderLimits, ReportSettings, RequestLimits, SignIn, TokenRates,
@@ -424,6 +424,7 @@ impl Shared {
             calendars: config.calendars(),
             words: config.calling.words.clone(),
             metrics: Some(self.metrics.clone()),
+            ringing: Ringing::default(),
         }
     }
 

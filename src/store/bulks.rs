@@ -82,7 +82,8 @@ impl NewBulk {
             State::Calling { .. } => "calling",
             State::Closed(_) => "closed",
         };
-        let seen = (state, order.earliest, order.latest, order.priority, &order.hours, callback.attempts_made);
+        let seen =
+            (state, order.earliest, order.latest, order.priority, &order.hours, callback.attempts_made);
         let hash = Sha256::digest(format!("{seen:?}"));
         // Stored as a number of 63 bits.
         hash.iter().take(8).fold(0_u64, |mark, byte| mark << 8 | u64::from(*byte)) >> 1

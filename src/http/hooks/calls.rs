@@ -7,13 +7,15 @@ use axum::response::Response;
 
 use super::Hooks;
 use super::answer::{twiml, usual};
+use super::claim::Claim;
 use super::verify::Refusal;
 use crate::domain::calendar::oldest_marked;
 use crate::domain::event::{ConnectionEnd, ConnectionReport};
-use crate::domain::{Attempt, Callback, Event, LegOrder, Name};
+use crate::domain::{Attempt, AttemptId, CallProgress, Callback, Event, LegOrder, Name};
 use crate::hook_urls::Purpose;
 use crate::http::path::HookToken;
 use crate::policy::{self, People, Speech};
+use crate::store;
 use crate::twilio::forms::{self, FormError};
 use crate::twiml::{APOLOGY, CANCELED, RenderError, Values};
 
@@ -40,7 +42,7 @@ pub(super) async fn document(
     // A request that cannot be compared with the attempt is not stored, and its answer has no number.
     let found = match hooks.patiently(|| hooks.store.attempt(id)).await {
         Ok(found) => found,
-        Err(error) => return hooks.hang_up(DOCUMENT, &Refusal::Store(error)),
+        Err(error) => return remembered(&hooks, id, &claim, error),
     };
     if let Some((attempt, _)) = &found
         && let Err(refusal) = claim.is_about(attempt)
@@ -66,6 +68,25 @@ pub(super) async fn document(
             hooks.hang_up_for(DOCUMENT, "ground")
         }
         Speech::Document => answer(&hooks, &callback.order.document, &attempt, &callback),
+    }
+}
+
+/// The store cannot be read. A consumer who was called first, and whose phone rang a short time ago, gets the document all
+/// the same. An agent is hung up on: whether the consumer may still be dialled, only the store knows.
+fn remembered(hooks: &Hooks, id: AttemptId, claim: &Claim, error: store::Error) -> Response {
+    let Some((attempt, callback)) = hooks.ringing.find(hooks.clock.now(), id) else {
+        return hooks.hang_up(DOCUMENT, &Refusal::Store(error));
+    };
+    if let Err(refusal) = claim.is_about(&attempt) {
+        return hooks.hang_up(DOCUMENT, &refusal);
+    }
+    match policy::speech(&attempt, &callback) {
+        Speech::Document if attempt.order == LegOrder::ConsumerFirst => {
+            hooks.note_unkept(DOCUMENT, error);
+            answer(hooks, &callback.order.document, &attempt, &callback)
+        }
+        Speech::Goodbye => answer(hooks, CANCELED, &attempt, &callback),
+        Speech::Document | Speech::Nothing => hooks.hang_up(DOCUMENT, &Refusal::Store(error)),
     }
 }
 
@@ -96,12 +117,18 @@ pub(super) async fn status(
     HookToken(token): HookToken,
     request: Request,
 ) -> Response {
+    let mut rings = None;
     let taken = hooks.take_claimed(STATUS, request, |verified| {
         let attempt = verified.attempt(&token)?;
-        let report = verified.report(Event::Call(forms::call_status(&verified.form, attempt)?));
-        Ok((verified.claim(verified.call_of(attempt)), report))
+        let call = forms::call_status(&verified.form, attempt)?;
+        rings = (call.progress == CallProgress::Ringing).then_some(attempt);
+        Ok((verified.claim(verified.call_of(attempt)), verified.report(Event::Call(call))))
     });
-    hooks.acknowledge(STATUS, taken.await)
+    let taken = taken.await;
+    if let Some(attempt) = rings.filter(|_| taken.is_ok()) {
+        hooks.remember(attempt).await;
+    }
+    hooks.acknowledge(STATUS, taken)
 }
 
 /// A status callback about the leg that the document dialled.

@@ -13,6 +13,7 @@ mod inbound;
 mod messages;
 pub mod messenger;
 pub mod meta;
+mod ringing;
 mod verify;
 
 use std::future::Future;
@@ -24,7 +25,7 @@ use axum::extract::{MatchedPath, Request};
 use axum::routing::{MethodFilter, on, post};
 
 use crate::clock::Clock;
-use crate::domain::{Calendars, Directory, Words};
+use crate::domain::{AttemptId, Calendars, Directory, Words};
 use crate::hook_urls::{HookUrls, Inbound, MESSAGE_STATUS_ROUTE, MESSAGES, Purpose};
 use crate::metrics::Metrics;
 use crate::policy::PeopleRules;
@@ -33,6 +34,7 @@ use crate::twiml::Library;
 use crate::wake::Wake;
 
 pub use alarm::Alarm;
+pub use ringing::Ringing;
 pub use verify::HookKeys;
 
 use claim::Claim;
@@ -54,6 +56,7 @@ pub struct Hooks {
     /// The words by which consumers end contact and allow it again.
     pub words: Words,
     pub metrics: Option<Arc<Metrics>>,
+    pub ringing: Ringing,
 }
 
 /// How long a live call may wait for the store. Twilio gives up after 15 s, and WhatsApp drops a call that is
@@ -186,6 +189,18 @@ impl Hooks {
             biased;
             answer = asked => answer,
             () = self.clock.machine_sleep(STORE_WAIT) => Err(no_answer()),
+        }
+    }
+
+    /// A phone rings: its document may be asked for while the store is away.
+    async fn remember(&self, id: AttemptId) {
+        let read = tokio::select! {
+            biased;
+            read = self.store.attempt(id) => read,
+            () = self.clock.machine_sleep(PAUSE) => return,
+        };
+        if let Ok(Some(found)) = read {
+            self.ringing.hear(self.clock.now(), found);
         }
     }
 

@@ -189,7 +189,7 @@ async fn a_callback_is_cancelled_and_rescheduled_by_the_forms_of_its_page() {
     assert_eq!(canceled.status, StatusCode::SEE_OTHER);
     desk.api.fold().await;
     let page = desk.get(&format!("{path}?done=canceled")).await.text;
-    assert!(page.contains("cancelled by token local") && page.contains("role=\"status\""), "{page}");
+    assert!(page.contains("cancelled by local") && page.contains("role=\"status\""), "{page}");
 }
 
 #[tokio::test]
@@ -249,8 +249,10 @@ async fn without_a_sign_in_only_this_machine_is_answered() {
 async fn a_live_part_is_the_page_without_its_frame_and_without_a_token() {
     let desk = desk().await;
     desk.api.callback().await;
-    let request =
-        Request::get("/console/callbacks").header("host", "localhost").header("console-part", "live").extension(here());
+    let request = Request::get("/console/callbacks")
+        .header("host", "localhost")
+        .header("console-part", "live")
+        .extension(here());
     let part = answer(&desk.console, request.body(Body::empty()).unwrap()).await;
     assert!(part.text.contains("<table>") && !part.text.contains("<html"), "{}", part.text);
     assert!(!part.text.contains(&desk.csrf().await), "{}", part.text);

@@ -79,6 +79,34 @@ async fn a_live_call_without_a_document_is_hung_up() {
     assert_eq!(daemon.events().len(), 1, "the request is stored all the same");
 }
 
+/// The database goes while the phone rings.
+#[tokio::test]
+async fn a_consumer_whose_phone_rang_gets_the_document_while_the_store_is_away() {
+    for (order, rang, waits, is_served) in [
+        (LegOrder::ConsumerFirst, true, 30, true),
+        (LegOrder::ConsumerFirst, false, 30, false),
+        (LegOrder::ConsumerFirst, true, 120, false),
+        (LegOrder::AgentFirst, true, 30, false),
+    ] {
+        let daemon = hooks_with(ordered(order, |_, _| {}));
+        let progress = if rang { "ringing" } else { "initiated" };
+        let told = daemon.ask(knock(path(Purpose::Status), &call_params(progress)).post()).await;
+        assert_eq!(told.0, StatusCode::NO_CONTENT);
+        daemon.clock.advance(SignedDuration::from_secs(waits));
+        daemon.store.faults.away.store(true, SeqCst);
+        let request = knock(path(Purpose::Document), &call_params("in-progress")).post();
+        let (answer, ()) = tokio::join!(daemon.ask(request), async {
+            // For as long as a live call waits for the store.
+            for _ in 0..20 {
+                tokio::task::yield_now().await;
+                daemon.clock.advance(SignedDuration::from_millis(250));
+            }
+        });
+        assert_eq!(answer.0, StatusCode::OK);
+        assert_eq!(answer.1 != hangup(), is_served, "{order:?} {rang} {waits}: {}", answer.1);
+    }
+}
+
 /// Attack 10: neither a captured request nor a late one of Twilio gets the document of a call that is over.
 #[tokio::test]
 async fn the_document_of_an_ended_attempt_is_a_hangup_without_a_number() {

@@ -29,7 +29,7 @@ use ringmaster::domain::{
     Outcome, Pair, PairKey, Phone, Proof, Reason, Sender, Stage, State, Submission, Words,
 };
 use ringmaster::hook_urls::{HookUrls, Purpose};
-use ringmaster::http::hooks::{HookKeys, Hooks, router};
+use ringmaster::http::hooks::{HookKeys, Hooks, Ringing, router};
 use ringmaster::metrics::Metrics;
 use ringmaster::policy::PeopleRules;
 use ringmaster::simulation::mutated;
@@ -148,6 +148,7 @@ fn furnished(kept: Option<(Attempt, Callback)>, inbound_document: Option<&str>) 
         calendars: Calendars::default(),
         words: Words::new(["stop"], ["start"]),
         metrics: Some(metrics.clone()),
+        ringing: Ringing::default(),
     };
     Hooked { router: router(hooks), store, clock, waker, metrics }
 }

@@ -44,9 +44,7 @@ async fn a_campaign_is_made_with_what_its_form_says() {
     assert_eq!((&stored["concurrent_calls_max"], &stored["created_by"]), (&json!(5), &json!("person/maria")));
     let shown = visitor.get(&page).await;
     assert_page(&shown, StatusCode::OK);
-    for part in
-        ["Autumn &lt;b&gt;list&lt;/b&gt;", "draft", "Launch", "Import a list", "created by token maria"]
-    {
+    for part in ["Autumn &lt;b&gt;list&lt;/b&gt;", "draft", "Launch", "Import a list", "created by maria"] {
         assert!(shown.text.contains(part), "{part} is not in {}", shown.text);
     }
     assert!(!shown.text.contains("<b>list"), "a name is text");
@@ -99,10 +97,7 @@ async fn a_campaign_is_launched_with_a_consent_paused_and_resumed() {
     assert_eq!(launched.status, StatusCode::SEE_OTHER, "{}", launched.text);
     assert_eq!(state().await, "running");
     let history = visitor.get(&page).await.text;
-    assert!(
-        history.contains("launched by maria") && history.contains("The shop has a consent"),
-        "{history}"
-    );
+    assert!(history.contains("launched by maria") && history.contains("The shop has a consent"), "{history}");
     let again = send(act("launch-campaign", vec![("note", "x")])).await;
     assert_page(&again, StatusCode::CONFLICT);
     assert!(again.text.contains("the campaign is running, so it cannot launch"), "{}", again.text);
