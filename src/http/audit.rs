@@ -133,7 +133,9 @@ pub(super) async fn pending(
         let bytes = to_bytes(body, BODY_MAX).await.map_err(incomplete)?;
         let text = std::str::from_utf8(&bytes).unwrap_or("");
         entry.consumer = consumer_in(text);
-        entry.after = (!text.trim().is_empty()).then(|| mask::masked(text));
+        // What names several people belongs to none of them, so an erasure would not find it.
+        let is_of_several = entry.consumer.is_none() && names_people(text);
+        entry.after = (!text.trim().is_empty() && !is_of_several).then(|| mask::masked(text));
         request = Request::from_parts(parts, Body::from(bytes));
     }
     Ok((request, Some(PendingAudit::new(entry))))
@@ -213,15 +215,31 @@ fn length(request: &Request) -> Option<usize> {
     }
 }
 
-/// The consumer that a body is about, if its field `consumer` is a number.
+/// The consumer that a body is about, if its field `consumer` is a number, or `consumers` has one alone.
 fn consumer_in(text: &str) -> Option<Phone> {
     #[derive(serde::Deserialize)]
     struct About {
         #[serde(default)]
         consumer: Option<serde_json::Value>,
+        #[serde(default)]
+        consumers: Option<serde_json::Value>,
     }
     let about: About = serde_json::from_str(text).ok()?;
-    Phone::parse(about.consumer?.as_str()?).ok()
+    let alone = || match about.consumers?.as_array()?.as_slice() {
+        [one] => Some(one.clone()),
+        _ => None,
+    };
+    Phone::parse(about.consumer.or_else(alone)?.as_str()?).ok()
+}
+
+/// Whether a body names people by more than one number, or by their ids.
+fn names_people(text: &str) -> bool {
+    let Ok(body) = serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(text) else {
+        return false;
+    };
+    ["consumers", "consumer", "user_id", "user_ids", "psids", "names"]
+        .iter()
+        .any(|name| body.contains_key(*name))
 }
 
 /// Bits that nobody can guess.

@@ -12,7 +12,7 @@ use ringmaster::domain::lease::RunId;
 use ringmaster::http::auth;
 use ringmaster::simulation::{Fixture, fixture};
 use ringmaster::store::sqlite::{Options, Sqlite};
-use ringmaster::store::{Batch, Beat, Claim, Error, Nodes as _, Token, Turns as _};
+use ringmaster::store::{Batch, Beat, Claim, Error, NewNode, Nodes as _, Token, Turns as _};
 use ringmaster::twilio::signature::{Key, Payload};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
@@ -235,8 +235,9 @@ async fn a_store_in_a_file_is_copied_into_a_database_and_goes_on_there() {
     database.ask(
         "WITH c AS (UPDATE callback_counts SET callbacks = callbacks + 1 RETURNING 1) SELECT count(*) FROM c",
     );
-    let verified = tokio::task::block_in_place(|| program.run(&["store", "verify"]).error());
-    assert!(verified.contains("found"), "{verified}");
+    let verified = tokio::task::block_in_place(|| program.run(&["store", "verify"]));
+    assert_eq!(verified.code, Some(1), "{}", verified.err);
+    assert!(verified.out.contains("A counter has another number than there is."), "{}", verified.out);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -257,6 +258,16 @@ async fn a_node_that_comes_to_a_database_from_which_another_one_dials_does_not_h
     let run = RunId([1; 16]);
     let claim = Claim { group: GroupName::default(), ttl: SignedDuration::from_secs(15), takes_over: false };
     let now = SystemClock.now();
+    let node = NewNode {
+        name: "one".into(),
+        run,
+        version: "1.0.0".into(),
+        url: None,
+        told_at: now,
+        gone_after: SignedDuration::from_secs(60),
+        takes_over: false,
+    };
+    one.join(node).await.unwrap();
     let beat =
         Beat { name: "one".into(), run, told_at: now, clock_ahead: SignedDuration::ZERO, claim: Some(claim) };
     let term = one.beat(beat).await.unwrap().lease.unwrap().term;

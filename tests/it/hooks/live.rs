@@ -95,13 +95,18 @@ async fn a_consumer_whose_phone_rang_gets_the_document_while_the_store_is_away()
         daemon.clock.advance(SignedDuration::from_secs(waits));
         daemon.store.faults.away.store(true, SeqCst);
         let request = knock(path(Purpose::Document), &call_params("in-progress")).post();
-        let (answer, ()) = tokio::join!(daemon.ask(request), async {
-            // For as long as a live call waits for the store.
-            for _ in 0..20 {
-                tokio::task::yield_now().await;
+        // For as long as a live call waits for the store.
+        let mut steps = 0..20;
+        let mut asked = std::pin::pin!(daemon.ask(request));
+        let answer = std::future::poll_fn(|context| {
+            let polled = asked.as_mut().poll(context);
+            if polled.is_pending() && steps.next().is_some() {
                 daemon.clock.advance(SignedDuration::from_millis(250));
+                context.waker().wake_by_ref();
             }
-        });
+            polled
+        })
+        .await;
         assert_eq!(answer.0, StatusCode::OK);
         assert_eq!(answer.1 != hangup(), is_served, "{order:?} {rang} {waits}: {}", answer.1);
     }
