@@ -91,6 +91,7 @@ struct Cli {
 }
 
 #[derive(Debug, Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "there is one, at the start of the program")]
 enum Command {
     /// Run the daemon
     ///

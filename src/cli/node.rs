@@ -105,7 +105,7 @@ fn print(page: &Page, out: &mut dyn Write) -> anyhow::Result<()> {
     for node in &page.nodes {
         let this = if node.name == page.node { " (this one)" } else { "" };
         rows.push([
-            name(&format!("{}{this}", node.name)),
+            name(format!("{}{this}", node.name)),
             plain(&node.role),
             plain(second(node.seen_at)),
             plain(second(node.started_at)),

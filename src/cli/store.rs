@@ -122,7 +122,7 @@ impl Verify {
         let mut done = 0;
         let mut begins = |check| {
             if shows {
-                eprint!("\r\u{1b}[K{done} of {VERIFY_CHECKS} checks, now {check}");
+                let _ = write!(std::io::stderr(), "\r\u{1b}[K{done} of {VERIFY_CHECKS} checks, now {check}");
             }
             done += 1;
         };
@@ -131,7 +131,7 @@ impl Verify {
             None => verify(path, told_by_sip, &mut begins),
         };
         if shows {
-            eprint!("\r\u{1b}[K");
+            let _ = write!(std::io::stderr(), "\r\u{1b}[K");
         }
         let faults = faults.hint("nothing was changed; it can be repeated")?;
         if self.json {
@@ -185,7 +185,10 @@ impl Copy {
         let mut tell = |at: CopyProgress<'_>| {
             if shows {
                 let CopyProgress { table, tables_done, tables, rows_done, rows } = at;
-                eprint!("\r\u{1b}[K{tables_done} of {tables} tables; {table}: {rows_done} of {rows} rows");
+                let _ = write!(
+                    std::io::stderr(),
+                    "\r\u{1b}[K{tables_done} of {tables} tables; {table}: {rows_done} of {rows} rows"
+                );
             }
         };
         let copied = match self.reach()? {
@@ -193,7 +196,7 @@ impl Copy {
             None => copy(&self.from, Path::new(&self.to), &mut tell),
         };
         if shows {
-            eprint!("\r\u{1b}[K");
+            let _ = write!(std::io::stderr(), "\r\u{1b}[K");
         }
         let copied = copied.hint("the source is as it was; repeat the command to go on")?;
         let hex = |sum: &[u8; 32]| sum.iter().map(|byte| format!("{byte:02x}")).collect::<String>();

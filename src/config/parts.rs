@@ -57,7 +57,7 @@ impl Store {
             state_dir: section.ask("state_dir").optional(),
             password: section.secret("password").optional(),
             ca: section.ask("ca").optional(),
-            listen_url: section.ask("listen_url").rule(database).optional(),
+            listen_url: section.ask("listen_url").rule(|url: &String| database(url)).optional(),
             readers: section.ask("readers").within(1, 64).value(),
             api_readers: section.ask("api_readers").within(1, 64).value(),
             api_reads_waiting_max: section.ask("api_reads_waiting_max").within(1, 100_000).value(),
@@ -71,7 +71,7 @@ impl Store {
 }
 
 /// Checks the address of a database. The fault does not repeat it.
-fn database(url: &String) -> Result<(), String> {
+fn database(url: &str) -> Result<(), String> {
     let form = "postgres://user@host/database";
     let url = Url::parse(url).map_err(|error| format!("is no address ({error}): expected {form}"))?;
     if !["postgres", "postgresql"].contains(&url.scheme()) {

@@ -85,7 +85,7 @@ fn service_name(name: &str) -> Result<(), String> {
 /// Reads "name=value" with commas between. A fault does not repeat the text.
 fn read_headers(text: &str) -> Result<Vec<(HeaderName, HeaderValue)>, String> {
     let read = |(place, pair): (usize, &str)| {
-        let place = place + 1;
+        let place = place.saturating_add(1);
         let (name, value) = pair.split_once('=').ok_or_else(|| {
             format!("has no \"=\" in its part {place}: expected name=value, and commas between")
         })?;

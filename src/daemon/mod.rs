@@ -300,7 +300,7 @@ pub async fn start(config: &Config, options: Options) -> anyhow::Result<Running>
         let (store, kept) = (file.clone(), config.retention.clone());
         let retention = retention::Retention { store, clock: retention_clock, kept };
         // One node at a time: the one that leads.
-        let _ = while_leading(trust.clone(), shutdown.clone(), move |stop| retention.clone().run(stop));
+        drop(while_leading(trust.clone(), shutdown.clone(), move |stop| retention.clone().run(stop)));
     }
     let reports = daily
         .map(|daily| while_leading(trust.clone(), shutdown.clone(), move |stop| daily.clone().run(stop)));

@@ -79,7 +79,7 @@ impl Bounds {
     /// Whether the person sees the whole tenant.
     #[must_use]
     pub fn is_all(&self) -> bool {
-        self.len() == 0
+        self.campaigns.is_empty() && self.senders.is_empty() && self.pools.is_empty()
     }
 
     #[must_use]

@@ -121,7 +121,7 @@ mod tests {
         assert_eq!((span.take(at(9)), span.alarm()), (vec![], None));
         span.answered(&one, at(10));
         span.unsent(&two);
-        assert_eq!(span.take(at(10)), [two.clone()]);
+        assert_eq!(span.take(at(10)), std::slice::from_ref(&two));
         span.told(&two);
         assert_eq!(span.alarm(), Some(at(11)));
         assert_eq!((span.take(at(10)), span.take(at(11))), (vec![], vec![one.clone()]));

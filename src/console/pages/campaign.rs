@@ -142,7 +142,7 @@ fn acts(asking: &Asking, campaign: &Campaign, said: &Said) -> Markup {
                 ("breaker.failed_percent_max", percent(campaign.breaker.failed_percent_max)),
                 (
                     "breaker.on_quality_warning",
-                    campaign.breaker.on_quality_warning.then(|| "on".to_owned()).unwrap_or_default(),
+                    if campaign.breaker.on_quality_warning { "on".to_owned() } else { String::new() },
                 ),
             ]);
         }

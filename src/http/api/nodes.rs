@@ -245,7 +245,7 @@ pub(super) async fn resign(
         let detail = "it is alone on its store, so no other node could dial; stop it to stop dialling";
         return Err(ApiError::new("node.alone", detail));
     }
-    if !lead.lease.is_some_and(|lease| lease.run == node.run) {
+    if lead.lease.is_none_or(|lease| lease.run != node.run) {
         return Err(ApiError::new(
             "node.not_leading",
             "only the node that dials can resign; see GET /v1/nodes",

@@ -135,7 +135,7 @@ impl Inbox for Sqlite {
     }
 
     async fn oldest_unfolded(&self) -> Result<Option<Timestamp>> {
-        self.read(|db| reports::oldest_unfolded(db)).await
+        self.read(reports::oldest_unfolded).await
     }
 
     async fn unmatched_reports(&self, limit: usize) -> Result<Vec<FiledReport>> {

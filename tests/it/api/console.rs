@@ -189,7 +189,12 @@ async fn a_callback_is_cancelled_and_rescheduled_by_the_forms_of_its_page() {
     assert_eq!(canceled.status, StatusCode::SEE_OTHER);
     desk.api.fold().await;
     let page = desk.get(&format!("{path}?done=canceled")).await.text;
-    assert!(page.contains("cancelled by local") && page.contains("role=\"status\""), "{page}");
+    assert!(
+        page.contains("by local")
+            && page.contains("The customer canceled the order.")
+            && page.contains("role=\"status\""),
+        "{page}"
+    );
 }
 
 #[tokio::test]

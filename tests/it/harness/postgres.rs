@@ -178,6 +178,7 @@ fn server() -> (PathBuf, File) {
     (folder, held)
 }
 
+#[expect(clippy::zombie_processes, reason = "what ends the server outlives this process")]
 fn start(folder: &Path) {
     let data = folder.join("data");
     program(folder, &format!("rm -rf {}", data.display()));

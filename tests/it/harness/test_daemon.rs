@@ -93,7 +93,7 @@ impl TestDaemon {
         config.calling.agent_calls_max = 10;
         change(&mut config);
         let clock = Arc::new(ManualClock::new(START.parse().unwrap()));
-        if std::env::var(STORE).is_ok_and(|store| store == "postgresql") {
+        if std::env::var_os(STORE).is_some_and(|store| store == "postgresql") {
             let database = Arc::new(Database::new());
             let store = Arc::new(Sqlite::connect_inline(database.reach()).unwrap());
             let mut daemon = Self::begin(config, store, clock, platform).await;

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use ringmaster::domain::State;
@@ -298,19 +297,16 @@ async fn a_read_beyond_its_time_is_stopped() {
 async fn a_server_that_says_nothing_is_away_for_a_read_when_its_time_is_over() {
     let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let database = Database::new();
-    let (address, through) = (silent.local_addr().unwrap(), Arc::new(AtomicBool::new(true)));
-    let (socket, goes_on) = (database.socket(), Arc::clone(&through));
+    let (address, through) = (silent.local_addr().unwrap(), tokio::sync::watch::Sender::new(true));
+    let (socket, goes_on) = (database.socket(), through.subscribe());
     tokio::spawn(async move {
         loop {
             let (mut near, _) = silent.accept().await.unwrap();
-            let (socket, goes_on) = (socket.clone(), Arc::clone(&goes_on));
+            let (socket, goes_on) = (socket.clone(), goes_on.clone());
             tokio::spawn(async move {
                 let mut far = tokio::net::UnixStream::connect(socket).await.unwrap();
-                let ends = async {
-                    while goes_on.load(Ordering::Relaxed) {
-                        tokio::time::sleep(Duration::from_millis(5)).await;
-                    }
-                };
+                let mut goes_on = goes_on;
+                let ends = async { drop(goes_on.wait_for(|goes_on| !*goes_on).await) };
                 tokio::select! {
                     _ = tokio::io::copy_bidirectional(&mut near, &mut far) => {}
                     () = ends => std::future::pending().await,
@@ -324,7 +320,7 @@ async fn a_server_that_says_nothing_is_away_for_a_read_when_its_time_is_over() {
     let store = tokio::task::spawn_blocking(move || Sqlite::connect(reach, &options)).await.unwrap().unwrap();
     let reading = store.for_requests();
     assert!(reading.callback(callback_id(1)).await.unwrap().is_none());
-    through.store(false, Ordering::Relaxed);
+    through.send_replace(false);
     let read = tokio::time::timeout(Duration::from_secs(10), reading.callback(callback_id(1))).await;
     assert!(matches!(read, Ok(Err(Error::Unavailable(_)))), "{read:?}");
 }

@@ -22,10 +22,6 @@ pub enum Row<'r> {
 impl Rows<'_> {
     /// # Errors
     /// Those of the engine.
-    #[expect(
-        clippy::should_implement_trait,
-        reason = "a row is borrowed, which an iterator's item cannot be"
-    )]
     pub fn next(&mut self) -> Result<Option<Row<'_>>> {
         match self {
             Self::Sqlite(rows) => Ok(rows.next()?.map(Row::Sqlite)),
