@@ -33,7 +33,7 @@ use latency::percentile;
 use ringmaster::clock::{Clock as _, SystemClock};
 use ringmaster::config::Config;
 use ringmaster::domain::Stage;
-use ringmaster::store::sqlite::{Access, Sqlite};
+use ringmaster::store::relational::{Access, SqlStore};
 use ringmaster::store::{Batch, Enqueue, Orders as _, Records as _, Turns as _};
 use sink::Sink;
 
@@ -133,7 +133,7 @@ fn fill(path: &Path) -> Result<()> {
 }
 
 async fn order_far(path: &Path) -> Result<()> {
-    let store = Sqlite::open(path, Access::Exclusive)?;
+    let store = SqlStore::open(path, Access::Exclusive)?;
     let now = SystemClock.now();
     for first in (0..FAR).step_by(CHUNK) {
         let orders = (first..first + CHUNK).map(|n| {
@@ -147,7 +147,7 @@ async fn order_far(path: &Path) -> Result<()> {
 
 /// The callbacks of a round, with the permission to call.
 async fn schedule(path: &Path, count: usize, due_at: impl Fn(usize) -> Timestamp) -> Result<()> {
-    let store = Sqlite::open(path, Access::Exclusive)?;
+    let store = SqlStore::open(path, Access::Exclusive)?;
     let now = SystemClock.now();
     for first in (0..count).step_by(CHUNK) {
         let numbers = first..(first + CHUNK).min(count);
@@ -217,7 +217,7 @@ fn throughput(path: &Path) -> Result<f64> {
     // A daemon records its last answers before it stops.
     daemon.stop()?;
     let took = began.elapsed();
-    let store = Sqlite::open(path, Access::Exclusive)?;
+    let store = SqlStore::open(path, Access::Exclusive)?;
     let attempts = load_runtime()?.block_on(store.live_attempts())?;
     let accepted = attempts.iter().filter(|attempt| attempt.submission.stage == Stage::Accepted).count();
     assert_eq!(accepted, AT_ONCE, "every call has its answer recorded");

@@ -31,7 +31,7 @@ use ringmaster::clock::{Clock as _, SystemClock};
 use ringmaster::config::Config;
 use ringmaster::domain::{Answer, Attempt, AttemptId, Callback, Numbers, Outcome, Person, State, Submission};
 use ringmaster::hook_urls::{HookUrls, Purpose};
-use ringmaster::store::sqlite::{Access, Sqlite};
+use ringmaster::store::relational::{Access, SqlStore};
 use ringmaster::store::{Batch, Enqueue, Orders as _, Tokens as _, Turns as _};
 use ringmaster::twilio::signature::{Key, Payload};
 use secrecy::SecretString;
@@ -158,7 +158,7 @@ impl Round {
 
 /// Accepted calls without a report yet.
 async fn fill(path: &Path, calls: usize, now: Timestamp) -> Result<()> {
-    let store = Sqlite::open(path, Access::Exclusive)?;
+    let store = SqlStore::open(path, Access::Exclusive)?;
     store.address_key(KEY).await?;
     let numbers: Vec<usize> = (0..calls).collect();
     for numbers in numbers.chunks(1000) {

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use numbered::{callback, consumer, sender, start};
 use ringmaster::domain::callback::Closed;
 use ringmaster::domain::{Callback, Outcome, Reason, State};
-use ringmaster::store::sqlite::{Access, Sqlite};
+use ringmaster::store::relational::{Access, SqlStore};
 use ringmaster::store::{Batch, Enqueue, Filter, Orders as _, Page, Status, Turns as _};
 
 const ROWS: usize = 2_000_000;
@@ -28,7 +28,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
 async fn measure(rows: usize) -> Result<(), Box<dyn std::error::Error>> {
     let dir = tempfile::tempdir()?;
-    let store = Sqlite::open(&dir.path().join("bench.db"), Access::Exclusive)?;
+    let store = SqlStore::open(&dir.path().join("bench.db"), Access::Exclusive)?;
     fill(&store, rows).await?;
 
     let filter = Filter::default;
@@ -83,7 +83,7 @@ async fn measure(rows: usize) -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-async fn fill(store: &Sqlite, rows: usize) -> Result<(), Box<dyn std::error::Error>> {
+async fn fill(store: &SqlStore, rows: usize) -> Result<(), Box<dyn std::error::Error>> {
     let began = Instant::now();
     for bulk in 0..rows / BULK {
         let all = || (bulk * BULK..(bulk + 1) * BULK).map(callback);

@@ -11,7 +11,7 @@ use jiff::tz::TimeZone;
 use ringmaster::domain::Tenant;
 use ringmaster::domain::reporting::{Calls, CellKey, Cells, Counts, Family, Quarter};
 use ringmaster::reports::{Asked, By, Rates, Report, Span, compute, day};
-use ringmaster::store::sqlite::{Access, Sqlite};
+use ringmaster::store::relational::{Access, SqlStore};
 use ringmaster::store::{Batch, ReportChange, Turns as _};
 
 const SENDERS: i64 = 20;
@@ -28,7 +28,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
 async fn measure() -> Result<(), Box<dyn std::error::Error>> {
     let dir = tempfile::tempdir()?;
-    let store = Sqlite::open(&dir.path().join("bench.db"), Access::Exclusive)?;
+    let store = SqlStore::open(&dir.path().join("bench.db"), Access::Exclusive)?;
     let first: Timestamp = "2026-09-01T00:00:00Z".parse()?;
     let (mut calls, mut cells) = (0, 0);
     let began = Instant::now();

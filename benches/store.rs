@@ -19,7 +19,7 @@ use ringmaster::domain::{
     Attempt, AttemptId, CallProgress, Event, Gate, LegOrder, Numbers, Pair, PairKey, Person, Phone, Place,
     Reason, State,
 };
-use ringmaster::store::sqlite::{Access, Sqlite};
+use ringmaster::store::relational::{Access, SqlStore};
 use ringmaster::store::{Batch, Enqueue, Inbox as _, Orders as _, Report, Turns as _};
 
 const CALLERS: usize = 64;
@@ -37,7 +37,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 async fn measure() -> Result<(), Box<dyn std::error::Error>> {
     let dir = tempfile::tempdir()?;
     let path = dir.path().join("bench.db");
-    let store = Arc::new(Sqlite::open(&path, Access::Exclusive)?);
+    let store = Arc::new(SqlStore::open(&path, Access::Exclusive)?);
 
     let took = together(&store, order, |store, order| async move {
         store.enqueue_callbacks(vec![order]).await.map(drop)
@@ -89,7 +89,7 @@ async fn measure() -> Result<(), Box<dyn std::error::Error>> {
     drop(store);
     let before = resident();
     let began = Instant::now();
-    let store = Sqlite::open(&path, Access::Exclusive)?;
+    let store = SqlStore::open(&path, Access::Exclusive)?;
     let wake = store.next_wake().await?;
     let due = store.due_callbacks(start() + SignedDuration::from_hours(1), 500).await?.len();
     println!("reopened, next wake {wake:?} and {due} due: {:?}", began.elapsed());
@@ -100,9 +100,9 @@ async fn measure() -> Result<(), Box<dyn std::error::Error>> {
 
 /// Creates the input, then runs one task for each caller and waits for all.
 async fn together<T, W>(
-    store: &Arc<Sqlite>,
+    store: &Arc<SqlStore>,
     input: fn(usize) -> T,
-    work: fn(Arc<Sqlite>, T) -> W,
+    work: fn(Arc<SqlStore>, T) -> W,
 ) -> Result<Duration, Box<dyn std::error::Error>>
 where
     T: Send + 'static,

@@ -15,7 +15,7 @@ use ringmaster::domain::lane::{Lanes, Paid, Room};
 use ringmaster::domain::{
     Breaker, Campaign, CampaignId, CampaignState, Campaigns, Gate, Place, Reason, State, Tenant,
 };
-use ringmaster::store::sqlite::{Access, Sqlite};
+use ringmaster::store::relational::{Access, SqlStore};
 use ringmaster::store::{Batch, CallUp, CampaignChange, Enqueue, Orders as _, Turns as _};
 use uuid::Uuid;
 
@@ -43,7 +43,7 @@ async fn measure(
     campaigns: usize,
 ) -> Result<(Duration, Duration), Box<dyn std::error::Error>> {
     let dir = tempfile::tempdir()?;
-    let store = Sqlite::open(&dir.path().join("bench.db"), Access::Exclusive)?;
+    let store = SqlStore::open(&dir.path().join("bench.db"), Access::Exclusive)?;
     let all: Vec<Campaign> = (0..campaigns).map(campaign).collect();
     let changes = all.iter().cloned().map(|campaign| CampaignChange { campaign, act: None });
     store.record(Batch { campaigns: changes.collect(), ..Batch::default() }).await?;

@@ -2,7 +2,7 @@
 
 use ringmaster::config::Config;
 use ringmaster::store::Turns as _;
-use ringmaster::store::sqlite::{Access, Sqlite};
+use ringmaster::store::relational::{Access, SqlStore};
 
 use crate::daemon::{BenchDaemon, Result, load_runtime};
 
@@ -12,7 +12,7 @@ pub fn begin(config: &Config) -> Result<()> {
     let runtime = load_runtime()?;
     loop {
         BenchDaemon::start(config)?.stop()?;
-        let store = Sqlite::open(&config.store.path, Access::Exclusive)?;
+        let store = SqlStore::open(&config.store.path, Access::Exclusive)?;
         if runtime.block_on(store.rules_digest())?.is_some() {
             return Ok(());
         }

@@ -9,7 +9,7 @@ use ringmaster::clock::{Clock as _, SystemClock};
 use ringmaster::config::{Campaign, Config};
 use ringmaster::domain::{CallPermission, Callback, Pair, PairKey, Phone};
 use ringmaster::simulation::SENDERS;
-use ringmaster::store::sqlite::{Access, Sqlite};
+use ringmaster::store::relational::{Access, SqlStore};
 use ringmaster::store::{Batch, Enqueue, Orders as _, Turns as _};
 
 use super::daemon::{BenchDaemon, Result, load_runtime};
@@ -38,7 +38,7 @@ pub fn narrow(config: &mut Config) {
 
 /// Stores the callbacks and their pairs.
 pub async fn fill(path: &Path) -> Result<()> {
-    let store = Sqlite::open(path, Access::Exclusive)?;
+    let store = SqlStore::open(path, Access::Exclusive)?;
     let now = SystemClock.now();
     for first in (0..BLOCKED).step_by(CHUNK) {
         let made: Vec<_> = (first..first + CHUNK).map(|n| one(n, now)).collect();
@@ -80,7 +80,7 @@ fn one(n: usize, now: Timestamp) -> (Callback, Option<Pair>) {
 pub fn park(config: &Config) -> Result<Duration> {
     let began = Instant::now();
     let daemon = BenchDaemon::start(config)?;
-    let store = Sqlite::open(&config.store.path, Access::Beside)?;
+    let store = SqlStore::open(&config.store.path, Access::Beside)?;
     let runtime = load_runtime()?;
     loop {
         let soon = SystemClock.now() + SignedDuration::from_hours(1);

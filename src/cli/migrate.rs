@@ -7,7 +7,7 @@ use clap::Args;
 use super::failure::Hint as _;
 use super::settings::ConfigFile;
 use crate::daemon;
-use crate::store::sqlite::{Access, Migrated, Options, migrate};
+use crate::store::relational::{Access, Migrated, Options, migrate};
 
 #[derive(Debug, Args)]
 pub(super) struct Migrate {

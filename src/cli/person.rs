@@ -16,7 +16,7 @@ use crate::daemon::open_store;
 use crate::domain::{Bounds, Role, Tenant, Way, is_name_of_person};
 use crate::http::auth::new_token;
 use crate::http::sign_in::{PASSWORD_MAX, hash_password};
-use crate::store::sqlite::{Access, Options, Sqlite};
+use crate::store::relational::{Access, Options, SqlStore};
 use crate::store::{AuditEntry, Member, MemberChange, MemberChanged, Members as _, PasswordHash};
 
 #[derive(Debug, Subcommand)]
@@ -163,7 +163,7 @@ fn bounds(lines: &[String]) -> anyhow::Result<Bounds> {
 
 /// The store of a daemon, which may be running, and a runtime for it.
 pub(super) struct Beside {
-    pub(super) store: Sqlite,
+    pub(super) store: SqlStore,
     pub(super) runtime: tokio::runtime::Runtime,
 }
 

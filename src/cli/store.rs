@@ -18,8 +18,8 @@ use crate::domain::lease::Node;
 use crate::policy::errors::told_by_sip;
 use crate::policy::lease;
 use crate::store::Nodes as _;
-use crate::store::sqlite::{
-    CopiedTable, CopyProgress, Reach, Recounted, Sqlite, VERIFY_CHECKS, VerifyFault, backup, copy,
+use crate::store::relational::{
+    CopiedTable, CopyProgress, Reach, Recounted, SqlStore, VERIFY_CHECKS, VerifyFault, backup, copy,
     copy_to_database, verify, verify_database,
 };
 use crate::text::visible::escaped;
@@ -233,8 +233,8 @@ impl Recount {
         let (path, reach) = (&config.path, reach(&config)?);
         anyhow::ensure!(reach.is_some() || path.is_file(), "there is no store at {}", path.display());
         let store = match reach {
-            Some(reach) => Sqlite::connect_inline(reach),
-            None => Sqlite::open_inline(path),
+            Some(reach) => SqlStore::connect_inline(reach),
+            None => SqlStore::open_inline(path),
         };
         let store = store.hint("nothing was counted; the store is as it was")?;
         let runtime = tokio::runtime::Builder::new_current_thread().build()?;
@@ -248,7 +248,7 @@ impl Recount {
 }
 
 /// Refuses a database on which nodes run: they would wait for the recount.
-async fn no_node_runs(store: &Sqlite) -> anyhow::Result<()> {
+async fn no_node_runs(store: &SqlStore) -> anyhow::Result<()> {
     let now = SystemClock.now();
     let runs = |node: &Node| node.left_at.is_none() && now.duration_since(node.seen_at) < lease::GONE_AFTER;
     let nodes = store.nodes().await?;

@@ -18,7 +18,7 @@ use crate::config::Config;
 use crate::daemon::{self, open_store};
 use crate::domain::{Phone, Scope, Scopes, Tenant, TokenLimits, Way};
 use crate::http::auth::new_token;
-use crate::store::sqlite::{Access, Options, Sqlite};
+use crate::store::relational::{Access, Options, SqlStore};
 use crate::store::{AuditEntry, PendingAudit, Token, Tokens as _, audited};
 
 /// The longest name, in characters.
@@ -305,7 +305,7 @@ fn mark(token: &Token) -> String {
 
 /// The store of a daemon, which may be running, and a runtime for it.
 struct TokenStore {
-    store: Sqlite,
+    store: SqlStore,
     runtime: tokio::runtime::Runtime,
 }
 

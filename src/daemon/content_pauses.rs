@@ -9,7 +9,7 @@ use crate::clock::{Clock, later};
 use crate::domain::{AccountAlias, ContentRef, ErrorCode, Event, Issuer, Pause, PauseId, PauseScope, Tenant};
 use crate::ids::IdGenerator;
 use crate::policy::errors::{Reaction, meaning, reaction_to_code};
-use crate::store::sqlite::Sqlite;
+use crate::store::relational::SqlStore;
 use crate::store::{self, Inbox as _, Records as _, Report};
 
 /// The code by which each platform refuses a paused template.
@@ -20,7 +20,7 @@ const AT_META: ErrorCode = ErrorCode::new(Issuer::Meta, 132_015);
 #[derive(Clone, Copy)]
 pub(super) struct Start<'a> {
     pub clock: &'a dyn Clock,
-    pub store: &'a Sqlite,
+    pub store: &'a SqlStore,
     pub ids: &'a IdGenerator,
 }
 
@@ -99,7 +99,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_pause_is_written_only_for_what_is_paused() {
-        let store = Sqlite::in_memory().unwrap();
+        let store = SqlStore::in_memory().unwrap();
         let (clock, ids) = (ManualClock::new(Timestamp::constant(1_790_000_000, 0)), IdGenerator::seeded(1));
         let start = Start { clock: &clock, store: &store, ids: &ids };
         let account = AccountAlias::from("cloud");

@@ -14,7 +14,7 @@ use crate::content::apply::list;
 use crate::content::role::Role;
 use crate::content::{Catalogue, Failure, Folder, Held};
 use crate::domain::{AccountAlias, ContentRef, Issuer, Phone, Sender};
-use crate::store::sqlite::FoundContent;
+use crate::store::relational::FoundContent;
 use crate::twilio::Client;
 
 /// The content of each account, over HTTP.

@@ -195,7 +195,7 @@ mod tests {
     use crate::clock::ManualClock;
     use crate::domain::reporting::{CellKey, Cells, Family, PLACES, Quarter};
     use crate::domain::zones;
-    use crate::store::sqlite::Sqlite;
+    use crate::store::relational::SqlStore;
     use crate::store::{Batch, CellSums, ReportChange, Turns as _};
 
     fn at(text: &str) -> Timestamp {
@@ -217,7 +217,7 @@ mod tests {
             daily,
             reports: vec![Report::Outcomes, Report::AnswerRate],
             rates: Rates::default(),
-            store: Arc::new(Sqlite::in_memory().unwrap()),
+            store: Arc::new(SqlStore::in_memory().unwrap()),
             clock: Arc::new(ManualClock::new(at(now))),
             state: Arc::default(),
         }
@@ -298,7 +298,7 @@ mod tests {
     async fn a_report_that_does_not_fit_gets_no_file_and_is_told() {
         let directory = tempfile::tempdir().unwrap();
         let mut writer = writer(daily(directory.path()), "2026-11-26T09:00:00Z");
-        let store = Sqlite::in_memory().unwrap();
+        let store = SqlStore::in_memory().unwrap();
         let mut cells = Cells::default();
         for number in 0..=CellSums::LABELS_MAX {
             let key = CellKey {

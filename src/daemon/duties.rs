@@ -24,12 +24,12 @@ where
                 () = trust.led() => {}
                 () = shutdown.cancelled() => return,
             }
-            let tenure = shutdown.child_token();
-            let mut task = std::pin::pin!(begin(tenure.clone()));
+            let leadership = shutdown.child_token();
+            let mut task = std::pin::pin!(begin(leadership.clone()));
             tokio::select! {
                 () = &mut task => {}
                 () = trust.lost() => {
-                    tenure.cancel();
+                    leadership.cancel();
                     task.await;
                 }
             }
@@ -47,11 +47,11 @@ mod tests {
 
     use super::*;
     use crate::domain::lease::{LeaseTerm, RunId};
-    use crate::platform::Tenure;
+    use crate::platform::Leadership;
 
-    fn tenure(term: u64) -> Tenure {
+    fn leadership(term: u64) -> Leadership {
         let lease = LeaseTerm { group: "main".parse().unwrap(), run: RunId([1; 16]), term };
-        Tenure { lease, began_after: None, trusted_until: SignedDuration::MAX }
+        Leadership { lease, began_after: None, trusted_until: SignedDuration::MAX }
     }
 
     #[tokio::test]
@@ -67,11 +67,11 @@ mod tests {
                 tell.send("ended").unwrap();
             }
         });
-        trust.hold(SignedDuration::ZERO, tenure(1));
+        trust.hold(SignedDuration::ZERO, leadership(1));
         assert_eq!(told.recv().await, Some("began"));
         trust.lose();
         assert_eq!(told.recv().await, Some("ended"));
-        trust.hold(SignedDuration::ZERO, tenure(2));
+        trust.hold(SignedDuration::ZERO, leadership(2));
         assert_eq!(told.recv().await, Some("began"));
         shutdown.cancel();
         assert_eq!(told.recv().await, Some("ended"));

@@ -14,7 +14,7 @@ use crate::config;
 use crate::domain::{Lineage, LineageCause, LineageReleased, StoreIdentity, StoreSelf, Witnessed};
 use crate::policy::lease;
 use crate::policy::lineage::{LineageVerdict, compare};
-use crate::store::sqlite::Sqlite;
+use crate::store::relational::SqlStore;
 
 /// The witness of a store that was compared with it.
 pub struct Watched {
@@ -66,7 +66,7 @@ pub(super) fn warn_if_beside(store: &config::Store) {
 /// # Errors
 /// If the witness cannot be read, or the store not be written.
 pub async fn watch(
-    store: &Sqlite,
+    store: &SqlStore,
     path: PathBuf,
     adopts: bool,
     clock: Arc<dyn Clock>,
@@ -125,7 +125,7 @@ impl Watched {
     ///
     /// # Errors
     /// If it cannot be written.
-    pub async fn begin(&self, store: &Sqlite) -> anyhow::Result<()> {
+    pub async fn begin(&self, store: &SqlStore) -> anyhow::Result<()> {
         let own = store.own_lineage().await?;
         if let Some(identity) = own.identity.filter(|_| !own.is_held) {
             self.file.begin(identity, own.position).with_context(|| {
@@ -140,7 +140,7 @@ impl Watched {
 /// witness that does not know it is no sign that something is missing, and it keeps its identity. One that is behind its
 /// witness is held nevertheless.
 async fn joins(
-    store: &Sqlite,
+    store: &SqlStore,
     own: &StoreSelf,
     verdict: LineageVerdict,
     now: Timestamp,
@@ -161,7 +161,7 @@ async fn joins(
 
 /// A store that was held since an earlier start stays so. The operator's word at the start suffices only where no calls are
 /// known to be missing.
-async fn may_adopt(store: &Sqlite, verdict: LineageVerdict, adopts: bool) -> anyhow::Result<bool> {
+async fn may_adopt(store: &SqlStore, verdict: LineageVerdict, adopts: bool) -> anyhow::Result<bool> {
     use crate::store::Lineages as _;
     if !adopts || verdict != LineageVerdict::Adopted {
         return Ok(false);
@@ -171,7 +171,7 @@ async fn may_adopt(store: &Sqlite, verdict: LineageVerdict, adopts: bool) -> any
 }
 
 async fn hold(
-    store: &Sqlite,
+    store: &SqlStore,
     cause: LineageCause,
     own: &StoreSelf,
     witnessed: Option<Witnessed>,

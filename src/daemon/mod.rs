@@ -43,13 +43,13 @@ use crate::domain::AccountAlias;
 use crate::http::{App, Doors};
 use crate::ids::IdGenerator;
 use crate::metrics::Metrics;
-use crate::nodes::{Keeper, Presence, host_name, record_alone};
+use crate::nodes::{LeaseRenewal, Presence, host_name, record_alone};
 use crate::platform::{Platform, Trust};
 use crate::policy::lease;
 use crate::pools::Feeder;
 use crate::scheduler::Scheduler;
 use crate::store::Store;
-use crate::store::sqlite::{Access, Listener, Options as StoreOptions};
+use crate::store::relational::{Access, Listener, Options as StoreOptions};
 use crate::traces::Traces;
 use crate::twilio::Transport;
 use crate::wake::Waker;
@@ -104,7 +104,7 @@ pub struct Running {
     pub webhook_endpoint: Option<Arc<Endpoint>>,
     servers: Vec<JoinHandle<()>>,
     scheduler: JoinHandle<()>,
-    keeper: Option<JoinHandle<()>>,
+    renewal: Option<JoinHandle<()>>,
     presence: Arc<Presence>,
     clock: Arc<dyn Clock>,
     dispatcher: Option<JoinHandle<()>>,
@@ -124,8 +124,8 @@ impl Running {
     /// If a part panicked.
     pub async fn finished(self) -> anyhow::Result<()> {
         self.scheduler.await.context("the scheduler panicked")?;
-        if let Some(keeper) = self.keeper {
-            keeper.await.context("what keeps the lease panicked")?;
+        if let Some(renewal) = self.renewal {
+            renewal.await.context("what keeps the lease panicked")?;
         }
         if let Some(dispatcher) = self.dispatcher {
             dispatcher.await.context("the webhook dispatcher panicked")?;
@@ -143,7 +143,7 @@ impl Running {
             end.cancel();
             exporter.await.context("the exporter of traces panicked")?;
         }
-        Keeper::leave(&*self.store, &self.presence, self.clock.now()).await;
+        LeaseRenewal::leave(&*self.store, &self.presence, self.clock.now()).await;
         if let Some(watched) = self.watched {
             watched.flush();
         }
@@ -264,11 +264,11 @@ pub async fn start(config: &Config, options: Options) -> anyhow::Result<Running>
     let Assembled { mut scheduler, doors, feeders, dispatcher, daily, clock: retention_clock, .. } =
         assemble(config, deps).await?;
     let listener = opening::listen(&config.store, &waker)?;
-    let keeper = match is_shared {
+    let renewal = match is_shared {
         true => {
-            let keeper = Keeper::new(store.clone(), clock.clone(), presence.clone(), waker);
-            keeper.join().await.context("cannot record this node")??;
-            Some(tokio::spawn(keeper.run(shutdown.clone())))
+            let renewal = LeaseRenewal::new(store.clone(), clock.clone(), presence.clone(), waker);
+            renewal.join().await.context("cannot record this node")??;
+            Some(tokio::spawn(renewal.run(shutdown.clone())))
         }
         false => {
             record_alone(&*store, &presence, clock.now()).await.context("cannot record this node")?;
@@ -313,7 +313,7 @@ pub async fn start(config: &Config, options: Options) -> anyhow::Result<Running>
         webhook_endpoint,
         servers,
         scheduler,
-        keeper,
+        renewal,
         presence,
         clock,
         dispatcher,

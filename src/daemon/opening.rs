@@ -5,17 +5,17 @@ use std::sync::{Arc, Weak};
 use anyhow::Context as _;
 
 use crate::config::{self, Secret};
-use crate::store::sqlite::{Access, Listener, Options, Reach, Sqlite};
+use crate::store::relational::{Access, Listener, Options, Reach, SqlStore};
 use crate::wake::Waker;
 
 /// The file or the database of the configuration.
 ///
 /// # Errors
 /// If it cannot be used. The text says what helps.
-pub fn open_store(config: &config::Store, access: Access, options: &Options) -> anyhow::Result<Sqlite> {
+pub fn open_store(config: &config::Store, access: Access, options: &Options) -> anyhow::Result<SqlStore> {
     Ok(match reach(config)? {
-        Some(reach) => Sqlite::connect(reach, options)?,
-        None => Sqlite::open_with(&config.path, access, options)?,
+        Some(reach) => SqlStore::connect(reach, options)?,
+        None => SqlStore::open_with(&config.path, access, options)?,
     })
 }
 

@@ -10,7 +10,7 @@ use crate::clock::{Clock, later};
 use crate::config;
 use crate::scheduler::told;
 use crate::store;
-use crate::store::sqlite::{Kept, Retained, Sqlite};
+use crate::store::relational::{Kept, Retained, SqlStore};
 
 /// How many rows a step looks at.
 const ROWS: usize = 200;
@@ -23,7 +23,7 @@ const EVERY: SignedDuration = SignedDuration::from_hours(6);
 /// Who deletes what is old.
 #[derive(Clone)]
 pub(super) struct Retention {
-    pub(super) store: Arc<Sqlite>,
+    pub(super) store: Arc<SqlStore>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) kept: config::Retention,
 }

@@ -11,7 +11,7 @@ use crate::content::road::Use;
 use crate::content::version::{Version, choose, declared_fills};
 use crate::content::{Declaration, Failure, Folder};
 use crate::domain::{AccountAlias, Issuer, RoadKind};
-use crate::store::sqlite::FoundContent;
+use crate::store::relational::FoundContent;
 
 /// Looks up the template that a number names, and keeps it. If Meta does not answer, the one that was found last counts.
 /// Returns why it cannot be sent.

@@ -73,7 +73,7 @@ impl fmt::Debug for RunId {
     }
 }
 
-/// One tenure of one node: what a leader proves when it begins to write.
+/// One term of one node: what a leader proves when it begins to write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LeaseTerm {
     pub group: GroupName,
@@ -81,7 +81,7 @@ pub struct LeaseTerm {
     pub term: u64,
 }
 
-/// How a tenure ended.
+/// How a term ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumString, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum LeaseEnd {
@@ -106,12 +106,12 @@ pub struct Lease {
     pub group: GroupName,
     pub node: Arc<str>,
     pub run: RunId,
-    /// Counts the tenures, from 1.
+    /// Counts the terms, from 1.
     pub term: u64,
     pub since: Timestamp,
     pub until: Timestamp,
     pub resigned_at: Option<Timestamp>,
-    /// How the tenure before ended; `None` for the first.
+    /// How the term before ended; `None` for the first.
     pub began_after: Option<LeaseEnd>,
 }
 
@@ -128,7 +128,7 @@ impl Lease {
     }
 }
 
-/// A tenure in the log of leadership.
+/// A term in the log of leadership.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LeaderRecord {
     pub group: GroupName,
@@ -137,7 +137,7 @@ pub struct LeaderRecord {
     pub since: Timestamp,
     /// When it ended, or would end now.
     pub until: Timestamp,
-    /// `None` for the tenure that goes on.
+    /// `None` for the term that goes on.
     pub ended: Option<LeaseEnd>,
 }
 

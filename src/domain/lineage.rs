@@ -170,10 +170,10 @@ pub struct LineageReleased {
 
 /// Something at a platform that the store did not know.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stranger {
+pub struct Unrecorded {
     pub account: AccountAlias,
     pub sid: String,
-    pub kind: StrangerKind,
+    pub kind: UnrecordedKind,
     pub at: Timestamp,
     pub numbers: Numbers,
     /// The callback that it counts for, if there is one.
@@ -184,13 +184,13 @@ pub struct Stranger {
 /// The names are stored and shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, EnumString, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
-pub enum StrangerKind {
+pub enum UnrecordedKind {
     Call,
     Message,
     InboundMessage,
 }
 
-impl StrangerKind {
+impl UnrecordedKind {
     #[must_use]
     pub fn as_str(self) -> &'static str {
         self.into()

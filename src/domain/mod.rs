@@ -103,8 +103,8 @@ pub use invited::{
 pub use lane::Lane;
 pub use lease::{GroupName, LeaderRecord, Lease, LeaseEnd, LeaseTerm, Node, RunId};
 pub use lineage::{
-    AccountListed, Lineage, LineageCause, LineageReleased, Position, StoreIdentity, StoreSelf, Stranger,
-    StrangerKind, Witnessed,
+    AccountListed, Lineage, LineageCause, LineageReleased, Position, StoreIdentity, StoreSelf, Unrecorded,
+    UnrecordedKind, Witnessed,
 };
 pub use loads::{AccountView, Load, Loads, Rest};
 pub use message::{Message, MessagePurpose, MessageResolution};

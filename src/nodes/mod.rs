@@ -4,10 +4,10 @@
 //! in `policy::lease`, statements in the store. A daemon that is alone on a store in a file needs no lease: the lock of the
 //! file proves it.
 //!
-//! Reading order: [`Presence`], [`Keeper`].
+//! Reading order: [`Presence`], [`LeaseRenewal`].
 
-mod keeper;
 mod presence;
+mod renewal;
 
-pub use keeper::{Keeper, NameTaken, record_alone};
 pub use presence::{Presence, Role, host_name};
+pub use renewal::{LeaseRenewal, NameTaken, record_alone};

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 
-pub use trust::{Standing, Tenure, Trust};
+pub use trust::{Leadership, Standing, Trust};
 
 use crate::clock::{Clock, later};
 use crate::domain::event::MessageProgress;

@@ -9,11 +9,11 @@ use tokio::sync::watch;
 
 use crate::domain::lease::{LeaseEnd, LeaseTerm};
 
-/// A tenure that this process trusts for a while.
+/// A term that this process trusts for a while.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Tenure {
+pub struct Leadership {
     pub lease: LeaseTerm,
-    /// How the tenure before ended.
+    /// How the term before ended.
     pub began_after: Option<LeaseEnd>,
     /// By the monotonic clock.
     pub trusted_until: SignedDuration,
@@ -24,7 +24,7 @@ pub struct Tenure {
 pub enum Standing {
     /// There is no lease: the lock of the store's file proves that this process is alone.
     Alone,
-    Leads(Tenure),
+    Leads(Leadership),
     Follows,
 }
 
@@ -59,12 +59,12 @@ impl Trust {
         Self(Arc::new(Shared { standing, term: watch::Sender::new(term), left_at_least }))
     }
 
-    /// This process has the lease at `up`. `true` if that is another tenure than before, or the one before was not
+    /// This process has the lease at `up`. `true` if that is another term than before, or the one before was not
     /// trusted any more.
-    pub fn hold(&self, up: SignedDuration, tenure: Tenure) -> bool {
-        let term = tenure.lease.term;
-        let before = std::mem::replace(&mut *self.lock(), Standing::Leads(tenure));
-        let goes_on = |before: &Tenure| before.lease.term == term && up < before.trusted_until;
+    pub fn hold(&self, up: SignedDuration, leadership: Leadership) -> bool {
+        let term = leadership.lease.term;
+        let before = std::mem::replace(&mut *self.lock(), Standing::Leads(leadership));
+        let goes_on = |before: &Leadership| before.lease.term == term && up < before.trusted_until;
         let is_new = !matches!(before, Standing::Leads(before) if goes_on(&before));
         self.tell(Some(term));
         is_new
@@ -86,7 +86,7 @@ impl Trust {
 
     /// The same, if it led in this term.
     pub fn lose_term(&self, term: u64) {
-        let is_it = matches!(&*self.lock(), Standing::Leads(tenure) if tenure.lease.term == term);
+        let is_it = matches!(&*self.lock(), Standing::Leads(leadership) if leadership.lease.term == term);
         if is_it {
             self.lose();
         }
@@ -96,7 +96,7 @@ impl Trust {
     #[must_use]
     pub fn standing(&self, up: SignedDuration) -> Standing {
         match &*self.lock() {
-            Standing::Leads(tenure) if up >= tenure.trusted_until => Standing::Follows,
+            Standing::Leads(leadership) if up >= leadership.trusted_until => Standing::Follows,
             standing => standing.clone(),
         }
     }
@@ -113,9 +113,9 @@ impl Trust {
         match &*self.lock() {
             Standing::Alone => true,
             Standing::Follows => false,
-            Standing::Leads(tenure) => {
+            Standing::Leads(leadership) => {
                 let needed = up.saturating_add(self.0.left_at_least);
-                tenure.lease.term == term && needed <= tenure.trusted_until
+                leadership.lease.term == term && needed <= leadership.trusted_until
             }
         }
     }
@@ -147,10 +147,10 @@ mod tests {
     use super::*;
     use crate::domain::lease::RunId;
 
-    fn tenure(term: u64, trusted_until_ms: i64) -> Tenure {
+    fn leadership(term: u64, trusted_until_ms: i64) -> Leadership {
         let lease = LeaseTerm { group: "main".parse().unwrap(), run: RunId([1; 16]), term };
         let trusted_until = SignedDuration::from_millis(trusted_until_ms);
-        Tenure { lease, began_after: None, trusted_until }
+        Leadership { lease, began_after: None, trusted_until }
     }
 
     fn ms(millis: i64) -> SignedDuration {
@@ -161,22 +161,22 @@ mod tests {
     fn a_submission_leaves_with_a_second_of_trust_and_not_with_less() {
         let trust = Trust::by_lease(ms(1_000));
         assert!(!trust.may_leave(ms(0), 1), "nobody leads");
-        assert!(trust.hold(ms(0), tenure(1, 7_000)));
+        assert!(trust.hold(ms(0), leadership(1, 7_000)));
         assert!(trust.may_leave(ms(5_999), 1));
         assert!(trust.may_leave(ms(6_000), 1));
         assert!(!trust.may_leave(ms(6_001), 1));
         assert!(!trust.may_leave(ms(0), 2), "it is of another term");
-        assert!(!trust.hold(ms(0), tenure(1, 9_000)), "a renewal");
+        assert!(!trust.hold(ms(0), leadership(1, 9_000)), "a renewal");
         assert!(trust.may_leave(ms(8_000), 1));
-        assert!(trust.hold(ms(9_000), tenure(1, 12_000)), "it was not trusted any more");
-        assert!(trust.hold(ms(0), tenure(2, 9_000)));
+        assert!(trust.hold(ms(9_000), leadership(1, 12_000)), "it was not trusted any more");
+        assert!(trust.hold(ms(0), leadership(2, 9_000)));
         assert!(!trust.may_leave(ms(0), 1) && trust.may_leave(ms(0), 2));
     }
 
     #[test]
     fn what_is_not_trusted_any_more_is_no_lease() {
         let trust = Trust::by_lease(ms(1_000));
-        trust.hold(ms(0), tenure(1, 7_000));
+        trust.hold(ms(0), leadership(1, 7_000));
         assert!(matches!(trust.standing(ms(6_999)), Standing::Leads(_)));
         assert_eq!(trust.standing(ms(7_000)), Standing::Follows);
         trust.lose_term(2);
@@ -198,7 +198,7 @@ mod tests {
     fn who_waits_hears_of_the_lead_and_of_its_end() {
         let trust = Trust::by_lease(ms(1_000));
         assert!(trust.led().now_or_never().is_none() && trust.lost().now_or_never().is_some());
-        trust.hold(ms(0), tenure(1, 7_000));
+        trust.hold(ms(0), leadership(1, 7_000));
         assert!(trust.led().now_or_never().is_some() && trust.lost().now_or_never().is_none());
         trust.lose();
         assert!(trust.led().now_or_never().is_none());

@@ -12,8 +12,8 @@ use super::working_set::Line;
 use super::{ceilings, people, permission_log, seats};
 use crate::domain::{
     AccountAlias, AccountListed, Answer, Attempt, AttemptId, CallProgress, Callback, CallbackId,
-    CommandOutcome, Disposition, LineageReleased, Numbers, OrderKind, PairKey, Phone, Proof, State, Stranger,
-    StrangerKind, TokenUse,
+    CommandOutcome, Disposition, LineageReleased, Numbers, OrderKind, PairKey, Phone, Proof, State, TokenUse,
+    Unrecorded, UnrecordedKind,
 };
 use crate::platform::{CreatedCall, CreatedMessage, CreatedSince, Finding, Platform};
 use crate::policy::{self, ledger};
@@ -62,7 +62,7 @@ pub(super) fn ask(turn: &mut Turn<'_>) {
 
 /// What a platform has since then that the store does not know: calls with the attempts that they were placed for, if the
 /// platform proves them, messages of ours, and all messages of consumers.
-pub(super) async fn strangers(
+pub(super) async fn unrecorded(
     platform: &dyn Platform,
     store: &dyn Store,
     since: jiff::Timestamp,
@@ -134,9 +134,9 @@ pub(super) fn found(turn: &mut Turn<'_>, account: &AccountAlias, finding: &Findi
     for call in &created.calls {
         listed.calls = listed.calls.saturating_add(1);
         let (callback, attempt) = take_in_call(turn, account, call).unzip();
-        let (sid, kind) = (call.sid.clone(), StrangerKind::Call);
+        let (sid, kind) = (call.sid.clone(), UnrecordedKind::Call);
         let (account, numbers) = (account.clone(), call.numbers);
-        turn.work.lineage.strangers.push(Stranger {
+        turn.work.lineage.unrecorded.push(Unrecorded {
             account,
             sid,
             kind,
@@ -148,13 +148,13 @@ pub(super) fn found(turn: &mut Turn<'_>, account: &AccountAlias, finding: &Findi
     }
     for message in &created.messages {
         let kind = match message.is_inbound {
-            true => StrangerKind::InboundMessage,
-            false => StrangerKind::Message,
+            true => UnrecordedKind::InboundMessage,
+            false => UnrecordedKind::Message,
         };
         let count = if message.is_inbound { &mut listed.inbound } else { &mut listed.messages };
         *count = count.saturating_add(1);
         take_in_message(turn, message);
-        turn.work.lineage.strangers.push(Stranger {
+        turn.work.lineage.unrecorded.push(Unrecorded {
             account: account.clone(),
             sid: message.sid.clone(),
             kind,

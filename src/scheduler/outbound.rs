@@ -231,8 +231,8 @@ pub(super) fn perform(scheduler: &mut Scheduler, effect: Effect) {
     }
     let clock = scheduler.deps.clock.clone();
     let mut leave_by = LeaveBy::starting_now(clock.clone());
-    if let Some(tenure) = &scheduler.tenure {
-        leave_by = leave_by.within_term(&scheduler.deps.trust, tenure.lease.term);
+    if let Some(leadership) = &scheduler.leadership {
+        leave_by = leave_by.within_term(&scheduler.deps.trust, leadership.lease.term);
     }
     // The commit has taken its time; the hours may have closed meanwhile.
     if let Some(ground) = effect.ground()
@@ -344,7 +344,7 @@ async fn ask(platform: &dyn Platform, store: &dyn Store, clock: &dyn Clock, ques
             News::SoughtMessage { message, finding: platform.messages_like(&lost).await }
         }
         Question::Since { account, since } => {
-            News::Since { account, finding: lineage::strangers(platform, store, since).await }
+            News::Since { account, finding: lineage::unrecorded(platform, store, since).await }
         }
         Question::Inbound { key, sid } => {
             let finding = platform.call(&sid, LegOrder::ConsumerFirst).await;

@@ -8,7 +8,7 @@ use crate::domain::lease::LeaseEnd;
 use crate::domain::{AccountAlias, Attempt, CallbackId, Gate, Holds, Message, Name, Pair, Stage};
 use crate::failpoint::{failpoint, panic_point};
 use crate::panics::contain;
-use crate::platform::Tenure;
+use crate::platform::Leadership;
 use crate::store::{self, Store};
 
 use super::gates::Gates;
@@ -53,11 +53,11 @@ impl Scheduler {
     /// Begins a term, and builds the state in memory from what is stored.
     async fn lead(&mut self) -> store::Result<()> {
         let store = self.deps.store.clone();
-        let lease = self.tenure.as_ref().map(|tenure| tenure.lease.clone());
+        let lease = self.leadership.as_ref().map(|leadership| leadership.lease.clone());
         let led = store.lead(lease).await?;
         self.led = Some(led);
         // Of several nodes, the term of the lease, which the log and the list of nodes tell too.
-        let term = self.tenure.as_ref().map_or(led.term, |tenure| tenure.lease.term);
+        let term = self.leadership.as_ref().map_or(led.term, |leadership| leadership.lease.term);
         self.deps.metrics.leads(Some(term));
         self.read_aside().await?;
         self.read_lineage().await?;
@@ -156,8 +156,8 @@ fn count(turn: &mut Turn<'_>, found: &Found) {
 
 /// Whether the leader before resigned: it still waits for the answers to what it submitted, and appends them.
 fn leaves_alone(turn: &Turn<'_>) -> bool {
-    let resigned = |tenure: &Tenure| tenure.began_after == Some(LeaseEnd::Resigned);
-    turn.scheduler.leaves_alone && turn.scheduler.tenure.as_ref().is_some_and(resigned)
+    let resigned = |leadership: &Leadership| leadership.began_after == Some(LeaseEnd::Resigned);
+    turn.scheduler.leaves_alone && turn.scheduler.leadership.as_ref().is_some_and(resigned)
 }
 
 fn resume_attempt(turn: &mut Turn<'_>, attempt: Attempt) {

@@ -15,14 +15,14 @@ impl Scheduler {
     pub(super) async fn turn_by_standing(&mut self) -> store::Result<Next> {
         match self.standing() {
             Standing::Alone => self.lead_turn().await,
-            Standing::Leads(tenure) => {
-                let term = tenure.lease.term;
-                if self.tenure.as_ref().is_none_or(|before| before.lease.term != term) {
+            Standing::Leads(leadership) => {
+                let term = leadership.lease.term;
+                if self.leadership.as_ref().is_none_or(|before| before.lease.term != term) {
                     self.step_down();
                     // The state is built anyway.
                     self.containment.must_rebuild = false;
                     self.containment.pending = None;
-                    self.tenure = Some(tenure);
+                    self.leadership = Some(leadership);
                     self.leaves_alone = true;
                     tracing::info!(term, "this node leads from now on");
                 }
@@ -49,7 +49,7 @@ impl Scheduler {
 
     /// A turn of a node that does not lead: it appends the answers to its requests. A wake-up ends its sleep.
     async fn follow(&mut self) -> store::Result<Next> {
-        if self.tenure.take().is_some() {
+        if self.leadership.take().is_some() {
             self.step_down();
             self.deps.metrics.follows();
             tracing::info!("this node does not lead any more");

@@ -30,7 +30,7 @@ use crate::domain::{
 };
 use crate::ids::IdGenerator;
 use crate::metrics::Metrics;
-use crate::platform::{Platform, Tenure, Trust};
+use crate::platform::{Leadership, Platform, Trust};
 use crate::policy::{Cooldown, Rules, UnknownCodes};
 use crate::store::{Lead, Store};
 use crate::traces::Traces;
@@ -122,9 +122,9 @@ pub struct Scheduler {
     pub(super) containment: Containment,
     /// The term in which it leads, with the number of the last batch; `None` when it does not lead.
     pub(super) led: Option<Lead>,
-    /// The tenure of the lease that it leads by.
-    pub(super) tenure: Option<Tenure>,
-    /// It has not read yet what was in progress when its tenure began. What a leader submitted who resigned may still be
+    /// The term of the lease that it leads by.
+    pub(super) leadership: Option<Leadership>,
+    /// It has not read yet what was in progress when its term began. What a leader submitted who resigned may still be
     /// answered, so it is left alone.
     pub(super) leaves_alone: bool,
     /// What is left alone until its time-out.
@@ -188,7 +188,7 @@ impl Scheduler {
             requests: InFlight::default(),
             containment: Containment::default(),
             led: None,
-            tenure: None,
+            leadership: None,
             leaves_alone: false,
             left_alone: BTreeSet::new(),
             is_deposed: false,

@@ -47,7 +47,7 @@ use crate::domain::Loads;
 use crate::scheduler::Scheduler;
 use crate::sim::World;
 use crate::sim::world::Setup;
-use crate::store::sqlite::Sqlite;
+use crate::store::relational::SqlStore;
 use crate::store::{Batch, Report, Store};
 
 use clocks::Clocks;
@@ -136,7 +136,8 @@ impl Simulation {
         trace: Arc<Trace>,
     ) -> anyhow::Result<Self> {
         let platforms = |_| Platforms::new();
-        Self::build(config, (setup, start), Arc::new(Sqlite::in_memory()?), mutation, trace, platforms).await
+        Self::build(config, (setup, start), Arc::new(SqlStore::in_memory()?), mutation, trace, platforms)
+            .await
     }
 
     /// Like [`Simulation::begin_with`], with platforms beside the world's Twilio. They have the world's clock, and their
@@ -148,7 +149,8 @@ impl Simulation {
         trace: Arc<Trace>,
         platforms: impl FnOnce(Arc<dyn Clock>) -> Platforms,
     ) -> anyhow::Result<Self> {
-        Self::build(config, (setup, start), Arc::new(Sqlite::in_memory()?), mutation, trace, platforms).await
+        Self::build(config, (setup, start), Arc::new(SqlStore::in_memory()?), mutation, trace, platforms)
+            .await
     }
 
     /// Like [`Simulation::begin`], on a store that may hold something already.

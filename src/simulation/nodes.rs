@@ -25,7 +25,7 @@ use super::{
 };
 use crate::clock::{Clock as _, later};
 use crate::domain::{CallbackId, Phone};
-use crate::nodes::{Keeper, Presence};
+use crate::nodes::{LeaseRenewal, Presence};
 use crate::platform::Trust;
 use crate::policy::lease;
 use crate::scheduler::Scheduler;
@@ -89,7 +89,7 @@ struct Running {
     process: Arc<Process>,
     scheduler: Scheduler,
     router: Router,
-    keeper: Keeper,
+    renewal: LeaseRenewal,
     beats_at: Timestamp,
     wakes_at: Option<Timestamp>,
     /// When it goes on, if it is paused.
@@ -136,8 +136,8 @@ impl Run {
         let (scheduler, router, _) = parts.daemon(&daemon.crashes, self.starts).await?;
         let clock = Arc::new(WorldClock(daemon.clocks.clone()));
         let store = super::mutated(daemon.store.clone(), daemon.mutation.clone());
-        let keeper = Keeper::new(store, clock, presence.clone(), self.waker.clone());
-        keeper.join().await.context("a node cannot be recorded")??;
+        let renewal = LeaseRenewal::new(store, clock, presence.clone(), self.waker.clone());
+        renewal.join().await.context("a node cannot be recorded")??;
         self.table.nodes.lock().unwrap_or_else(PoisonError::into_inner).push(presence.clone());
         let beats_at = daemon.now();
         self.nodes.push(Running {
@@ -145,7 +145,7 @@ impl Run {
             process,
             scheduler,
             router,
-            keeper,
+            renewal,
             beats_at,
             wakes_at: None,
             goes_on_at: None,
@@ -206,7 +206,7 @@ impl Run {
             }
             4 => {
                 self.note(|| "the leader resigns".to_owned());
-                self.nodes[index].keeper.resign().await;
+                self.nodes[index].renewal.resign().await;
             }
             _ => {}
         }
@@ -324,7 +324,7 @@ impl Run {
             node.process.pause(false);
         }
         if now >= node.beats_at {
-            let wait = node.keeper.beat().await;
+            let wait = node.renewal.beat().await;
             node.beats_at = later(now, wait);
         }
         let seen = &self.daemon.seen;

@@ -14,7 +14,7 @@ pub(super) mod types {
         AccountAlias, Budget, BulkId, Callback, CallbackId, Campaign, CampaignCalls, CampaignId, ClockMark,
         Contact, ContactKey, DeliveryId, Erasure, ErasureId, Gate, ImportId, Lane, Lineage, ListName, Loads,
         Message, MessageId, Name, OrderKind, Pair, PairKey, Pause, Person, PersonId, Phone, Pool,
-        Restriction, SetAside, SetAsideId, Stranger, Tenant, TokenName, UserId, WrapUpRecord, WrapUpSeat,
+        Restriction, SetAside, SetAsideId, Tenant, TokenName, Unrecorded, UserId, WrapUpRecord, WrapUpSeat,
     };
     pub use crate::store::{
         AuditEntry, AuditFilter, Awaiting, Backlog, Beat, Beaten, BulkRecord, CallFacts, CampaignRecord,
@@ -236,7 +236,7 @@ macro_rules! store_verbs {
             writes {}
             reads {
                 fn lineage() -> Option<Lineage>;
-                fn strangers(most: usize) -> Vec<Stranger>;
+                fn unrecorded(most: usize) -> Vec<Unrecorded>;
             }
         }
         $macro! {

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 
 use super::Result;
 use crate::domain::{
-    AccountAlias, AccountListed, Lineage, LineageReleased, Position, StoreIdentity, Stranger, Witnessed,
+    AccountAlias, AccountListed, Lineage, LineageReleased, Position, StoreIdentity, Unrecorded, Witnessed,
 };
 
 /// What is known of a lost span.
@@ -15,7 +15,7 @@ pub trait Lineages: Send + Sync {
     async fn lineage(&self) -> Result<Option<Lineage>>;
 
     /// What the platforms had and the store did not know, in order of time; at most `most`.
-    async fn strangers(&self, most: usize) -> Result<Vec<Stranger>>;
+    async fn unrecorded(&self, most: usize) -> Result<Vec<Unrecorded>>;
 }
 
 /// What a turn adds to the lineage.
@@ -23,14 +23,14 @@ pub trait Lineages: Send + Sync {
 pub struct LineageChange {
     pub accounts: Vec<(AccountAlias, AccountListed)>,
     /// One that is stored already stays.
-    pub strangers: Vec<Stranger>,
+    pub unrecorded: Vec<Unrecorded>,
     pub released: Option<LineageReleased>,
 }
 
 impl LineageChange {
     #[must_use]
     pub const fn is_empty(&self) -> bool {
-        self.accounts.is_empty() && self.strangers.is_empty() && self.released.is_none()
+        self.accounts.is_empty() && self.unrecorded.is_empty() && self.released.is_none()
     }
 }
 

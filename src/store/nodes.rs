@@ -36,7 +36,7 @@ pub trait Nodes: Send + Sync {
     /// The leases of all groups, by name.
     async fn leases(&self) -> Result<Vec<Lease>>;
 
-    /// The tenures of a group, newest first, at most `most`.
+    /// The terms of a group, newest first, at most `most`.
     async fn leaders(&self, group: GroupName, most: usize) -> Result<Vec<LeaderRecord>>;
 }
 

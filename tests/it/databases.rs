@@ -11,7 +11,7 @@ use ringmaster::domain::GroupName;
 use ringmaster::domain::lease::RunId;
 use ringmaster::http::auth;
 use ringmaster::simulation::{Fixture, fixture};
-use ringmaster::store::sqlite::{Options, Sqlite};
+use ringmaster::store::relational::{Options, SqlStore};
 use ringmaster::store::{Batch, Beat, Claim, Error, NewNode, Nodes as _, Token, Turns as _};
 use ringmaster::twilio::signature::{Key, Payload};
 use serde_json::{Value, json};
@@ -197,7 +197,7 @@ async fn a_store_in_a_file_is_copied_into_a_database_and_goes_on_there() {
     let database = Database::bare();
     let program = program(&database.url());
     let file = program.path().join("a.db");
-    let began = ringmaster::store::sqlite::Sqlite::open_inline(&file).unwrap();
+    let began = ringmaster::store::relational::SqlStore::open_inline(&file).unwrap();
     let created_at = "2026-11-23T12:00:00Z".parse().unwrap();
     let (token, hash) = auth::new_token([7; 32]);
     let tokens: &dyn ringmaster::store::Tokens = &began;
@@ -245,9 +245,9 @@ async fn a_node_that_comes_to_a_database_from_which_another_one_dials_does_not_h
     let (database, folder) = (Database::bare(), tempfile::tempdir().unwrap());
     let clock: Arc<dyn ringmaster::clock::Clock> = Arc::new(SystemClock);
     let path = |name: &str| folder.path().join(format!("{name}.witness"));
-    let is_held = async |store: &Sqlite| store.own_lineage().await.unwrap().is_held;
+    let is_held = async |store: &SqlStore| store.own_lineage().await.unwrap().is_held;
 
-    let one = Sqlite::connect(database.reach(), &Options::default()).unwrap();
+    let one = SqlStore::connect(database.reach(), &Options::default()).unwrap();
     let watched = watch_lineage(&one, path("one"), false, Arc::clone(&clock)).await.unwrap();
     let lead = one.lead(None).await.unwrap();
     let identity = one.own_lineage().await.unwrap().identity;
@@ -272,18 +272,18 @@ async fn a_node_that_comes_to_a_database_from_which_another_one_dials_does_not_h
         Beat { name: "one".into(), run, told_at: now, clock_ahead: SignedDuration::ZERO, claim: Some(claim) };
     let term = one.beat(beat).await.unwrap().lease.unwrap().term;
 
-    let other = Sqlite::connect(database.reach(), &Options::default()).unwrap();
+    let other = SqlStore::connect(database.reach(), &Options::default()).unwrap();
     let joined = watch_lineage(&other, path("other"), false, Arc::clone(&clock)).await.unwrap();
     joined.begin(&other).await.unwrap();
     assert!(!is_held(&other).await);
     assert_eq!(other.own_lineage().await.unwrap().identity, identity, "the first one knows it after that");
     assert_eq!(WitnessFile::read(&path("other")).unwrap().map(|witness| witness.identity), identity);
-    let adopted = Sqlite::connect(database.reach(), &Options::default()).unwrap();
+    let adopted = SqlStore::connect(database.reach(), &Options::default()).unwrap();
     watch_lineage(&adopted, path("adopted"), true, Arc::clone(&clock)).await.unwrap();
     assert_eq!(adopted.own_lineage().await.unwrap().identity, identity);
 
     one.resign(GroupName::default(), run, term, now).await.unwrap();
-    let last = Sqlite::connect(database.reach(), &Options::default()).unwrap();
+    let last = SqlStore::connect(database.reach(), &Options::default()).unwrap();
     watch_lineage(&last, path("last"), false, clock).await.unwrap();
     assert!(is_held(&last).await, "nobody dials, so nobody says that it is the right one");
 }

@@ -10,7 +10,7 @@ use jiff::SignedDuration;
 use ringmaster::config::Secret;
 use ringmaster::domain::event::{CallReport, SuppressionAdded, Word};
 use ringmaster::domain::{CallProgress, Callback, Disposition, Event, Named, Phone, State};
-use ringmaster::store::sqlite::Sqlite;
+use ringmaster::store::relational::SqlStore;
 use ringmaster::twilio::{Request, Response, Transport, TransportError};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -25,7 +25,7 @@ const HOUR: SignedDuration = SignedDuration::from_hours(1);
 /// A daemon on a file, in which both consumers have allowed calls.
 async fn daemon() -> (TestDaemon, Arc<RecordingTransport>, TempDir) {
     let dir = tempfile::tempdir().unwrap();
-    let store = Arc::new(Sqlite::open_inline(&dir.path().join("ringmaster.db")).unwrap());
+    let store = Arc::new(SqlStore::open_inline(&dir.path().join("ringmaster.db")).unwrap());
     let notes = Arc::new(RecordingTransport::default());
     let mut daemon = TestDaemon::on_store(store, notes.clone()).await;
     for consumer in [PERSON, OTHER] {
@@ -430,7 +430,7 @@ impl Transport for Deleting {
 /// A daemon that has called the person and erases the data, and the erasure.
 async fn erasing(platform: &Arc<Deleting>) -> (TestDaemon, Value, TempDir) {
     let dir = tempfile::tempdir().unwrap();
-    let store = Arc::new(Sqlite::open_inline(&dir.path().join("ringmaster.db")).unwrap());
+    let store = Arc::new(SqlStore::open_inline(&dir.path().join("ringmaster.db")).unwrap());
     let mut daemon = TestDaemon::on_store(store, platform.clone()).await;
     daemon.grant(PERSON).await;
     let called = daemon.order(PERSON, message()).await;

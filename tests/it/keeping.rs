@@ -8,7 +8,7 @@ use ringmaster::domain::{CallbackId, Event, LineageCause, Named, Phone};
 use ringmaster::policy::lineage::{LineageVerdict, compare};
 use ringmaster::scheduler::told;
 use ringmaster::simulation::Fixture;
-use ringmaster::store::sqlite::{CopyProgress, Kept, Sqlite, copy, verify};
+use ringmaster::store::relational::{CopyProgress, Kept, SqlStore, copy, verify};
 use ringmaster::store::{Batch, Inbox as _, Orders as _, Report, Turns as _};
 use rusqlite::Connection;
 use serde_json::json;
@@ -22,16 +22,16 @@ const DEADLINE: &str = "2026-12-20T12:00:00Z";
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 const INSTANT: SignedDuration = SignedDuration::from_micros(1);
 
-async fn begin(folder: &TempDir) -> (Arc<Sqlite>, SimulatedDaemon, PathBuf) {
+async fn begin(folder: &TempDir) -> (Arc<SqlStore>, SimulatedDaemon, PathBuf) {
     let path = folder.path().join("a.db");
-    let store = Arc::new(Sqlite::open_inline(&path).unwrap());
+    let store = Arc::new(SqlStore::open_inline(&path).unwrap());
     let fixture = Fixture { calls_per_second: 10, ..Fixture::default() };
     let whole = SimulatedDaemon::begin_on(&fixture, START, store.clone()).await;
     (store, whole, path)
 }
 
 /// A whole pass, in steps of two rows.
-async fn pass(store: &Sqlite, kind: Kept, before: Timestamp) -> u64 {
+async fn pass(store: &SqlStore, kind: Kept, before: Timestamp) -> u64 {
     let (mut deleted, mut after) = (0, 0);
     loop {
         let step = store.retain(kind, before, after, 2, told).await.unwrap();
@@ -79,7 +79,7 @@ async fn a_closed_callback_goes_with_all_that_hangs_on_it_and_stays_counted() {
 async fn a_repeated_answer_of_a_consumer_is_known_after_its_text_has_gone() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.db");
-    let store = Sqlite::open_inline(&path).unwrap();
+    let store = SqlStore::open_inline(&path).unwrap();
     let received_at: Timestamp = START.parse().unwrap();
     let number = Phone::parse(WILLING).unwrap();
     let wrote = Event::InboundMessage {
@@ -109,7 +109,7 @@ async fn each_broken_invariant_is_named_with_its_id() {
     whole.pass(DAY).await;
     let mut seen = Vec::new();
     assert_eq!(verify(&path, told, &mut |check| seen.push(check)).unwrap(), []);
-    assert_eq!(seen.len(), ringmaster::store::sqlite::VERIFY_CHECKS);
+    assert_eq!(seen.len(), ringmaster::store::relational::VERIFY_CHECKS);
     // From now on the file is broken on purpose.
     whole.faults();
     drop((whole, store));
@@ -161,17 +161,18 @@ async fn a_copy_has_everything_and_its_source_dials_no_more() {
     let interrupted =
         std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| copy(&from, &to, &mut until_attempts)));
     assert!(interrupted.is_err());
-    refused(Sqlite::open_inline(&to), "is a copy that is not finished");
+    refused(SqlStore::open_inline(&to), "is a copy that is not finished");
     let copied = copy(&from, &to, &mut |_| {}).unwrap();
     let rows_of = |name: &str| copied.iter().find(|table| table.name == name).unwrap().rows;
     assert_eq!((rows_of("callbacks"), rows_of("attempts")), (1, 1));
     assert_eq!(verify(&to, told, &mut |_| {}).unwrap(), []);
     refused(copy(&from, &to, &mut |_| {}), "has data in");
 
-    let target = Sqlite::open_inline(&to).unwrap();
+    let target = SqlStore::open_inline(&to).unwrap();
     let callback: CallbackId = id.parse().unwrap();
     assert!(target.callback(callback).await.unwrap().is_some());
-    let (old, new) = (Sqlite::open_inline(&from).unwrap().own_lineage().await.unwrap(), target.own_lineage());
+    let (old, new) =
+        (SqlStore::open_inline(&from).unwrap().own_lineage().await.unwrap(), target.own_lineage());
     let new = new.await.unwrap();
     let verdict = |own| compare(own, None, false);
     assert_eq!(verdict(&old), LineageVerdict::Held(LineageCause::NoWitness));

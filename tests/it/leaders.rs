@@ -8,7 +8,7 @@ use futures_util::FutureExt as _;
 use jiff::SignedDuration;
 use ringmaster::domain::Loads;
 use ringmaster::simulation::{Mutation, mutated};
-use ringmaster::store::sqlite::{Access, Sqlite};
+use ringmaster::store::relational::{Access, SqlStore};
 use ringmaster::store::{Batch, Error, Result, Store};
 use ringmaster::twilio::{Request, Response, Transport, TransportError};
 use serde_json::json;
@@ -43,7 +43,7 @@ impl Transport for Calls {
 #[tokio::test]
 async fn only_the_newer_of_two_schedulers_on_one_file_dials() {
     let dir = tempfile::tempdir().unwrap();
-    let store: Arc<dyn Store> = Arc::new(Sqlite::open_inline(&dir.path().join("ringmaster.db")).unwrap());
+    let store: Arc<dyn Store> = Arc::new(SqlStore::open_inline(&dir.path().join("ringmaster.db")).unwrap());
     let platforms = [Arc::new(Calls::default()), Arc::new(Calls::default())];
     let mut first = TestDaemon::on_store(store.clone(), platforms[0].clone()).await;
     first.grant(CONSUMER).await;
@@ -71,7 +71,7 @@ async fn only_the_newer_of_two_schedulers_on_one_file_dials() {
 async fn a_daemon_whose_store_another_one_has_opened_says_so_wherever_it_is_asked() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("ringmaster.db");
-    let open = || -> Arc<dyn Store> { Arc::new(Sqlite::open_inline(&path).unwrap()) };
+    let open = || -> Arc<dyn Store> { Arc::new(SqlStore::open_inline(&path).unwrap()) };
     let mut first = TestDaemon::on_store(open(), Arc::new(Calls::default())).await;
     first.forgives = true;
     let mut order = message();
@@ -147,7 +147,7 @@ async fn a_batch_with_an_unknown_outcome_is_found_by_its_number() {
         for at in 0..6 {
             let batches = AtomicUsize::new(0);
             let faults = Arc::new(Untold { at, fate, batches, is_silent: AtomicBool::new(false) });
-            let store = mutated(Arc::new(Sqlite::in_memory().unwrap()), faults.clone());
+            let store = mutated(Arc::new(SqlStore::in_memory().unwrap()), faults.clone());
             let platform = Arc::new(Calls::default());
             let mut daemon = TestDaemon::on_store(store.clone(), platform.clone()).await;
             daemon.forgives = true;
@@ -184,8 +184,8 @@ impl Mutation for Publications {
 async fn whoever_else_has_the_file_open_tells_the_load_of_the_leader() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("ringmaster.db");
-    let store: Arc<dyn Store> = Arc::new(Sqlite::open_inline(&path).unwrap());
-    let beside: Arc<dyn Store> = Arc::new(Sqlite::open(&path, Access::Beside).unwrap());
+    let store: Arc<dyn Store> = Arc::new(SqlStore::open_inline(&path).unwrap());
+    let beside: Arc<dyn Store> = Arc::new(SqlStore::open(&path, Access::Beside).unwrap());
     let mut leader = TestDaemon::on_store(store, Arc::new(Calls::default())).await;
     let mut other = leader.elsewhere(beside, Arc::new(Calls::default())).await;
     assert_eq!(other.get("/v1/senders").await.get("as_of"), None);
@@ -213,7 +213,7 @@ async fn the_load_is_published_at_most_every_quarter_of_a_second_and_the_last_of
     const STEP: SignedDuration = SignedDuration::from_millis(50);
     const INTERVAL: SignedDuration = SignedDuration::from_millis(250);
     let notes = Arc::new(Publications::default());
-    let store = mutated(Arc::new(Sqlite::in_memory().unwrap()), notes.clone());
+    let store = mutated(Arc::new(SqlStore::in_memory().unwrap()), notes.clone());
     let mut daemon = TestDaemon::on_store(store.clone(), Arc::new(Calls::default())).await;
     for n in 0..20 {
         let consumer = format!("+55119876{:05}", 50_000 + n);
@@ -237,7 +237,7 @@ async fn the_load_is_published_at_most_every_quarter_of_a_second_and_the_last_of
 
 #[tokio::test]
 async fn a_new_leader_publishes_what_it_found() {
-    let store: Arc<dyn Store> = Arc::new(Sqlite::in_memory().unwrap());
+    let store: Arc<dyn Store> = Arc::new(SqlStore::in_memory().unwrap());
     let mut daemon = TestDaemon::on_store(store.clone(), Arc::new(Calls::default())).await;
     daemon.grant(CONSUMER).await;
     daemon.order(CONSUMER, message()).await;

@@ -48,7 +48,7 @@ struct Row {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-struct Tenure {
+struct Leadership {
     term: u64,
     trusted_until: i64,
     after_resigned: bool,
@@ -65,7 +65,7 @@ struct Asked {
 struct Node {
     asks: u8,
     asked: Option<Asked>,
-    tenure: Option<Tenure>,
+    leadership: Option<Leadership>,
     /// The number with which it writes, and the term of its lease then.
     led: Option<(u64, u64)>,
     /// What it is about to send: the attempt, and the term of the lease.
@@ -111,15 +111,15 @@ fn up(second: i64) -> SignedDuration {
 
 impl World {
     fn trusts(&self, node: usize) -> bool {
-        let until = self.nodes[node].tenure.map(|tenure| up(tenure.trusted_until));
+        let until = self.nodes[node].leadership.map(|leadership| up(leadership.trusted_until));
         until.is_some_and(|until| lease::is_trusted(up(self.now), until))
     }
 
     /// Whether the node is the writer, and trusts its lease.
     fn leads(&self, node: usize) -> bool {
-        let Node { led, tenure, .. } = &self.nodes[node];
+        let Node { led, leadership, .. } = &self.nodes[node];
         let writes = led.is_some_and(|(writer, term)| {
-            writer == self.writer && tenure.is_some_and(|tenure| tenure.term == term)
+            writer == self.writer && leadership.is_some_and(|leadership| leadership.term == term)
         });
         writes && self.trusts(node)
     }
@@ -154,29 +154,29 @@ impl World {
 
     /// The node begins to write, if it still has the lease, and resolves what was in progress.
     fn lead(&mut self, node: usize, flaw: Flaw) {
-        let Some(tenure) = self.nodes[node].tenure else { return };
+        let Some(leadership) = self.nodes[node].leadership else { return };
         let is_ours = self
             .lease
             .as_ref()
-            .is_some_and(|row| row.node == node && row.term == tenure.term && !row.is_resigned);
+            .is_some_and(|row| row.node == node && row.term == leadership.term && !row.is_resigned);
         if !is_ours {
-            self.nodes[node].tenure = None;
+            self.nodes[node].leadership = None;
             return;
         }
         self.writer += 1;
-        self.nodes[node].led = Some((self.writer, tenure.term));
+        self.nodes[node].led = Some((self.writer, leadership.term));
         self.stage = match self.stage {
             Stage::Intent => Stage::Withdrawn,
             Stage::Submitting if flaw == Flaw::SubmitsAgain => Stage::Intent,
-            Stage::Submitting if !tenure.after_resigned => Stage::Unknown,
+            Stage::Submitting if !leadership.after_resigned => Stage::Unknown,
             stage => stage,
         };
     }
 
     fn send(&mut self, node: usize, flaw: Flaw) {
         let Some((attempt, term)) = self.nodes[node].sends.take() else { return };
-        let may_leave = self.nodes[node].tenure.is_some_and(|tenure| {
-            tenure.term == term && up(self.now) + lease::LEFT_AT_LEAST <= up(tenure.trusted_until)
+        let may_leave = self.nodes[node].leadership.is_some_and(|leadership| {
+            leadership.term == term && up(self.now) + lease::LEFT_AT_LEAST <= up(leadership.trusted_until)
         });
         if may_leave || flaw == Flaw::SendsWithoutTrust {
             self.first_bytes[attempt] += 1;
@@ -205,7 +205,7 @@ impl World {
             Step::AnswerArrives(node) => {
                 let Some(Asked { at, answer: Some(answer) }) = self.nodes[node].asked.take() else { return };
                 let from = if flaw == Flaw::TrustsFromTheAnswer { self.now } else { at };
-                self.nodes[node].tenure = answer.map(|(term, lasts, after_resigned)| Tenure {
+                self.nodes[node].leadership = answer.map(|(term, lasts, after_resigned)| Leadership {
                     term,
                     trusted_until: lease::trusted_until(up(from), up(lasts)).as_secs(),
                     after_resigned,
@@ -221,12 +221,12 @@ impl World {
             }
             Step::Submits(node) => {
                 self.stage = Stage::Submitting;
-                let term = self.nodes[node].tenure.map_or(0, |tenure| tenure.term);
+                let term = self.nodes[node].leadership.map_or(0, |leadership| leadership.term);
                 self.nodes[node].sends = Some((self.attempt, term));
             }
             Step::Sends(node) => self.send(node, flaw),
             Step::Resigns(node) => {
-                let term = self.nodes[node].tenure.take().map(|tenure| tenure.term);
+                let term = self.nodes[node].leadership.take().map(|leadership| leadership.term);
                 self.nodes[node].led = None;
                 // One task keeps the lease: it does not wait for an answer any more.
                 self.nodes[node].asked = None;
@@ -257,7 +257,7 @@ impl World {
             steps.push(Step::Sends(node));
         }
         if self.trusts(node) {
-            let leads = it.led.map(|(_, term)| term) == it.tenure.map(|tenure| tenure.term);
+            let leads = it.led.map(|(_, term)| term) == it.leadership.map(|leadership| leadership.term);
             steps.push(if leads { Step::Resigns(node) } else { Step::Leads(node) });
         }
         if !self.leads(node) {

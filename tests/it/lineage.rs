@@ -8,11 +8,11 @@ use jiff::{SignedDuration, Timestamp};
 use ringmaster::clock::ManualClock;
 use ringmaster::daemon::{Watched, WitnessFile, watch_lineage};
 use ringmaster::domain::{
-    AccountListed, Lineage, LineageCause, LineageReleased, Numbers, Phone, Position, StoreIdentity, Stranger,
-    StrangerKind, Witnessed,
+    AccountListed, Lineage, LineageCause, LineageReleased, Numbers, Phone, Position, StoreIdentity,
+    Unrecorded, UnrecordedKind, Witnessed,
 };
 use ringmaster::simulation::Fixture;
-use ringmaster::store::sqlite::{Sqlite, backup};
+use ringmaster::store::relational::{SqlStore, backup};
 use ringmaster::store::{Batch, LineageChange, Lineages as _, Turns as _};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -44,8 +44,8 @@ impl Place {
     }
 
     /// Opens a store as a daemon does that starts at `now`.
-    async fn open(&self, name: &str, adopts: bool, now: Timestamp) -> (Arc<Sqlite>, Watched) {
-        let store = Arc::new(Sqlite::open_inline(&self.path(name)).unwrap());
+    async fn open(&self, name: &str, adopts: bool, now: Timestamp) -> (Arc<SqlStore>, Watched) {
+        let store = Arc::new(SqlStore::open_inline(&self.path(name)).unwrap());
         let clock = Arc::new(ManualClock::new(now));
         let watched = watch_lineage(&store, self.witness(), adopts, clock).await.unwrap();
         (store, watched)
@@ -135,7 +135,7 @@ async fn without_the_witness_the_call_is_placed_twice() {
     let place = Place::new();
     let (mut whole, id) = gone_on(&place).await;
     let before = created(&whole);
-    whole.store = Arc::new(Sqlite::open_inline(&place.path("b.db")).unwrap());
+    whole.store = Arc::new(SqlStore::open_inline(&place.path("b.db")).unwrap());
     whole.restart().await.unwrap();
     whole.pass(HOUR).await;
     assert_eq!(created(&whole).0, before.0 + 1);
@@ -189,8 +189,8 @@ async fn a_copy_elsewhere_is_held_unless_it_is_adopted() {
     }
 }
 
-async fn store_at(path: &Path) -> Sqlite {
-    Sqlite::open_inline(path).unwrap()
+async fn store_at(path: &Path) -> SqlStore {
+    SqlStore::open_inline(path).unwrap()
 }
 
 #[tokio::test]
@@ -232,7 +232,7 @@ async fn a_state_directory_that_is_not_there_is_refused_before_the_store_is_held
     let place = Place::new();
     let (whole, _) = gone_on(&place).await;
     drop(whole);
-    let store = Sqlite::open_inline(&place.path("a.db")).unwrap();
+    let store = SqlStore::open_inline(&place.path("a.db")).unwrap();
     let before = store.own_lineage().await.unwrap();
     let clock = Arc::new(ManualClock::new(start()));
     let absent = place.path("not-mounted").join("a.db.witness");
@@ -265,7 +265,7 @@ async fn a_store_that_never_had_a_witness_is_taken_by_itself_and_known_from_then
 #[tokio::test]
 async fn what_is_known_of_a_lost_span_is_stored_and_read() {
     let at = |second| start() + SignedDuration::from_secs(second);
-    let store = Sqlite::in_memory().unwrap();
+    let store = SqlStore::in_memory().unwrap();
     assert_eq!(store.lineage().await.unwrap(), None);
     let position = Position { leader: 2, batch: 30 };
     let mut lineage = Lineage {
@@ -280,10 +280,10 @@ async fn what_is_known_of_a_lost_span_is_stored_and_read() {
     store.hold(StoreIdentity::new([4; 16]), lineage.clone()).await.unwrap();
     assert_eq!(store.lineage().await.unwrap(), Some(lineage.clone()));
     assert!(store.own_lineage().await.unwrap().is_held);
-    let stranger = |sid: &str, second| Stranger {
+    let found = |sid: &str, second| Unrecorded {
         account: "main".into(),
         sid: sid.to_owned(),
-        kind: StrangerKind::Call,
+        kind: UnrecordedKind::Call,
         at: at(second),
         numbers: Numbers {
             sender: Phone::parse("+551140000001").unwrap(),
@@ -293,14 +293,14 @@ async fn what_is_known_of_a_lost_span_is_stored_and_read() {
         attempt: None,
     };
     let listed = AccountListed { at: at(101), is_listed: true, calls: 2, messages: 0, inbound: 1 };
-    let strangers = vec![stranger("CA2", 60), stranger("CA1", 50)];
-    let change = LineageChange { accounts: vec![("main".into(), listed)], strangers, released: None };
+    let unrecorded = vec![found("CA2", 60), found("CA1", 50)];
+    let change = LineageChange { accounts: vec![("main".into(), listed)], unrecorded, released: None };
     for _ in 0..2 {
         let lineage = change.clone();
         store.record(Batch { lineage, ..Batch::default() }).await.unwrap();
     }
-    assert_eq!(store.strangers(9).await.unwrap(), [stranger("CA1", 50), stranger("CA2", 60)]);
-    assert_eq!(store.strangers(1).await.unwrap(), [stranger("CA1", 50)]);
+    assert_eq!(store.unrecorded(9).await.unwrap(), [found("CA1", 50), found("CA2", 60)]);
+    assert_eq!(store.unrecorded(1).await.unwrap(), [found("CA1", 50)]);
     let released = Some(LineageReleased { at: at(102), by: "ops".into(), why: "seen".into() });
     let change = LineageChange { released: released.clone(), ..LineageChange::default() };
     store.record(Batch { lineage: change, ..Batch::default() }).await.unwrap();

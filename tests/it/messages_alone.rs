@@ -9,7 +9,7 @@ use ringmaster::domain::event::Word;
 use ringmaster::domain::{Event, Message, MessageId, MessagePurpose, Named, Numbers, Phone, Stage, Tenant};
 use ringmaster::sim::world::Faults;
 use ringmaster::simulation::Fixture;
-use ringmaster::store::sqlite::Sqlite;
+use ringmaster::store::relational::SqlStore;
 use ringmaster::store::{Batch, Report, Store};
 use ringmaster::twilio::{Request, Response, Transport, TransportError};
 use serde_json::{Value, json};
@@ -150,7 +150,7 @@ impl ringmaster::simulation::Mutation for StopJustBefore {
 
 #[tokio::test]
 async fn a_stop_that_is_acknowledged_before_the_batch_is_in_its_ground() {
-    let store: Arc<dyn Store> = Arc::new(Sqlite::in_memory().unwrap());
+    let store: Arc<dyn Store> = Arc::new(SqlStore::in_memory().unwrap());
     keep(&*store, intent(1, MessagePurpose::Invite)).await;
     let stops = ringmaster::simulation::mutated(store.clone(), Arc::new(StopJustBefore::default()));
     let platform = Arc::new(RecordingTransport::default());
@@ -209,7 +209,7 @@ async fn a_tenant_sees_only_its_own_messages() {
 #[tokio::test]
 async fn a_request_without_a_callback_is_counted_found_and_answered() {
     for drop_answer in [0.0, 1.0] {
-        let store: Arc<dyn Store> = Arc::new(Sqlite::in_memory().unwrap());
+        let store: Arc<dyn Store> = Arc::new(SqlStore::in_memory().unwrap());
         let fixture = Fixture::default();
         let mut daemon = SimulatedDaemon::begin_on(&fixture, START, store.clone()).await;
         keep(&*store, intent(1, MessagePurpose::PermissionRequest)).await;

@@ -14,7 +14,7 @@ use ringmaster::http::hooks::Alarm;
 use ringmaster::http::hooks::messenger::{MessengerHooks, Page, router};
 use ringmaster::meta::signature::{HEADER, sign};
 use ringmaster::metrics::Metrics;
-use ringmaster::store::sqlite::Sqlite;
+use ringmaster::store::relational::SqlStore;
 use ringmaster::store::{FiledReport, Turns as _};
 use ringmaster::wake::Waker;
 use secrecy::SecretString;
@@ -23,7 +23,7 @@ use tower::ServiceExt as _;
 
 struct Hooked {
     router: Router,
-    store: Arc<Sqlite>,
+    store: Arc<SqlStore>,
     metrics: Arc<Metrics>,
 }
 
@@ -32,7 +32,7 @@ fn secret() -> SecretString {
 }
 
 fn hooked() -> Hooked {
-    let store = Arc::new(Sqlite::in_memory().unwrap());
+    let store = Arc::new(SqlStore::in_memory().unwrap());
     let metrics = Arc::new(Metrics::default());
     let page =
         Page { page_id: "1234567890".to_owned(), app_secret: secret(), verify_token: "a chosen text".into() };

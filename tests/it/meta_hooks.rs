@@ -15,7 +15,7 @@ use ringmaster::http::hooks::Alarm;
 use ringmaster::http::hooks::meta::{MetaHooks, MetaNumber, router};
 use ringmaster::meta::signature::{HEADER, sign};
 use ringmaster::metrics::Metrics;
-use ringmaster::store::sqlite::Sqlite;
+use ringmaster::store::relational::SqlStore;
 use ringmaster::store::{FiledReport, Turns as _};
 use ringmaster::wake::Waker;
 use secrecy::SecretString;
@@ -24,7 +24,7 @@ use tower::ServiceExt as _;
 
 struct Hooked {
     router: Router,
-    store: Arc<Sqlite>,
+    store: Arc<SqlStore>,
     metrics: Arc<Metrics>,
 }
 
@@ -33,7 +33,7 @@ fn secret() -> SecretString {
 }
 
 fn hooked() -> Hooked {
-    let store = Arc::new(Sqlite::in_memory().unwrap());
+    let store = Arc::new(SqlStore::in_memory().unwrap());
     let metrics = Arc::new(Metrics::default());
     let number = MetaNumber {
         sender: Phone::parse("+551151991234").unwrap(),

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use jiff::SignedDuration;
 use ringmaster::domain::{GroupName, LeaseEnd, Stage};
 use ringmaster::simulation::{Mutation, SENDERS, mutated};
-use ringmaster::store::sqlite::Sqlite;
+use ringmaster::store::relational::SqlStore;
 use ringmaster::store::{Beat, Beaten, Error, Result, Store};
 use ringmaster::twilio::{Request, Response, Transport, TransportError};
 use serde_json::{Value, json};
@@ -68,7 +68,7 @@ async fn two_on(store: Arc<dyn Store>) -> Two {
 
 /// Two nodes, of which `a` leads.
 async fn two() -> Two {
-    let mut two = two_on(Arc::new(Sqlite::in_memory().unwrap())).await;
+    let mut two = two_on(Arc::new(SqlStore::in_memory().unwrap())).await;
     two.a.beat().await;
     two.a.run().await;
     two.b.beat().await;
@@ -145,8 +145,8 @@ async fn another_node_dials_when_the_lease_of_a_dead_one_is_over_and_not_before(
     let mut stages = two.stages().await;
     stages.sort();
     assert_eq!(stages, [Stage::Accepted, Stage::Unknown]);
-    let tenures = two.store.leaders(GroupName::default(), 5).await.unwrap();
-    let told: Vec<_> = tenures.iter().map(|it| (it.term, &*it.node, it.ended)).collect();
+    let terms = two.store.leaders(GroupName::default(), 5).await.unwrap();
+    let told: Vec<_> = terms.iter().map(|it| (it.term, &*it.node, it.ended)).collect();
     assert_eq!(told, [(2, "b", None), (1, "a", Some(LeaseEnd::Expired))]);
 }
 
@@ -208,8 +208,8 @@ async fn a_leader_that_resigns_appends_the_answers_to_what_it_has_submitted() {
     two.b.run().await;
     assert_eq!(two.stages().await, [Stage::Accepted]);
     assert_eq!(two.placed(), [1, 0]);
-    let tenures = two.store.leaders(GroupName::default(), 5).await.unwrap();
-    assert_eq!(tenures[1].ended, Some(LeaseEnd::Resigned));
+    let terms = two.store.leaders(GroupName::default(), 5).await.unwrap();
+    assert_eq!(terms[1].ended, Some(LeaseEnd::Resigned));
 }
 
 #[tokio::test]
@@ -295,7 +295,7 @@ async fn a_node_whose_clock_is_five_seconds_off_does_not_lead() {
     for (millis, leads) in [(5_000, true), (5_001, false), (-5_000, true), (-5_001, false)] {
         let database = Arc::new(Database::default());
         database.behind_ms.store(millis, Ordering::Relaxed);
-        let mut two = two_on(mutated(Arc::new(Sqlite::in_memory().unwrap()), database.clone())).await;
+        let mut two = two_on(mutated(Arc::new(SqlStore::in_memory().unwrap()), database.clone())).await;
         two.a.beat().await;
         two.a.beat().await;
         let health = two.a.look("/healthz").await.1;
@@ -313,7 +313,7 @@ async fn a_node_whose_clock_is_five_seconds_off_does_not_lead() {
 #[tokio::test]
 async fn a_leader_whose_database_is_away_stops_when_its_trust_is_over() {
     let database = Arc::new(Database::default());
-    let mut two = two_on(mutated(Arc::new(Sqlite::in_memory().unwrap()), database.clone())).await;
+    let mut two = two_on(mutated(Arc::new(SqlStore::in_memory().unwrap()), database.clone())).await;
     two.a.beat().await;
     two.a.run().await;
     database.is_away.store(true, Ordering::Relaxed);
@@ -331,18 +331,23 @@ async fn a_leader_whose_database_is_away_stops_when_its_trust_is_over() {
 #[tokio::test]
 async fn the_younger_of_two_nodes_of_one_name_is_refused() {
     use ringmaster::clock::ManualClock;
-    use ringmaster::nodes::{Keeper, Presence};
+    use ringmaster::nodes::{LeaseRenewal, Presence};
     use ringmaster::platform::Trust;
 
-    let store: Arc<dyn Store> = Arc::new(Sqlite::in_memory().unwrap());
+    let store: Arc<dyn Store> = Arc::new(SqlStore::in_memory().unwrap());
     let clock = Arc::new(ManualClock::new("2026-11-23T12:00:00Z".parse().unwrap()));
-    let keeper = || {
+    let renewal = || {
         let presence = Arc::new(Presence::new("a", None, Trust::by_lease(SECOND)));
-        Keeper::new(store.clone(), clock.clone(), presence, Arc::new(ringmaster::wake::Waker::default()))
+        LeaseRenewal::new(
+            store.clone(),
+            clock.clone(),
+            presence,
+            Arc::new(ringmaster::wake::Waker::default()),
+        )
     };
-    let mut first = keeper();
+    let mut first = renewal();
     first.join().await.unwrap().unwrap();
-    let second = keeper();
+    let second = renewal();
     let mut joining = std::pin::pin!(second.join());
     assert!(futures_util::poll!(&mut joining).is_pending());
     clock.advance(SECOND * 2);
@@ -352,7 +357,7 @@ async fn the_younger_of_two_nodes_of_one_name_is_refused() {
     assert!(refused.contains("\"a\" runs since") && refused.contains("node.name"), "{refused}");
 
     // A node that died is replaced when it was not seen for eight seconds.
-    let third = keeper();
+    let third = renewal();
     let mut joining = std::pin::pin!(third.join());
     for _ in 0..3 {
         assert!(futures_util::poll!(&mut joining).is_pending());

@@ -16,7 +16,7 @@ use ringmaster::ids::IdGenerator;
 use ringmaster::platform::seats::{SeatSource, Told, Unread};
 use ringmaster::pools::{Course, Feeder, UrlSource};
 use ringmaster::store::Turns as _;
-use ringmaster::store::sqlite::Sqlite;
+use ringmaster::store::relational::SqlStore;
 use ringmaster::wake::Waker;
 use ringmaster::webhooks::guard::{Guard, Subnet};
 use ringmaster::webhooks::{HttpReader, ReaderConfig};
@@ -122,7 +122,7 @@ async fn a_failure_ends_the_figure_once_and_the_next_answer_feeds_the_pool_again
         Ok(told(-60, 0)),
         Ok(told(0, 1)),
     ];
-    let store = Arc::new(Sqlite::in_memory().unwrap());
+    let store = Arc::new(SqlStore::in_memory().unwrap());
     let clock = Arc::new(ManualClock::new(start()));
     let feeder = Feeder {
         pool: "default/support".parse().unwrap(),

@@ -7,7 +7,7 @@ use ringmaster::domain::reporting::{Calls, Counts, Family, Quarter};
 use ringmaster::domain::{Attempt, CallProgress, Disposition, OrderKind, Outcome, Stage, Tenant};
 use ringmaster::scheduler::told;
 use ringmaster::simulation::Fixture;
-use ringmaster::store::sqlite::Sqlite;
+use ringmaster::store::relational::SqlStore;
 use ringmaster::store::{Batch, CellsWanted, LabelsWanted, ReportChange, Reporting as _, SumBy};
 use serde_json::{Value, json};
 
@@ -181,7 +181,7 @@ fn ended(n: u32, end: Disposition) -> Attempt {
     attempt
 }
 
-async fn placed(store: &Sqlite, label: &str) -> i64 {
+async fn placed(store: &SqlStore, label: &str) -> i64 {
     let wanted = CellsWanted {
         tenant: Tenant::default(),
         family: Family::Campaign,
@@ -195,7 +195,7 @@ async fn placed(store: &Sqlite, label: &str) -> i64 {
 
 #[tokio::test]
 async fn a_recount_finds_what_was_never_counted_and_then_nothing_more() {
-    let store = Sqlite::in_memory().unwrap();
+    let store = SqlStore::in_memory().unwrap();
     let ends = [Disposition::NoAnswer, Disposition::Busy, Disposition::Failed, Disposition::Completed];
     let mut orders = Vec::new();
     for n in 1..=40_u32 {
@@ -224,7 +224,7 @@ async fn a_recount_finds_what_was_never_counted_and_then_nothing_more() {
 
 #[tokio::test]
 async fn a_recount_keeps_what_was_counted_late() {
-    let store = Sqlite::in_memory().unwrap();
+    let store = SqlStore::in_memory().unwrap();
     samples::keep(&store, [samples::callback(1)]).await;
     let attempts = vec![ended(1, Disposition::Busy)];
     let mut callback = samples::next(&samples::callback(1), samples::waiting(9, None));

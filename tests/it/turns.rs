@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use ringmaster::simulation::{Mutation, mutated};
 use ringmaster::store::Result;
-use ringmaster::store::sqlite::Sqlite;
+use ringmaster::store::relational::SqlStore;
 use serde_json::json;
 
 use crate::harness::{TestDaemon, message};
@@ -49,7 +49,7 @@ async fn a_turn_has_as_many_reads_for_many_callbacks_as_for_one() {
     let mut most = Vec::new();
     for consumers in [1, 40] {
         let tally = Arc::new(Tally::default());
-        let store = mutated(Arc::new(Sqlite::in_memory().unwrap()), tally.clone());
+        let store = mutated(Arc::new(SqlStore::in_memory().unwrap()), tally.clone());
         let mut daemon = TestDaemon::on_store(store, Arc::new(Calls::default())).await;
         let mut worst = 0;
         for n in 0..consumers {

@@ -8,7 +8,7 @@ use ringmaster::domain::event::{PermissionAnswer, PermissionReply};
 use ringmaster::domain::{Event, Named, Phone, SetAsideId};
 use ringmaster::simulation::Fixture;
 use ringmaster::store::Report;
-use ringmaster::store::sqlite::Sqlite;
+use ringmaster::store::relational::SqlStore;
 use rusqlite::Connection;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -30,7 +30,7 @@ impl Harness {
     async fn begin() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("ringmaster.db");
-        let store = Arc::new(Sqlite::open_inline(&path).unwrap());
+        let store = Arc::new(SqlStore::open_inline(&path).unwrap());
         let with = Fixture { calls_per_second: 10, ..Fixture::default() };
         Self { daemon: SimulatedDaemon::begin_on(&with, START, store).await, path, _dir: dir }
     }

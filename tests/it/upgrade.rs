@@ -12,7 +12,7 @@ use ringmaster::domain::{
 };
 use ringmaster::sim::world::Setup;
 use ringmaster::simulation::{Fixture, Simulation, fixture};
-use ringmaster::store::sqlite::{Access, Sqlite};
+use ringmaster::store::relational::{Access, SqlStore};
 use ringmaster::store::{Filter, Orders as _, Page, Records as _, Store, Tokens as _};
 
 /// A store of the program of commit c622951 (schema 5) and its sandbox, killed while three calls were in progress. It has
@@ -49,7 +49,7 @@ fn setting() -> (Config, Setup) {
 async fn a_store_of_commit_c622951_opens_with_everything_in_it() {
     let dir = tempfile::tempdir().unwrap();
     let path = copied(dir.path());
-    let store = Sqlite::open(&path, Access::Exclusive).unwrap();
+    let store = SqlStore::open(&path, Access::Exclusive).unwrap();
     let callbacks = store.list_callbacks(&Filter::default(), &ALL).await.unwrap().callbacks;
     let outcome = |outcome| {
         callbacks
@@ -74,7 +74,7 @@ async fn a_store_of_commit_c622951_opens_with_everything_in_it() {
     }
     drop(store);
     // Open it again: no migration is left.
-    Sqlite::open(&path, Access::Exclusive).unwrap();
+    SqlStore::open(&path, Access::Exclusive).unwrap();
 }
 
 /// The person of a number, with the ledgers.
@@ -87,7 +87,7 @@ async fn person(store: &dyn Store, number: &str) -> (Person, Vec<Pair>) {
 #[tokio::test]
 async fn people_of_commit_c622951_become_persons() {
     let dir = tempfile::tempdir().unwrap();
-    let store = Sqlite::open(&copied(dir.path()), Access::Exclusive).unwrap();
+    let store = SqlStore::open(&copied(dir.path()), Access::Exclusive).unwrap();
     let live = store.live_attempts().await.unwrap();
     let week = SignedDuration::from_hours(24 * 7);
     let sender = Phone::parse(SENDER).unwrap();
@@ -130,7 +130,7 @@ async fn people_of_commit_c622951_become_persons() {
 }
 
 mod migrations {
-    refinery::embed_migrations!("src/store/sqlite/migrations");
+    refinery::embed_migrations!("src/store/relational/migrations");
 }
 
 /// A store at schema 17, the last one without records of people, made from the one of commit c622951. It has two senders
@@ -161,7 +161,7 @@ fn at_schema_17(dir: &Path) -> PathBuf {
 #[tokio::test]
 async fn a_stored_refusal_of_schema_17_binds_the_person() {
     let dir = tempfile::tempdir().unwrap();
-    let store = Sqlite::open(&at_schema_17(dir.path()), Access::Exclusive).unwrap();
+    let store = SqlStore::open(&at_schema_17(dir.path()), Access::Exclusive).unwrap();
     let sender = Phone::parse(SENDER).unwrap();
     let kinds =
         |person: &Person| -> Vec<_> { person.refusals.iter().map(|no| (no.kind, no.sender)).collect() };
@@ -197,7 +197,7 @@ async fn a_stored_refusal_of_schema_17_binds_the_person() {
 async fn a_no_under_one_spelling_at_schema_17_ends_what_waits_under_both() {
     for is_sender_configured in [true, false] {
         let dir = tempfile::tempdir().unwrap();
-        let store: Arc<dyn Store> = Arc::new(Sqlite::open_inline(&at_schema_17(dir.path())).unwrap());
+        let store: Arc<dyn Store> = Arc::new(SqlStore::open_inline(&at_schema_17(dir.path())).unwrap());
         let (mut config, setup) = setting();
         if !is_sender_configured {
             let senders = &mut config.accounts.get_mut("sandbox1").unwrap().senders;
@@ -244,7 +244,7 @@ async fn abandoned_callbacks_of_schema_32_are_counted_and_listed() {
     )
     .unwrap();
     drop(db);
-    let store = Sqlite::open(&path, Access::Exclusive).unwrap();
+    let store = SqlStore::open(&path, Access::Exclusive).unwrap();
     assert_eq!(store.census().await.unwrap().abandoned, 3);
     assert_eq!(store.wrong_counts().await.unwrap(), Vec::<String>::new());
     let listed = async |abandoned| {
@@ -257,7 +257,7 @@ async fn abandoned_callbacks_of_schema_32_are_counted_and_listed() {
 #[tokio::test(start_paused = true)]
 async fn a_daemon_continues_with_a_store_of_commit_c622951() {
     let dir = tempfile::tempdir().unwrap();
-    let store: Arc<dyn Store> = Arc::new(Sqlite::open_inline(&copied(dir.path())).unwrap());
+    let store: Arc<dyn Store> = Arc::new(SqlStore::open_inline(&copied(dir.path())).unwrap());
     let before = store.list_callbacks(&Filter::default(), &ALL).await.unwrap().callbacks;
     let closed_before: BTreeSet<_> =
         before.iter().filter(|callback| callback.is_closed()).map(|callback| callback.id).collect();

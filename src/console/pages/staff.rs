@@ -107,7 +107,7 @@ struct Entry {
 pub(super) struct Nodes {
     node: String,
     nodes: Vec<Node>,
-    leaders: Vec<Tenure>,
+    leaders: Vec<Leadership>,
 }
 
 #[derive(Deserialize)]
@@ -121,7 +121,7 @@ struct Node {
 }
 
 #[derive(Deserialize)]
-struct Tenure {
+struct Leadership {
     term: u64,
     node: String,
     since: Timestamp,
@@ -205,13 +205,13 @@ pub(super) fn nodes(asking: &Asking, nodes: &Nodes) -> Markup {
             html! { (node.clock_ahead_ms) " ms" },
         ]
     };
-    let tenure = |tenure: &Tenure| {
+    let leadership = |leadership: &Leadership| {
         vec![
-            cell(&tenure.node),
-            cell(tenure.term),
-            when(asking, tenure.since),
-            when_if(asking, tenure.until),
-            text_if(tenure.ended.as_deref().map(labels::plain).as_deref()),
+            cell(&leadership.node),
+            cell(leadership.term),
+            when(asking, leadership.since),
+            when_if(asking, leadership.until),
+            text_if(leadership.ended.as_deref().map(labels::plain).as_deref()),
         ]
     };
     html! {
@@ -219,7 +219,7 @@ pub(super) fn nodes(asking: &Asking, nodes: &Nodes) -> Markup {
         @if !nodes.leaders.is_empty() {
             details {
                 summary { "Who dialled, newest first" }
-                (table("Who dialled", &["Node", "Term", "Since", "Until", "Ended"], nodes.leaders.iter().map(tenure)))
+                (table("Who dialled", &["Node", "Term", "Since", "Until", "Ended"], nodes.leaders.iter().map(leadership)))
             }
         }
     }

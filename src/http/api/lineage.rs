@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 use super::body::{JsonBytes, json};
 use super::commands::{Command, answer_with};
 use super::permissions::{fault, for_the_record, read};
-use crate::domain::{AccountListed, Event, Lineage, Position, Stranger};
+use crate::domain::{AccountListed, Event, Lineage, Position, Unrecorded};
 use crate::http::auth::Caller;
 use crate::http::error::Written;
 use crate::http::{ApiError, App};
@@ -161,7 +161,7 @@ pub(super) struct Taken {
 pub(super) async fn show(State(app): State<Arc<App>>) -> Result<Response, ApiError> {
     let lineage = app.store.lineage().await?;
     let found = match &lineage {
-        Some(_) => app.store.strangers(LISTED_MAX).await?,
+        Some(_) => app.store.unrecorded(LISTED_MAX).await?,
         None => Vec::new(),
     };
     let is_held = lineage.as_ref().is_some_and(|lineage| lineage.released.is_none());
@@ -223,7 +223,7 @@ pub(super) fn not_held() -> ApiError {
 }
 
 impl LostView {
-    fn of(app: &App, lineage: &Lineage, found: &[Stranger]) -> Self {
+    fn of(app: &App, lineage: &Lineage, found: &[Unrecorded]) -> Self {
         let Lineage { since, cause, from, stored, witnessed, accounts, released } = lineage;
         let asked = app.directory.accounts().into_iter().filter(|alias| !accounts.contains_key(*alias));
         let told = accounts.iter().map(|(alias, listed)| AccountView::told(alias, listed));
@@ -268,15 +268,15 @@ impl AccountView {
 }
 
 impl FoundView {
-    fn of(stranger: &Stranger) -> Self {
+    fn of(unrecorded: &Unrecorded) -> Self {
         Self {
-            kind: stranger.kind.as_str(),
-            account: stranger.account.to_string(),
-            sid: stranger.sid.clone(),
-            at: stranger.at,
-            sender: stranger.numbers.sender.e164(),
-            callback: stranger.callback.map(|id| id.to_string()),
-            attempt: stranger.attempt.map(|id| id.to_string()),
+            kind: unrecorded.kind.as_str(),
+            account: unrecorded.account.to_string(),
+            sid: unrecorded.sid.clone(),
+            at: unrecorded.at,
+            sender: unrecorded.numbers.sender.e164(),
+            callback: unrecorded.callback.map(|id| id.to_string()),
+            attempt: unrecorded.attempt.map(|id| id.to_string()),
         }
     }
 }

@@ -21,7 +21,7 @@ use crate::nodes::Role;
 use crate::policy::lease;
 use crate::store;
 
-/// The tenures that are listed.
+/// The terms that are listed.
 const LEADERS_SHOWN: usize = 20;
 
 /// The nodes on the store, and who dials.
@@ -35,7 +35,7 @@ pub(super) struct View {
     role: &'static str,
     nodes: Vec<NodeView>,
     groups: Vec<GroupView>,
-    /// The last 20 tenures, newest first.
+    /// The last 20 terms, newest first.
     leaders: Vec<LeaderView>,
 }
 
@@ -67,7 +67,7 @@ struct GroupView {
     /// The node that dials for it; absent while none does.
     #[serde(skip_serializing_if = "Option::is_none")]
     leader: Option<String>,
-    /// The number of its tenure.
+    /// The number of its term.
     #[serde(skip_serializing_if = "Option::is_none")]
     term: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -75,15 +75,15 @@ struct GroupView {
     since: Option<Timestamp>,
 }
 
-/// A tenure of a leader.
+/// A term of a leader.
 #[derive(Serialize, ToSchema)]
-#[schema(as = Tenure)]
+#[schema(as = Leadership)]
 struct LeaderView {
     term: u64,
     node: String,
     #[schema(value_type = String, format = DateTime)]
     since: Timestamp,
-    /// When it ended; absent for the tenure that goes on.
+    /// When it ended; absent for the term that goes on.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     until: Option<Timestamp>,

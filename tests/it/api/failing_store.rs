@@ -6,11 +6,11 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use ringmaster::domain::{CallbackId, Pair};
 use ringmaster::simulation::{Mutation, mutated};
-use ringmaster::store::sqlite::Sqlite;
+use ringmaster::store::relational::SqlStore;
 use ringmaster::store::{Batch, Error, Orders as _, Record, Result, Store, Turns as _};
 
 pub(super) struct FailingStore {
-    inner: Arc<Sqlite>,
+    inner: Arc<SqlStore>,
     failing: Arc<dyn Store>,
     faults: Arc<Faults>,
 }
@@ -42,7 +42,7 @@ impl Mutation for Faults {
 
 impl FailingStore {
     pub(super) fn new() -> Self {
-        let inner = Arc::new(Sqlite::in_memory().unwrap());
+        let inner = Arc::new(SqlStore::in_memory().unwrap());
         let faults = Arc::new(Faults::default());
         Self { failing: mutated(inner.clone(), faults.clone()), inner, faults }
     }

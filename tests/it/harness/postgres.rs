@@ -8,7 +8,7 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use ringmaster::store::sqlite::{Options, Reach, Sqlite};
+use ringmaster::store::relational::{Options, Reach, SqlStore};
 use tokio_postgres::NoTls;
 use uuid::Uuid;
 
@@ -59,12 +59,12 @@ impl Database {
         Reach::new(&self.url(), None, None).unwrap()
     }
 
-    pub(crate) fn store(&self) -> Sqlite {
+    pub(crate) fn store(&self) -> SqlStore {
         self.store_with(&Options::default())
     }
 
-    pub(crate) fn store_with(&self, options: &Options) -> Sqlite {
-        Sqlite::connect(self.reach(), options).unwrap()
+    pub(crate) fn store_with(&self, options: &Options) -> SqlStore {
+        SqlStore::connect(self.reach(), options).unwrap()
     }
 
     /// Runs statements beside the store.
@@ -201,7 +201,7 @@ fn start(folder: &Path) {
     );
     admin(folder, &format!("CREATE DATABASE {TEMPLATE} ENCODING 'UTF8' TEMPLATE template0"));
     let reach = Reach::new(&url(folder, TEMPLATE, "postgres"), None, None).unwrap();
-    ringmaster::store::sqlite::migrate(reach).unwrap();
+    ringmaster::store::relational::migrate(reach).unwrap();
     // Ends the server when no test has used it for a moment.
     let last = format!(
         "cd {0} && while :; do sleep 3; flock --exclusive --nonblock in_use \

@@ -15,12 +15,12 @@ use ringmaster::domain::{AccountAlias, Event, Scope, Scopes, TokenLimits};
 use ringmaster::hook_urls;
 use ringmaster::http::auth;
 use ringmaster::ids::IdGenerator;
-use ringmaster::nodes::{Keeper, Presence};
+use ringmaster::nodes::{LeaseRenewal, Presence};
 use ringmaster::platform::{Platform, Trust};
 use ringmaster::policy::lease;
 use ringmaster::scheduler::{Scheduler, told};
 use ringmaster::simulation::{Fixture, InvariantChecks, fixture};
-use ringmaster::store::sqlite::Sqlite;
+use ringmaster::store::relational::SqlStore;
 use ringmaster::store::{Error, Report, Store, Token};
 use ringmaster::traces::Traces;
 use ringmaster::twilio::Transport;
@@ -70,7 +70,7 @@ pub(crate) struct TestDaemon {
     /// The test expects errors of the store: a failed turn is repeated at once.
     pub(crate) forgives: bool,
     /// Of a node among several.
-    keeper: Option<Keeper>,
+    renewal: Option<LeaseRenewal>,
 }
 
 impl TestDaemon {
@@ -95,12 +95,12 @@ impl TestDaemon {
         let clock = Arc::new(ManualClock::new(START.parse().unwrap()));
         if std::env::var_os(STORE).is_some_and(|store| store == "postgresql") {
             let database = Arc::new(Database::new());
-            let store = Arc::new(Sqlite::connect_inline(database.reach()).unwrap());
+            let store = Arc::new(SqlStore::connect_inline(database.reach()).unwrap());
             let mut daemon = Self::begin(config, store, clock, platform).await;
             daemon.ground.database = Some(database);
             return daemon;
         }
-        Self::begin(config, Arc::new(Sqlite::in_memory().unwrap()), clock, platform).await
+        Self::begin(config, Arc::new(SqlStore::in_memory().unwrap()), clock, platform).await
     }
 
     /// With accounts of another platform, which has the daemon's clock.
@@ -199,12 +199,16 @@ impl TestDaemon {
         let mut daemons = Vec::new();
         for (starts, (name, platform)) in (1..).zip(nodes) {
             let presence = Arc::new(Presence::new(name, None, Trust::by_lease(lease::LEFT_AT_LEAST)));
-            let keeper =
-                Keeper::new(ground.store.clone(), ground.clock.clone(), presence.clone(), waker.clone());
-            keeper.join().await.unwrap().unwrap();
+            let renewal = LeaseRenewal::new(
+                ground.store.clone(),
+                ground.clock.clone(),
+                presence.clone(),
+                waker.clone(),
+            );
+            renewal.join().await.unwrap().unwrap();
             let node = (presence, waker.clone());
             let mut daemon = Self::on_node(ground.clone(), starts, platform, node).await;
-            daemon.keeper = Some(keeper);
+            daemon.renewal = Some(renewal);
             daemons.push(daemon);
         }
         daemons
@@ -212,12 +216,12 @@ impl TestDaemon {
 
     /// The node gives a sign of life: it claims or renews the lease. Returns how long to wait until the next one.
     pub(crate) async fn beat(&mut self) -> SignedDuration {
-        self.keeper.as_mut().unwrap().beat().await
+        self.renewal.as_mut().unwrap().beat().await
     }
 
     /// The node gives the lease back.
     pub(crate) async fn resign(&mut self) {
-        self.keeper.as_mut().unwrap().resign().await;
+        self.renewal.as_mut().unwrap().resign().await;
     }
 
     /// Runs turns until there is nothing to do at this time.
@@ -265,7 +269,7 @@ impl TestDaemon {
             // Otherwise the reports of a restarted daemon would repeat those of the one before.
             filed: u128::from(starts) << 64,
             forgives: false,
-            keeper: None,
+            renewal: None,
         }
     }
 

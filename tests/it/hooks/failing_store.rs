@@ -6,7 +6,7 @@ use super::*;
 
 /// The real store in memory, which fails on request.
 pub(super) struct FailingStore {
-    pub(super) inner: Arc<Sqlite>,
+    pub(super) inner: Arc<SqlStore>,
     pub(super) faults: Arc<Faults>,
 }
 

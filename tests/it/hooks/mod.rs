@@ -33,7 +33,7 @@ use ringmaster::http::hooks::{HookKeys, Hooks, Ringing, router};
 use ringmaster::metrics::Metrics;
 use ringmaster::policy::PeopleRules;
 use ringmaster::simulation::mutated;
-use ringmaster::store::sqlite::Sqlite;
+use ringmaster::store::relational::SqlStore;
 use ringmaster::store::{self, Batch, Enqueue, FiledReport, Orders as _, Turns as _};
 use ringmaster::twilio::signature::{Key, Payload, SETTINGS_HEADER, SIGNATURE_HEADER, with_body_digest};
 use ringmaster::twiml::{Document, Library, hangup};
@@ -117,7 +117,7 @@ fn hooks_with((attempt, callback): (Attempt, Callback)) -> Hooked {
 }
 
 fn furnished(kept: Option<(Attempt, Callback)>, inbound_document: Option<&str>) -> Hooked {
-    let inner = Arc::new(Sqlite::in_memory().unwrap());
+    let inner = Arc::new(SqlStore::in_memory().unwrap());
     if let Some((attempt, callback)) = kept {
         let mut ordered = callback.clone();
         ordered.version = 1;

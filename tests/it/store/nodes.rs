@@ -45,8 +45,8 @@ pub async fn one_node_has_the_lease_until_it_resigns(store: &dyn Store) {
     let second = store.beat(beat("b", SECOND, now, false)).await.unwrap().lease.unwrap();
     assert_eq!((second.term, second.began_after), (2, Some(LeaseEnd::Resigned)));
     store.lead(Some(second.term())).await.unwrap();
-    let tenures = store.leaders(group(), 10).await.unwrap();
-    let told: Vec<_> = tenures.iter().map(|it| (it.term, &*it.node, it.ended)).collect();
+    let terms = store.leaders(group(), 10).await.unwrap();
+    let told: Vec<_> = terms.iter().map(|it| (it.term, &*it.node, it.ended)).collect();
     assert_eq!(told, [(2, "b", None), (1, "a", Some(LeaseEnd::Resigned))]);
     assert_eq!(store.leases().await.unwrap(), [second]);
 }

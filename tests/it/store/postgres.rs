@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ringmaster::domain::State;
-use ringmaster::store::sqlite::{Access, Listener, Migrated, Options, Reach, Sqlite, migrate};
+use ringmaster::store::relational::{Access, Listener, Migrated, Options, Reach, SqlStore, migrate};
 use ringmaster::store::{Batch, Error, Inbox as _, Orders as _, Store, Tokens as _, Turns as _};
 use tokio::sync::Notify;
 use tokio_postgres::NoTls;
@@ -23,7 +23,7 @@ pub fn in_database() -> Fresh {
 /// The refusal of a database, without its name.
 fn refusal(reach: Reach) -> String {
     let name = format!("the database {} ", reach.name());
-    match Sqlite::connect(reach, &Options::default()) {
+    match SqlStore::connect(reach, &Options::default()) {
         Err(Error::Unusable(sentence)) => {
             let rest = sentence.strip_prefix(&name);
             rest.unwrap_or_else(|| panic!("{sentence}")).to_owned()
@@ -81,7 +81,7 @@ async fn an_empty_database_gets_the_schema_once_also_from_several_processes() {
 fn the_tables_and_columns_are_those_of_sqlite() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("ringmaster.db");
-    drop(Sqlite::open(&path, Access::Exclusive).unwrap());
+    drop(SqlStore::open(&path, Access::Exclusive).unwrap());
     let file = rusqlite::Connection::open(&path).unwrap();
     let sql = "SELECT m.name || '.' || c.name || ' ' || CASE c.type WHEN 'INTEGER' THEN 'bigint' WHEN 'BLOB' THEN 'bytea' \
          ELSE 'text' END || CASE WHEN c.\"notnull\" OR c.pk THEN ' required' ELSE '' END \
@@ -237,7 +237,7 @@ async fn numbers_that_a_rolled_back_transaction_took_are_not_left_out() {
 async fn what_one_process_commits_the_other_reads_and_hears_of() {
     let database = Database::new();
     let one = database.store();
-    let other = Sqlite::connect(database.reach(), &Options::default()).unwrap();
+    let other = SqlStore::connect(database.reach(), &Options::default()).unwrap();
     let woken = Arc::new(Notify::new());
     let bell = Arc::clone(&woken);
     let hears = Listener::start(database.reach(), move || bell.notify_one()).unwrap();
@@ -258,7 +258,7 @@ async fn writers_of_several_processes_write_one_after_the_other() {
     let database = Database::new();
     let stores: Vec<Arc<dyn Store>> = (0..3)
         .map(|_| {
-            let beside = Sqlite::connect(database.reach(), &Options::default()).unwrap();
+            let beside = SqlStore::connect(database.reach(), &Options::default()).unwrap();
             Arc::new(beside) as Arc<dyn Store>
         })
         .collect();
@@ -317,7 +317,8 @@ async fn a_server_that_says_nothing_is_away_for_a_read_when_its_time_is_over() {
     let url = format!("postgres://postgres@{address}/{}", database.name());
     let options = Options { request_timeout: Duration::from_millis(200), ..Options::default() };
     let reach = Reach::new(&url, None, None).unwrap();
-    let store = tokio::task::spawn_blocking(move || Sqlite::connect(reach, &options)).await.unwrap().unwrap();
+    let store =
+        tokio::task::spawn_blocking(move || SqlStore::connect(reach, &options)).await.unwrap().unwrap();
     let reading = store.for_requests();
     assert!(reading.callback(callback_id(1)).await.unwrap().is_none());
     through.send_replace(false);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ringmaster::domain::{SetAside, SetAsideId, SetAsideItem, State};
-use ringmaster::store::sqlite::{Access, Options, Sqlite};
+use ringmaster::store::relational::{Access, Options, SqlStore};
 use ringmaster::store::{
     Batch, Error, Filter, Ground, Inbox as _, Orders as _, Outbox as _, Settled, Token, Tokens as _,
     Turns as _, UnreadableReport,
@@ -24,21 +24,21 @@ pub fn in_file() -> Fresh {
 
 pub fn in_file_inline() -> Fresh {
     let dir = tempfile::tempdir().unwrap();
-    let store = Sqlite::open_inline(&dir.path().join("ringmaster.db")).unwrap();
+    let store = SqlStore::open_inline(&dir.path().join("ringmaster.db")).unwrap();
     Fresh { store: Arc::new(store), _dir: Some(dir), _database: None }
 }
 
 pub fn in_memory() -> Fresh {
-    Fresh { store: Arc::new(Sqlite::in_memory().unwrap()), _dir: None, _database: None }
+    Fresh { store: Arc::new(SqlStore::in_memory().unwrap()), _dir: None, _database: None }
 }
 
-fn open(path: &Path) -> Sqlite {
-    Sqlite::open(path, Access::Exclusive).unwrap()
+fn open(path: &Path) -> SqlStore {
+    SqlStore::open(path, Access::Exclusive).unwrap()
 }
 
 /// The refusal of a path, without the path that it must begin with.
 fn refusal(path: &Path, access: Access) -> String {
-    match Sqlite::open(path, access) {
+    match SqlStore::open(path, access) {
         Err(Error::Unusable(sentence)) => {
             let rest = sentence.strip_prefix(&path.display().to_string());
             rest.unwrap_or_else(|| panic!("{sentence}")).trim().to_owned()
@@ -92,7 +92,7 @@ async fn waiting_commands_are_written_when_the_store_is_dropped() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("ringmaster.db");
     let options = Options { group_max: 3, ..Options::default() };
-    let store = Arc::new(Sqlite::open_with(&path, Access::Exclusive, &options).unwrap());
+    let store = Arc::new(SqlStore::open_with(&path, Access::Exclusive, &options).unwrap());
     let asked: Vec<_> = (0..50)
         .map(|n| {
             let store = Arc::clone(&store);
@@ -115,7 +115,7 @@ async fn reads_for_requests_are_bounded_and_reads_for_calls_never_wait_behind_th
     for (options, expected) in cases {
         let dir = tempfile::tempdir().unwrap();
         let store =
-            Sqlite::open_with(&dir.path().join("ringmaster.db"), Access::Exclusive, &options).unwrap();
+            SqlStore::open_with(&dir.path().join("ringmaster.db"), Access::Exclusive, &options).unwrap();
         let for_requests = store.for_requests();
         assert_eq!(for_requests.census().await.unwrap_err().to_string(), expected);
         // Writes have no such limit.
@@ -137,7 +137,7 @@ fn a_second_daemon_is_refused_until_the_first_has_stopped() {
     let sentence = refusal(&path, Access::Exclusive);
     assert!(sentence.contains("another daemon"), "{sentence}");
     drop(first);
-    let inline = Sqlite::open_inline(&path).unwrap();
+    let inline = SqlStore::open_inline(&path).unwrap();
     assert!(refusal(&path, Access::Exclusive).contains("another daemon"));
     drop(inline);
     open(&path);
@@ -149,11 +149,11 @@ async fn a_short_command_writes_to_the_file_of_a_running_daemon() {
     let path = dir.path().join("ringmaster.db");
     let token = |hash| Token::new("scheduler", [hash; 32], at(1));
     // Without a daemon, it creates the file.
-    let beside = Sqlite::open(&path, Access::Beside).unwrap();
+    let beside = SqlStore::open(&path, Access::Beside).unwrap();
     beside.create_token(token(1)).await.unwrap();
     let daemon = open(&path);
     beside.create_token(token(2)).await.unwrap();
-    Sqlite::open(&path, Access::Beside).unwrap().create_token(token(3)).await.unwrap();
+    SqlStore::open(&path, Access::Beside).unwrap().create_token(token(3)).await.unwrap();
     for hash in 1..=3 {
         assert_eq!(daemon.token_by_hash([hash; 32]).await.unwrap(), Some(token(hash)));
     }
@@ -316,7 +316,7 @@ async fn a_daemon_of_an_older_term_changes_nothing() {
     assert!(deposed(second.append_reports(vec![report(1)]).await.err()), "the second");
     assert_eq!(third.append_reports(vec![report(1)]).await.unwrap(), [true]);
     // A short command does not begin a term.
-    let beside = Sqlite::open(&path, Access::Beside).unwrap();
+    let beside = SqlStore::open(&path, Access::Beside).unwrap();
     beside.create_token(token(8)).await.unwrap();
     assert_eq!(third.append_reports(vec![report(2)]).await.unwrap(), [true]);
 }

@@ -15,7 +15,7 @@ use base64::engine::general_purpose::STANDARD;
 use jiff::{SignedDuration, Timestamp};
 use ringmaster::clock::{Clock as _, ManualClock};
 use ringmaster::metrics::Metrics;
-use ringmaster::store::sqlite::{Access, Sqlite};
+use ringmaster::store::relational::{Access, SqlStore};
 use ringmaster::store::{Batch, Outbox as _, OutboxRow, Settled, Store};
 use ringmaster::traces::Traces;
 use ringmaster::webhooks::guard::{Guard, Subnet};
@@ -189,7 +189,7 @@ impl Post {
         replies: impl IntoIterator<Item = (u32, Reply)>,
         timeout: Duration,
     ) -> Self {
-        let store: Arc<dyn Store> = Arc::new(Sqlite::in_memory().unwrap());
+        let store: Arc<dyn Store> = Arc::new(SqlStore::in_memory().unwrap());
         keep(&*store, [callback(1), callback(2)]).await;
         store.record(Batch { outbox: rows, ..Batch::default() }).await.unwrap();
         let sink = Sink::open().await;
@@ -373,7 +373,7 @@ async fn a_replay_sends_the_same_again() {
 async fn a_delivery_whose_answer_was_lost_in_a_crash_is_sent_again() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("ringmaster.db");
-    let store: Arc<dyn Store> = Arc::new(Sqlite::open(&path, Access::Exclusive).unwrap());
+    let store: Arc<dyn Store> = Arc::new(SqlStore::open(&path, Access::Exclusive).unwrap());
     keep(&*store, [callback(1)]).await;
     store.record(Batch { outbox: vec![told(1, 1, CLOSED)], ..Batch::default() }).await.unwrap();
     let sink = Sink::open().await;
@@ -384,7 +384,7 @@ async fn a_delivery_whose_answer_was_lost_in_a_crash_is_sent_again() {
     assert!(post.dispatcher.await.unwrap_err().is_cancelled());
     drop(post.store);
 
-    let store = Arc::new(Sqlite::open(&path, Access::Exclusive).unwrap());
+    let store = Arc::new(SqlStore::open(&path, Access::Exclusive).unwrap());
     store.void_claims().await.unwrap();
     let mut post = Post::work(post.sink, store, Duration::from_secs(30));
     let second = post.sink.next().await;

@@ -6,7 +6,7 @@ use super::*;
 
 #[tokio::test]
 async fn a_delivery_names_its_span_in_the_trace_of_its_callback() {
-    let store: Arc<dyn Store> = Arc::new(Sqlite::in_memory().unwrap());
+    let store: Arc<dyn Store> = Arc::new(SqlStore::in_memory().unwrap());
     keep(&*store, [callback(1)]).await;
     // The second one is about a callback that is not stored, as one about a consumer is.
     let rows = vec![told(1, 1, CLOSED), told(2, 2, CLOSED)];
