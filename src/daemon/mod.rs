@@ -8,6 +8,7 @@ mod contents;
 mod daily_reports;
 mod descriptors;
 mod duties;
+mod groups;
 mod known_to_meta;
 mod lineage;
 mod listeners;
@@ -236,6 +237,7 @@ pub async fn start(config: &Config, options: Options) -> anyhow::Result<Running>
     known_to_meta::check(config).await?;
     let looked_up = content_pauses::Start { clock: &*clock, store: &store, ids: &ids };
     let config = &contents::resolve(config, &looked_up).await?;
+    groups::regroup(&store, &config.directory()).await?;
     let is_shared = store.is_shared();
     let api_store: Arc<dyn Store> = Arc::new(store.for_requests());
     let file = Arc::new(store);

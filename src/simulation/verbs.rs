@@ -13,7 +13,7 @@ pub(super) mod types {
     pub use crate::domain::{
         AccountAlias, Budget, BulkId, Callback, CallbackId, Campaign, CampaignCalls, CampaignId, ClockMark,
         Contact, ContactKey, DeliveryId, Erasure, ErasureId, Gate, ImportId, Lane, Lineage, ListName, Loads,
-        Message, MessageId, Name, OrderKind, Pair, PairKey, Pause, Person, PersonId, Phone, Pool,
+        Message, MessageId, Name, OrderKind, Pair, PairKey, Pause, Person, PersonId, Phone, Pool, Resource,
         Restriction, SetAside, SetAsideId, Tenant, TokenName, Unrecorded, UserId, WrapUpRecord, WrapUpSeat,
     };
     pub use crate::store::{
@@ -23,8 +23,9 @@ pub(super) mod types {
         Expiring, FiledReport, Filter, Hashing, HeldBack, IdempotencyKey, ImportFindings, ImportRecord,
         ImportStep, ImportStepped, Input, Joined, KeyPlace, Lead, LedgersWanted, Listed, MadeImport, Member,
         MemberChange, MemberChanged, NewBulk, NewErasure, NewImport, NewList, NewNode, NewSuppressions,
-        OidcSubject, OpenOrder, Page, PlatformName, RecentOrder, Record, Session, Settled, StoredFault,
-        Suppressed, SuppressionList, TimelineEnds, TimelineLine, ToDecide, Token, Told, Waiting, Whom,
+        OidcSubject, OpenOrder, OtherGroup, Page, PlatformName, RecentOrder, Record, Regrouped, Session,
+        Settled, StoredFault, Suppressed, SuppressionList, TimelineEnds, TimelineLine, ToDecide, Token, Told,
+        Waiting, Whom,
     };
     pub use crate::suppression::NameHash;
 }
@@ -38,6 +39,7 @@ macro_rules! store_verbs {
             by_hand {}
             writes {
                 fn enqueue_callbacks(orders: Vec<Enqueue>) -> Vec<Enqueued>;
+                fn use_in_group(uses: Vec<Resource>, group: GroupName) -> Option<OtherGroup>;
             }
             reads {
                 fn known_order(key: IdempotencyKey) -> Option<Enqueued>;
@@ -104,6 +106,7 @@ macro_rules! store_verbs {
             }
             writes {
                 fn lead(lease: Option<LeaseTerm>) -> Lead;
+                fn regroup(senders: BTreeMap<Phone, GroupName>) -> Regrouped;
                 fn keep_rules_digest(digest: [u8; 32]) -> ();
             }
             reads {

@@ -46,7 +46,8 @@ pub use members::{Member, MemberChange, MemberChanged, Members, OidcSubject, Pas
 pub use nodes::{Beat, Beaten, Claim, Joined, NewNode, Nodes};
 pub use orders::{
     Awaiting, Census, Count, Enqueue, Enqueued, Filter, HeldBack, IdempotencyKey, InviteCensus, Listed,
-    OpenOrder, OrderCeiling, Orders, Page, Record, Status, TimelineEnds, TimelineLine, Whom,
+    OpenOrder, OrderCeiling, Orders, OtherGroup, Page, Record, Regrouped, Status, TimelineEnds, TimelineLine,
+    Whom,
 };
 pub use outbox::{Backlog, Delivery, Outbox, OutboxRow, Settled, Subject};
 pub use person_zones::PersonZones;
