@@ -78,12 +78,13 @@ pub(super) fn check(config: &Config, reading: &mut Reading) {
     check_shared(config, &directory, reading);
     for sender in directory.senders() {
         let own = directory.group_of(&sender.account);
-        for road in &sender.roads {
-            let group = directory.group_of(&road.account);
+        let asks = sender.request_road.iter().map(|road| (&road.account, "asks"));
+        for (road, does) in sender.roads.iter().map(|road| (&road.account, "invites")).chain(asks) {
+            let group = directory.group_of(road);
             if group != own {
-                let (account, road) = (&*sender.account, &*road.account);
+                let (account, road) = (&*sender.account, &**road);
                 let problem = format!(
-                    "has the account {account:?}, whose sender invites by {road:?} of the group {group}: both have to \
+                    "has the account {account:?}, whose sender {does} by {road:?} of the group {group}: both have to \
                      be in one group"
                 );
                 fault(reading, own, problem);

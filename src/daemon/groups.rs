@@ -3,13 +3,13 @@
 use anyhow::Context as _;
 
 use crate::domain::Directory;
-use crate::store::{Regrouped, Turns};
+use crate::store::{Regrouped, Store};
 
 /// Puts the open callbacks into the groups of their senders.
 ///
 /// # Errors
 /// If the store cannot be written.
-pub(super) async fn regroup(store: &dyn Turns, directory: &Directory) -> anyhow::Result<()> {
+pub(super) async fn regroup(store: &dyn Store, directory: &Directory) -> anyhow::Result<()> {
     let group = |account| directory.group_of(account).clone();
     let senders = directory.senders().map(|sender| (sender.number, group(&sender.account))).collect();
     let Regrouped { moved, divided } =

@@ -237,7 +237,6 @@ pub async fn start(config: &Config, options: Options) -> anyhow::Result<Running>
     known_to_meta::check(config).await?;
     let looked_up = content_pauses::Start { clock: &*clock, store: &store, ids: &ids };
     let config = &contents::resolve(config, &looked_up).await?;
-    groups::regroup(&store, &config.directory()).await?;
     let is_shared = store.is_shared();
     let api_store: Arc<dyn Store> = Arc::new(store.for_requests());
     let file = Arc::new(store);
@@ -270,10 +269,12 @@ pub async fn start(config: &Config, options: Options) -> anyhow::Result<Running>
         true => {
             let renewal = LeaseRenewal::new(store.clone(), clock.clone(), presence.clone(), waker);
             renewal.join().await.context("cannot record this node")??;
+            groups::regroup(&*store, &config.directory()).await?;
             Some(tokio::spawn(renewal.run(shutdown.clone())))
         }
         false => {
             record_alone(&*store, &presence, clock.now()).await.context("cannot record this node")?;
+            groups::regroup(&*store, &config.directory()).await?;
             scheduler.recover().await.context("cannot recover from the last stop")?;
             store.void_claims().await.context("cannot release the deliveries of the last run")?;
             None

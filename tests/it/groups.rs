@@ -3,12 +3,13 @@
 
 use std::sync::Arc;
 
+use jiff::SignedDuration;
 use ringmaster::config::{AgentSettings, Campaign, Config};
 use ringmaster::domain::{Agent, Agents, Callback};
 use ringmaster::simulation::SENDERS;
 use serde_json::{Value, json};
 
-use crate::harness::{RecordingTransport, TestDaemon, message, to_alice};
+use crate::harness::{RecordingTransport, TestDaemon, message};
 
 /// The last sender of the fixture, in the account `south` of the group `brazil`.
 fn two_groups(config: &mut Config) {
@@ -56,6 +57,10 @@ async fn refused(daemon: &mut TestDaemon, order: Value) -> Option<(String, Strin
 
 fn fault(code: &str, field: &str) -> Option<(String, String)> {
     Some((code.to_owned(), field.to_owned()))
+}
+
+fn with_agent(agent: &str) -> Value {
+    json!({"document": "agent-first", "agent": agent, "variables": {}})
 }
 
 async fn stored(daemon: &mut TestDaemon, answer: &Value) -> Callback {
@@ -110,6 +115,52 @@ async fn a_campaign_and_its_defaults_are_of_one_group() {
 }
 
 #[tokio::test]
+async fn the_defaults_of_a_campaign_say_its_group() {
+    let mut daemon = daemon(|_| {}).await;
+    let body = json!({"name": "Spring", "defaults": {"sender": SENDERS[1]}});
+    let named = json!({"campaign": daemon.post("/v1/campaigns", body).await["id"]});
+    assert_eq!(refused(&mut daemon, order(0, 1, &named)).await, fault("campaign.group", "campaign"));
+    assert_eq!(refused(&mut daemon, order(1, 2, &named)).await, None);
+}
+
+#[tokio::test]
+async fn a_link_calls_no_sender_of_another_group() {
+    // Both senders have one country calling code.
+    let mut daemon = daemon(|_| {}).await;
+    let id = daemon.post("/v1/callbacks", order(0, 1, &json!({}))).await["id"].as_str().unwrap().to_owned();
+    let path = format!("/v1/callbacks/{id}/link");
+    let (status, answer) = daemon.try_post(&path, json!({"sender": SENDERS[1]})).await;
+    let codes = (&answer["errors"][0]["code"], &answer["errors"][0]["field"]);
+    assert_eq!((status, codes), (422, (&json!("sender.group"), &json!("sender"))), "{answer}");
+    assert_eq!(daemon.try_post(&path, json!({"sender": SENDERS[0]})).await.0, 200);
+}
+
+#[tokio::test]
+async fn an_agent_with_a_ceiling_takes_offers_of_one_group() {
+    let mut daemon = daemon(|config| {
+        let bob = Agents::new(Agent::client("bob")).unwrap();
+        config.agents.insert(bob, AgentSettings { calls_max: 2 });
+    })
+    .await;
+    let mut offered = Vec::new();
+    for sender in [0, 1] {
+        let mut order = order(sender, sender, &with_agent("client:alice"));
+        order["preview"] = true.into();
+        daemon.grant(order["consumer"].as_str().unwrap()).await;
+        offered.push(daemon.post("/v1/callbacks", order).await["id"].as_str().unwrap().to_owned());
+        daemon.advance(SignedDuration::ZERO).await;
+    }
+    let accept = async |daemon: &mut TestDaemon, id: &str| {
+        daemon.try_post(&format!("/v1/offers/{id}/accept"), json!({"agent": "client:bob"})).await
+    };
+    let (status, answer) = accept(&mut daemon, &offered[0]).await;
+    assert!(status < 300, "{answer}");
+    let (status, answer) = accept(&mut daemon, &offered[1]).await;
+    let codes = (&answer["errors"][0]["code"], &answer["errors"][0]["field"]);
+    assert_eq!((status, codes), (422, (&json!("agent.group"), &json!("agent"))), "{answer}");
+}
+
+#[tokio::test]
 async fn what_has_a_ceiling_is_of_one_group() {
     let mut daemon = daemon(|config| {
         let alice = Agents::new(Agent::client("alice")).unwrap();
@@ -118,10 +169,10 @@ async fn what_has_a_ceiling_is_of_one_group() {
     })
     .await;
     for (more, expected) in [
-        (to_alice(), fault("agent.group", "agent")),
+        (with_agent("client:alice"), fault("agent.group", "agent")),
         (json!({"campaign": "spring"}), fault("campaign.group", "campaign")),
         (json!({"campaign": "a label"}), None),
-        (json!({"document": "agent-first", "agent": "client:bob", "variables": {}}), None),
+        (with_agent("client:bob"), None),
     ] {
         assert_eq!(refused(&mut daemon, order(0, 1, &more)).await, None, "{more}");
         assert_eq!(refused(&mut daemon, order(1, 2, &more)).await, expected, "{more}");
