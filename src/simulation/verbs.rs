@@ -42,6 +42,7 @@ macro_rules! store_verbs {
                 fn use_in_group(uses: Vec<Resource>, group: GroupName) -> Option<OtherGroup>;
             }
             reads {
+                fn groups_of(uses: &[Resource]) -> Vec<(Resource, GroupName)>;
                 fn known_order(key: IdempotencyKey) -> Option<Enqueued>;
                 fn callback(id: CallbackId) -> Option<Record>;
                 fn referenced(tenant: &Tenant, kind: OrderKind, reference: &str, most: usize) -> Vec<CallbackId>;

@@ -24,6 +24,9 @@ pub trait Orders: Send + Sync {
     /// then nothing is taken.
     async fn use_in_group(&self, uses: Vec<Resource>, group: GroupName) -> Result<Option<OtherGroup>>;
 
+    /// The groups of those that an order has used.
+    async fn groups_of(&self, uses: &[Resource]) -> Result<Vec<(Resource, GroupName)>>;
+
     /// The earlier result of this key: [`Enqueued::Repeated`] or [`Enqueued::KeyReused`]; `None` if the key
     /// is new. Nothing is stored.
     async fn known_order(&self, key: IdempotencyKey) -> Result<Option<Enqueued>>;

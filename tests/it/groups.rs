@@ -90,6 +90,13 @@ async fn a_pool_is_of_the_group_whose_senders_used_it_first() {
     let codes: Vec<_> =
         answer.as_array().unwrap().iter().map(|row| row["errors"][0]["code"].clone()).collect();
     assert_eq!(codes, [json!("pool.group"), Value::Null, json!("pool.group")], "{status} {answer}");
+    // A dry run says the same, also about what its first rows would take.
+    let other = json!({"pool": "other"});
+    let rows = [order(0, 4, &pool), order(1, 5, &pool), order(1, 6, &other), order(0, 7, &other)];
+    let (_, checked) = daemon.try_post("/v1/imports/check", json!(rows)).await;
+    let refused_rows: Vec<_> = checked["refused"].as_array().unwrap().iter().map(|row| &row["row"]).collect();
+    assert_eq!(refused_rows, [&json!(1), &json!(4)], "{checked}");
+    assert_eq!(checked["good"], 2, "{checked}");
     // A pool that is removed is free for another group.
     let fed = daemon.try_put("/v1/pools/support", json!({"seats": 2, "valid_for": 60})).await;
     assert!(fed.0 < 300, "{fed:?}");

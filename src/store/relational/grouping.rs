@@ -71,6 +71,17 @@ impl Uses {
     }
 }
 
+/// The groups of those that an order has used.
+pub fn groups_of(db: &Connection, uses: Vec<Resource>) -> Result<Vec<(Resource, GroupName)>> {
+    let mut found = Vec::new();
+    for resource in uses {
+        if let Some(group) = group_of(db, &resource)? {
+            found.push((resource, group));
+        }
+    }
+    Ok(found)
+}
+
 fn group_of(db: &Connection, resource: &Resource) -> Result<Option<GroupName>> {
     first(&mut db.prepare_cached(OF)?, [resource.to_string()], |cells| cells.parsed())
 }

@@ -46,6 +46,14 @@ impl Orders for SqlStore {
         self.write(move |db| Uses::default().refuses(db, &uses, &group)).await
     }
 
+    async fn groups_of(&self, uses: &[Resource]) -> Result<Vec<(Resource, GroupName)>> {
+        if uses.is_empty() {
+            return Ok(Vec::new());
+        }
+        let uses = uses.to_vec();
+        self.read(move |db| grouping::groups_of(db, uses)).await
+    }
+
     async fn known_order(&self, key: IdempotencyKey) -> Result<Option<Enqueued>> {
         self.read(move |db| callbacks::known(db, &key)).await
     }

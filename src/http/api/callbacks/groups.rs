@@ -59,6 +59,6 @@ pub(in crate::http::api) async fn take_agent(
 }
 
 /// The fault of an order that uses something of another group than its senders'.
-pub(super) fn fault(other: &OtherGroup) -> FieldError {
+pub(in crate::http::api) fn fault(other: &OtherGroup) -> FieldError {
     FieldError { field: other.field().to_owned(), code: other.code(), detail: other.to_string() }
 }
