@@ -72,11 +72,11 @@ impl Uses {
 }
 
 /// The groups of those that an order has used.
-pub fn groups_of(db: &Connection, uses: Vec<Resource>) -> Result<Vec<(Resource, GroupName)>> {
+pub fn groups_of(db: &Connection, uses: &[Resource]) -> Result<Vec<(Resource, GroupName)>> {
     let mut found = Vec::new();
     for resource in uses {
-        if let Some(group) = group_of(db, &resource)? {
-            found.push((resource, group));
+        if let Some(group) = group_of(db, resource)? {
+            found.push((resource.clone(), group));
         }
     }
     Ok(found)

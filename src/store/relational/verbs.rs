@@ -51,7 +51,7 @@ impl Orders for SqlStore {
             return Ok(Vec::new());
         }
         let uses = uses.to_vec();
-        self.read(move |db| grouping::groups_of(db, uses)).await
+        self.read(move |db| grouping::groups_of(db, &uses)).await
     }
 
     async fn known_order(&self, key: IdempotencyKey) -> Result<Option<Enqueued>> {
