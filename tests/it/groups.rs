@@ -87,8 +87,7 @@ async fn a_pool_is_of_the_group_whose_senders_used_it_first() {
     let rows =
         [order(0, 4, &pool), order(0, 5, &json!({"pool": "sales"})), order(1, 6, &json!({"pool": "sales"}))];
     let (status, answer) = daemon.try_post("/v1/callbacks/bulk", json!(rows)).await;
-    let codes: Vec<_> =
-        answer.as_array().unwrap().iter().map(|row| row["errors"][0]["code"].clone()).collect();
+    let codes: Vec<_> = answer.as_array().unwrap().iter().map(|row| row["error"]["code"].clone()).collect();
     assert_eq!(codes, [json!("pool.group"), Value::Null, json!("pool.group")], "{status} {answer}");
     // A dry run says the same, also about what its first rows would take.
     let other = json!({"pool": "other"});
