@@ -39,10 +39,8 @@ macro_rules! store_verbs {
             by_hand {}
             writes {
                 fn enqueue_callbacks(orders: Vec<Enqueue>) -> Vec<Enqueued>;
-                fn use_in_group(uses: Vec<Resource>, group: GroupName) -> Option<OtherGroup>;
             }
             reads {
-                fn groups_of(uses: &[Resource]) -> Vec<(Resource, GroupName)>;
                 fn known_order(key: IdempotencyKey) -> Option<Enqueued>;
                 fn callback(id: CallbackId) -> Option<Record>;
                 fn referenced(tenant: &Tenant, kind: OrderKind, reference: &str, most: usize) -> Vec<CallbackId>;
@@ -107,7 +105,6 @@ macro_rules! store_verbs {
             }
             writes {
                 fn lead(lease: Option<LeaseTerm>) -> Lead;
-                fn regroup(senders: BTreeMap<Phone, GroupName>) -> Regrouped;
                 fn keep_rules_digest(digest: [u8; 32]) -> ();
             }
             reads {
@@ -252,6 +249,17 @@ macro_rules! store_verbs {
             reads {
                 fn knows_zones() -> bool;
                 fn zones_of(people: &[PersonId]) -> Vec<(PersonId, Vec<String>)>;
+            }
+        }
+        $macro! {
+            Groups
+            by_hand {}
+            writes {
+                fn use_in_group(uses: Vec<Resource>, group: GroupName) -> Option<OtherGroup>;
+                fn regroup(senders: BTreeMap<Phone, GroupName>) -> Regrouped;
+            }
+            reads {
+                fn groups_of(uses: &[Resource]) -> Vec<(Resource, GroupName)>;
             }
         }
         $macro! {

@@ -9,6 +9,7 @@ mod bulks;
 mod campaigns;
 mod erasures;
 mod error;
+mod groups;
 mod imports;
 mod inbox;
 mod lineage;
@@ -36,6 +37,7 @@ pub use erasures::{
     NewErasure,
 };
 pub use error::Error;
+pub use groups::{Groups, OtherGroup, Regrouped};
 pub use imports::{
     ImportFault, ImportFinding, ImportFindings, ImportRecord, ImportRow, ImportState, ImportStep,
     ImportStepped, ImportedRow, Imports, MadeImport, NewImport, Reached, StoredFault,
@@ -46,8 +48,7 @@ pub use members::{Member, MemberChange, MemberChanged, Members, OidcSubject, Pas
 pub use nodes::{Beat, Beaten, Claim, Joined, NewNode, Nodes};
 pub use orders::{
     Awaiting, Census, Count, Enqueue, Enqueued, Filter, HeldBack, IdempotencyKey, InviteCensus, Listed,
-    OpenOrder, OrderCeiling, Orders, OtherGroup, Page, Record, Regrouped, Status, TimelineEnds, TimelineLine,
-    Whom,
+    OpenOrder, OrderCeiling, Orders, Page, Record, Status, TimelineEnds, TimelineLine, Whom,
 };
 pub use outbox::{Backlog, Delivery, Outbox, OutboxRow, Settled, Subject};
 pub use person_zones::PersonZones;
@@ -86,6 +87,7 @@ pub trait ApiStore:
     + Erasures
     + Imports
     + Bulks
+    + Groups
     + PersonZones
     + Reporting
     + Nodes
@@ -113,6 +115,7 @@ impl<T> ApiStore for T where
         + Erasures
         + Imports
         + Bulks
+        + Groups
         + PersonZones
         + Reporting
         + Nodes

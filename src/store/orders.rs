@@ -1,16 +1,14 @@
 //! The port `Orders`: what customers order, and how they find and follow it.
 
-use std::fmt;
-
 use async_trait::async_trait;
 use jiff::Timestamp;
 use strum::{EnumString, IntoStaticStr};
 
-use super::Result;
+use super::{OtherGroup, Result};
 use crate::domain::timeline::Entry;
 use crate::domain::{
-    Attempt, Callback, CallbackId, CampaignId, GroupName, ListName, Message, OrderKind, Outcome, PairKey,
-    Phone, Resource, SuppressionScope, Tenant, WrapUpRecord,
+    Attempt, Callback, CallbackId, CampaignId, ListName, Message, OrderKind, Outcome, PairKey, Phone,
+    Resource, SuppressionScope, Tenant, WrapUpRecord,
 };
 
 /// What customers order, and how they find and follow it.
@@ -19,13 +17,6 @@ pub trait Orders: Send + Sync {
     /// Stores new callbacks; all of them or, on an error, none. [`Error::Conflict`](super::Error::Conflict) if an id is taken.
     /// Answers are in the order of the orders.
     async fn enqueue_callbacks(&self, orders: Vec<Enqueue>) -> Result<Vec<Enqueued>>;
-
-    /// Takes what no order has used yet for a dialling group. The first of these that is of another group, if there is one;
-    /// then nothing is taken.
-    async fn use_in_group(&self, uses: Vec<Resource>, group: GroupName) -> Result<Option<OtherGroup>>;
-
-    /// The groups of those that an order has used.
-    async fn groups_of(&self, uses: &[Resource]) -> Result<Vec<(Resource, GroupName)>>;
 
     /// The earlier result of this key: [`Enqueued::Repeated`] or [`Enqueued::KeyReused`]; `None` if the key
     /// is new. Nothing is stored.
@@ -162,66 +153,6 @@ pub enum Enqueued {
     OtherGroup(OtherGroup),
     /// A wrap-up said that the number is not that of the person whom the order's reference names; nothing was kept.
     WrongNumber,
-}
-
-/// What became of the open callbacks when the groups of senders changed.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Regrouped {
-    /// Callbacks that are in another group than before.
-    pub moved: u64,
-    /// Callbacks with senders of several groups, or with a pool or a campaign of another group.
-    pub divided: u64,
-}
-
-/// What an order uses that is of another dialling group than its senders.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OtherGroup {
-    pub of: Resource,
-    /// The group that it is of.
-    pub group: GroupName,
-}
-
-impl OtherGroup {
-    /// The field of the order that names it, or would.
-    #[must_use]
-    pub const fn field(&self) -> &'static str {
-        match self.of {
-            Resource::Pool(_) => "pool",
-            Resource::Campaign(_) => "campaign",
-            Resource::Agents(_) => "agent",
-            Resource::Sender(_) | Resource::Account(_) | Resource::Bot => "senders",
-        }
-    }
-
-    /// The code of the fault.
-    #[must_use]
-    pub const fn code(&self) -> &'static str {
-        match self.of {
-            Resource::Pool(_) => "pool.group",
-            Resource::Campaign(_) => "campaign.group",
-            Resource::Agents(_) => "agent.group",
-            Resource::Sender(_) | Resource::Account(_) | Resource::Bot => "sender.group",
-        }
-    }
-}
-
-impl fmt::Display for OtherGroup {
-    /// What is wrong and which senders the order needs. An agent is not named.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.of {
-            Resource::Pool(pool) => write!(f, "the pool {:?}", pool.name.as_str())?,
-            Resource::Campaign(_) => f.write_str("the campaign")?,
-            Resource::Agents(_) => f.write_str("an agent with a ceiling")?,
-            Resource::Sender(_) | Resource::Account(_) | Resource::Bot => {
-                f.write_str("something that it uses")?
-            }
-        }
-        let group = &self.group;
-        write!(
-            f,
-            " is of the dialling group {group}, whose senders used it first: the senders of the order have to be of that group"
-        )
-    }
 }
 
 /// A callback with its attempts and messages.

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 
 use super::{
     AgentChanges, CampaignCallsChange, CampaignChange, Enqueue, ErasureStep, FiledReport, LineageChange,
-    ListChange, OutboxRow, PoolChanges, Regrouped, ReportChange, Result, Unmatched,
+    ListChange, OutboxRow, PoolChanges, ReportChange, Result, Unmatched,
 };
 use crate::domain::calendar::MarkedDay;
 use crate::domain::lane::{Lanes, Paid, Room};
@@ -19,9 +19,8 @@ use crate::domain::lease::LeaseTerm;
 use crate::domain::timeline::Entry;
 use crate::domain::{
     AccountAlias, Attempt, AttemptId, Budget, Callback, CallbackId, Campaigns, ClockMark, CommandOutcome,
-    Contact, ContactKey, Gate, GroupName, Lane, Loads, Message, MessageId, Name, Pair, PairKey, Pause,
-    PauseId, Person, PersonId, Phone, Restriction, SetAside, SetAsideEnd, SetAsideId, TokenName, TokenUse,
-    UserId, WrapUpSeat,
+    Contact, ContactKey, Gate, Lane, Loads, Message, MessageId, Name, Pair, PairKey, Pause, PauseId, Person,
+    PersonId, Phone, Restriction, SetAside, SetAsideEnd, SetAsideId, TokenName, TokenUse, UserId, WrapUpSeat,
 };
 
 /// The reads and writes of the scheduler alone.
@@ -94,11 +93,6 @@ pub trait Turns: Send + Sync {
 
     /// What platforms restrict at `now`.
     async fn restrictions(&self, now: Timestamp) -> Result<Vec<Restriction>>;
-
-    /// Puts the open callbacks into the dialling groups of their senders, each into that of its first sender among these.
-    /// Changed callbacks have a new version. If a sender is in another group than at the last time, uses are forgotten, but
-    /// those of open callbacks; see [`Enqueue::of_one_group`](super::Enqueue::of_one_group).
-    async fn regroup(&self, senders: BTreeMap<Phone, GroupName>) -> Result<Regrouped>;
 
     /// Begins the term of a leader, which ends the one before: no batch of another leader is written any more. Where
     /// several nodes use the store, the leader proves its lease: without it, it is [`Error::Deposed`](super::Error::Deposed).

@@ -6,32 +6,30 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::grouping::Uses;
 use super::sql::Connection;
 use super::{
     Committed, SqlStore, agents, attempts, batch, breakers, calendars, callbacks, campaigns, ceilings, clock,
-    commands, consumer_records, contacts, counts, erasures, facts, gates, grouping, held_back, lineage, list,
-    loads, messages, open_orders, outbox, pairs, pauses, persons, pools, references, related, reports,
-    restrictions, set_aside, suppression_lists, suppressions, term, timeline, tokens, traces, unmatched,
-    waiting,
+    commands, consumer_records, contacts, counts, erasures, facts, gates, held_back, lineage, list, loads,
+    messages, open_orders, outbox, pairs, pauses, persons, pools, references, related, reports, restrictions,
+    set_aside, suppression_lists, suppressions, term, timeline, tokens, traces, unmatched, waiting,
 };
 use crate::domain::calendar::MarkedDay;
 use crate::domain::lease::LeaseTerm;
 use crate::domain::timeline::Entry;
 use crate::domain::{
     AccountAlias, Attempt, AttemptId, Budget, Callback, CallbackId, Campaign, CampaignCalls, CampaignId,
-    ClockMark, Contact, ContactKey, DeliveryId, Erasure, ErasureId, Gate, GroupName, Lane, Lineage, ListName,
-    Loads, Message, MessageId, Name, OrderKind, Pair, PairKey, Pause, Person, Phone, Pool, Resource,
-    Restriction, SetAside, SetAsideId, Tenant, TokenName, Unrecorded, UserId, WrapUpSeat,
+    ClockMark, Contact, ContactKey, DeliveryId, Erasure, ErasureId, Gate, Lane, Lineage, ListName, Loads,
+    Message, MessageId, Name, OrderKind, Pair, PairKey, Pause, Person, Phone, Pool, Restriction, SetAside,
+    SetAsideId, Tenant, TokenName, Unrecorded, UserId, WrapUpSeat,
 };
 use crate::store::{
     Awaiting, Backlog, Batch, CallFacts, CallUp, CalledUp, CampaignReads, CampaignRecord, CampaignRows,
     Census, CommandRecord, ConsumerRecord, DecideKeys, Deletions, Delivery, Enqueue, Enqueued, EntryName,
     ErasureRecord, ErasureTraces, ErasureWork, Erasures, FiledReport, Filter, Hashing, HeldBack,
     IdempotencyKey, Inbox, Input, KeyPlace, Keys, Lead, LedgersWanted, Lineages, Listed, NewCommand,
-    NewErasure, NewList, NewSuppressions, OpenOrder, Orders, OtherGroup, Outbox, Page, PlatformName, Record,
-    Records, Regrouped, Related, Report, Result, Settled, Suppressed, SuppressionList, Suppressions,
-    TimelineEnds, TimelineLine, ToDecide, Token, Tokens, Turns, Whom,
+    NewErasure, NewList, NewSuppressions, OpenOrder, Orders, Outbox, Page, PlatformName, Record, Records,
+    Related, Report, Result, Settled, Suppressed, SuppressionList, Suppressions, TimelineEnds, TimelineLine,
+    ToDecide, Token, Tokens, Turns, Whom,
 };
 
 use crate::suppression::NameHash;
@@ -40,18 +38,6 @@ use crate::suppression::NameHash;
 impl Orders for SqlStore {
     async fn enqueue_callbacks(&self, orders: Vec<Enqueue>) -> Result<Vec<Enqueued>> {
         self.order(orders).await
-    }
-
-    async fn use_in_group(&self, uses: Vec<Resource>, group: GroupName) -> Result<Option<OtherGroup>> {
-        self.write(move |db| Uses::default().refuses(db, &uses, &group)).await
-    }
-
-    async fn groups_of(&self, uses: &[Resource]) -> Result<Vec<(Resource, GroupName)>> {
-        if uses.is_empty() {
-            return Ok(Vec::new());
-        }
-        let uses = uses.to_vec();
-        self.read(move |db| grouping::groups_of(db, &uses)).await
     }
 
     async fn known_order(&self, key: IdempotencyKey) -> Result<Option<Enqueued>> {
@@ -408,10 +394,6 @@ impl Turns for SqlStore {
 
     async fn keep_rules_digest(&self, digest: [u8; 32]) -> Result<()> {
         self.write(move |db| tokens::keep_rules_digest(db, digest)).await
-    }
-
-    async fn regroup(&self, senders: BTreeMap<Phone, GroupName>) -> Result<Regrouped> {
-        self.write(move |db| grouping::regroup(db, &senders)).await
     }
 
     async fn lead(&self, lease: Option<LeaseTerm>) -> Result<Lead> {
