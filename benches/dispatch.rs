@@ -138,7 +138,12 @@ async fn order_far(path: &Path) -> Result<()> {
     for first in (0..FAR).step_by(CHUNK) {
         let orders = (first..first + CHUNK).map(|n| {
             let due_at = now + SignedDuration::from_hours(24 * 30) + SignedDuration::from_millis(n as i64);
-            Enqueue { callback: rows::callback(n, now, due_at), idempotency: None, ceiling: None }
+            Enqueue {
+                callback: rows::callback(n, now, due_at),
+                idempotency: None,
+                ceiling: None,
+                of_one_group: Vec::new(),
+            }
         });
         store.enqueue_callbacks(orders.collect()).await?;
     }
@@ -155,6 +160,7 @@ async fn schedule(path: &Path, count: usize, due_at: impl Fn(usize) -> Timestamp
             callback: rows::callback(NEAR + n, now, due_at(n)),
             idempotency: None,
             ceiling: None,
+            of_one_group: Vec::new(),
         });
         store.enqueue_callbacks(orders.collect()).await?;
         let pairs = numbers.map(|n| rows::permitted_pair(NEAR + n)).collect();

@@ -166,6 +166,7 @@ async fn fill(path: &Path, calls: usize, now: Timestamp) -> Result<()> {
             callback: rows::callback(n, now, now),
             idempotency: None,
             ceiling: None,
+            of_one_group: Vec::new(),
         });
         store.enqueue_callbacks(orders.collect()).await?;
         let mut batch = Batch::default();

@@ -87,7 +87,9 @@ async fn fill(store: &SqlStore, rows: usize) -> Result<(), Box<dyn std::error::E
     let began = Instant::now();
     for bulk in 0..rows / BULK {
         let all = || (bulk * BULK..(bulk + 1) * BULK).map(callback);
-        let orders = all().map(|callback| Enqueue { callback, idempotency: None, ceiling: None }).collect();
+        let orders = all()
+            .map(|callback| Enqueue { callback, idempotency: None, ceiling: None, of_one_group: Vec::new() })
+            .collect();
         store.enqueue_callbacks(orders).await?;
         let closed = all().enumerate().filter(|(n, _)| n % OPEN_ONE_IN != 0).map(|(n, callback)| Callback {
             version: 2,

@@ -148,7 +148,7 @@ fn resident() -> u64 {
 }
 
 fn order(n: usize) -> Enqueue {
-    Enqueue { callback: callback(n), idempotency: None, ceiling: None }
+    Enqueue { callback: callback(n), idempotency: None, ceiling: None, of_one_group: Vec::new() }
 }
 
 fn report(n: usize) -> Report {

@@ -83,7 +83,7 @@ fn order(n: usize, campaign: CampaignId) -> Enqueue {
     let place = Place { gate: gate(), aged: None, expires_at: callback.order.latest };
     let note = Reason::SenderFull { live: 1, max: 1 }.note();
     callback.state = State::Waiting(Waiting { wake_at: callback.order.latest, place: Some(place), note });
-    Enqueue { callback, idempotency: None, ceiling: None }
+    Enqueue { callback, idempotency: None, ceiling: None, of_one_group: Vec::new() }
 }
 
 fn campaign(n: usize) -> Campaign {

@@ -46,6 +46,7 @@ pub async fn fill(path: &Path) -> Result<()> {
             callback: callback.clone(),
             idempotency: None,
             ceiling: None,
+            of_one_group: Vec::new(),
         });
         store.enqueue_callbacks(orders.collect()).await?;
         let pairs = made.into_iter().filter_map(|(_, pair)| pair).collect();

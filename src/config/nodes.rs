@@ -8,8 +8,8 @@ use super::Config;
 use super::http::endpoint;
 use super::section::{Reading, Section};
 use super::tree::Origin;
-use crate::domain::AccountAlias;
 use crate::domain::lease::{GroupName, NoNodeName, is_name};
+use crate::domain::{AccountAlias, Agent, Agents, Directory};
 
 /// `[node]`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -75,19 +75,52 @@ pub(super) fn check(config: &Config, reading: &mut Reading) {
         return;
     }
     let directory = config.directory();
+    check_shared(config, &directory, reading);
     for sender in directory.senders() {
         let own = directory.group_of(&sender.account);
-        for road in &sender.roads {
-            let group = directory.group_of(&road.account);
+        let asks = sender.request_road.iter().map(|road| (&road.account, "asks"));
+        for (road, does) in sender.roads.iter().map(|road| (&road.account, "invites")).chain(asks) {
+            let group = directory.group_of(road);
             if group != own {
-                let (account, road) = (&*sender.account, &*road.account);
+                let (account, road) = (&*sender.account, &**road);
                 let problem = format!(
-                    "has the account {account:?}, whose sender invites by {road:?} of the group {group}: both have to \
+                    "has the account {account:?}, whose sender {does} by {road:?} of the group {group}: both have to \
                      be in one group"
                 );
                 fault(reading, own, problem);
             }
         }
+    }
+}
+
+/// A pool of senders, and an agent with a ceiling, are of one group.
+fn check_shared(config: &Config, directory: &Directory, reading: &mut Reading) {
+    let mut first: BTreeMap<String, &GroupName> = BTreeMap::new();
+    let mut use_of = |what: String, group| match *first.entry(what.clone()).or_insert(group) {
+        own if own == group => None,
+        own => Some((own, group, what)),
+    };
+    let mut faults = Vec::new();
+    let missed = &config.missed_calls;
+    for sender in directory.senders() {
+        let group = directory.group_of(&sender.account);
+        let pool = sender.pool.as_ref().map(|pool| format!("the pool {:?}", pool.as_str()));
+        let covers = missed.document.is_some()
+            && (missed.senders.is_empty() || missed.senders.contains(&sender.number));
+        let by_rule = missed.agent.as_ref().filter(|_| covers);
+        let agents =
+            sender.agent.iter().chain(by_rule).filter_map(Agent::of).filter_map(|agent| Agents::new([agent]));
+        let agents = agents.filter(|agent| config.agents.contains_key(agent));
+        let agents = agents.map(|agent| format!("the agent {agent} of [agents]"));
+        faults.extend(pool.into_iter().chain(agents).filter_map(|what| use_of(what, group)));
+    }
+    faults.dedup();
+    for (first, other, what) in faults {
+        // The group main may have no section of its own.
+        let (named, against) = if other.is_main() { (first, other) } else { (other, first) };
+        let problem =
+            format!("has senders that use {what}, as senders of the group {against} do: it is of one group");
+        fault(reading, named, problem);
     }
 }
 

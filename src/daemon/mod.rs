@@ -8,6 +8,7 @@ mod contents;
 mod daily_reports;
 mod descriptors;
 mod duties;
+mod groups;
 mod known_to_meta;
 mod lineage;
 mod listeners;
@@ -268,10 +269,12 @@ pub async fn start(config: &Config, options: Options) -> anyhow::Result<Running>
         true => {
             let renewal = LeaseRenewal::new(store.clone(), clock.clone(), presence.clone(), waker);
             renewal.join().await.context("cannot record this node")??;
+            groups::regroup(&*store, &config.directory()).await?;
             Some(tokio::spawn(renewal.run(shutdown.clone())))
         }
         false => {
             record_alone(&*store, &presence, clock.now()).await.context("cannot record this node")?;
+            groups::regroup(&*store, &config.directory()).await?;
             scheduler.recover().await.context("cannot recover from the last stop")?;
             store.void_claims().await.context("cannot release the deliveries of the last run")?;
             None

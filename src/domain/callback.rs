@@ -9,8 +9,8 @@ use strum::{EnumString, IntoStaticStr};
 use super::ids::{IdError, InviteId};
 use super::reason::{Note, Reason};
 use super::{
-    AccountAlias, AgentTarget, AttemptId, CallbackId, CallingHours, Consent, ContactKey, Handling, LinkGiven,
-    Phone, Place, PoolName, Psid, RoadFailure, RoadName, Shared, Tenant, Terms, TokenName,
+    AccountAlias, AgentTarget, AttemptId, CallbackId, CallingHours, Consent, ContactKey, GroupName, Handling,
+    LinkGiven, Phone, Place, PoolName, Psid, RoadFailure, RoadName, Shared, Tenant, Terms, TokenName,
 };
 
 /// One callback: the customer's order and its current state.
@@ -22,6 +22,8 @@ pub struct Callback {
     /// Shared, because a turn copies a callback for each change, and an order hardly ever changes.
     pub order: Shared<Order>,
     pub tenant: Tenant,
+    /// The dialling group of its senders when it was ordered, or when the daemon was last started.
+    pub group: GroupName,
     /// The name of the API token that it was ordered with, where that is known.
     pub ordered_by: Option<Arc<str>>,
     pub created_at: Timestamp,
@@ -336,6 +338,7 @@ impl Callback {
             version: 1,
             order: order.into(),
             tenant: Tenant::default(),
+            group: GroupName::default(),
             ordered_by: None,
             created_at,
             state,

@@ -32,6 +32,19 @@ impl Directory {
         self.groups.get(account).unwrap_or(&self.main)
     }
 
+    /// The dialling group of an order with these senders: that of the first one that is declared, or else `main`.
+    #[must_use]
+    pub fn group_of_senders(&self, senders: &[Phone]) -> GroupName {
+        let first = senders.iter().find_map(|number| self.sender(*number));
+        first.map_or_else(GroupName::default, |sender| self.group_of(&sender.account).clone())
+    }
+
+    /// Whether some account is in another group than `main`.
+    #[must_use]
+    pub fn has_groups(&self) -> bool {
+        self.groups.values().any(|group| *group != self.main)
+    }
+
     /// All dialling groups, by name; `main` only if an account of a sender is in it.
     #[must_use]
     pub fn groups(&self) -> BTreeSet<&GroupName> {
@@ -86,6 +99,25 @@ mod tests {
         assert_eq!(directory.group_of(&"brazil".into()), &brazil);
         let names: Vec<&str> = directory.groups().into_iter().map(GroupName::as_str).collect();
         assert_eq!(names, ["main", "south"]);
+        assert!(directory.has_groups() && !Directory::new([sender("+551151991234")]).has_groups());
+    }
+
+    #[test]
+    fn an_order_is_in_the_group_of_its_first_sender_that_is_declared() {
+        let other = Sender::new(Phone::parse("+551151995678").unwrap(), "brazil");
+        let south = "south".parse::<GroupName>().unwrap();
+        let directory =
+            Directory::new([sender("+551151991234"), other]).with_groups([("brazil".into(), south)]);
+        for (senders, group) in [
+            (&["+551151995678"][..], "south"),
+            (&["+551151991234"], "main"),
+            (&["+551151990000", "+551151995678"], "south"),
+            (&["+551151990000"], "main"),
+            (&[], "main"),
+        ] {
+            let senders: Vec<Phone> = senders.iter().map(|number| Phone::parse(number).unwrap()).collect();
+            assert_eq!(directory.group_of_senders(&senders).as_str(), group, "{senders:?}");
+        }
     }
 
     #[test]

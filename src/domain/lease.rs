@@ -4,7 +4,7 @@
 
 use std::fmt;
 use std::str::FromStr;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use jiff::{SignedDuration, Timestamp};
 use strum::{EnumString, IntoStaticStr};
@@ -28,11 +28,19 @@ impl GroupName {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Whether it is the group of every account that no other group names.
+    #[must_use]
+    pub fn is_main(&self) -> bool {
+        self.as_str() == Self::MAIN
+    }
 }
 
 impl Default for GroupName {
+    /// The group `main`. Nearly every callback has it, so its text is shared.
     fn default() -> Self {
-        Self(Self::MAIN.into())
+        static MAIN: LazyLock<Arc<str>> = LazyLock::new(|| GroupName::MAIN.into());
+        Self(Arc::clone(&MAIN))
     }
 }
 
@@ -40,7 +48,11 @@ impl FromStr for GroupName {
     type Err = NoNodeName;
 
     fn from_str(text: &str) -> Result<Self, NoNodeName> {
-        if is_name(text) { Ok(Self(text.into())) } else { Err(NoNodeName) }
+        match text {
+            Self::MAIN => Ok(Self::default()),
+            _ if is_name(text) => Ok(Self(text.into())),
+            _ => Err(NoNodeName),
+        }
     }
 }
 
@@ -177,7 +189,9 @@ mod tests {
         ] {
             assert_eq!(text.parse::<GroupName>().is_ok(), fits, "{text}");
         }
-        assert_eq!(GroupName::default().as_str(), "main");
+        let (main, other) = (GroupName::default(), "south".parse::<GroupName>().unwrap());
+        assert_eq!((main.as_str(), "main".parse()), ("main", Ok(main.clone())));
+        assert_eq!([main.is_main(), other.is_main()], [true, false]);
     }
 
     #[test]

@@ -9,6 +9,7 @@ use super::turn::Turn;
 use super::{metrics, outbound};
 use crate::domain::{AccountAlias, Breaker, Bucket, Callback, ClockMark, OrderKind, Stage};
 use crate::failpoint::failpoint;
+use crate::policy::of_one_group;
 use crate::store::{self, Batch, OutboxRow};
 use crate::webhooks::ConsumerNews;
 
@@ -49,6 +50,10 @@ pub(super) async fn commit(mut turn: Turn<'_>) -> store::Result<bool> {
     let mut batch = work
         .into_batch(|topic, callback| deps.webhook_events.tell(|| deps.ids.uuid(now), now, topic, callback));
     batch.outbox.extend(news);
+    for order in &mut batch.orders {
+        let script = deps.documents.get(&order.callback.order.document);
+        order.of_one_group = of_one_group(&order.callback, &deps.directory, &deps.rules, script);
+    }
     batch.ground = ground;
     batch.campaign_calls = counted.change(Bucket::first(now, Breaker::DAY));
     batch.pools.at = now;

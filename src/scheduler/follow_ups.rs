@@ -82,8 +82,10 @@ fn callback(turn: &Turn<'_>, campaign: &Campaign, order: Order) -> Callback {
     let now = turn.now;
     let id = CallbackId::new(turn.scheduler.deps.ids.uuid(now));
     let waits = State::Waiting(Waiting { wake_at: now, place: None, note: Reason::Ready.note() });
+    let group = turn.scheduler.deps.directory.group_of_senders(&order.senders);
     let mut callback = Callback {
         tenant: campaign.tenant.clone(),
+        group,
         ordered_by: Some(Arc::clone(&campaign.created_by)),
         ..Callback::new(id, now, order, waits)
     };

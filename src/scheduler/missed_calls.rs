@@ -46,7 +46,8 @@ pub(super) async fn make(turn: &mut Turn<'_>, store: &dyn Store, missed: Vec<Mis
         let zones: Vec<String> = known.into_iter().flat_map(|(_, zones)| zones).collect();
         let id = CallbackId::new(turn.scheduler.deps.ids.uuid(now));
         match rule.make(now, call, &earlier, &zones, id) {
-            Ok(callback) => {
+            Ok(mut callback) => {
+                callback.group = turn.scheduler.deps.directory.group_of_senders(&callback.order.senders);
                 let why = format!(
                     "The consumer called {} and nobody answered, so the rule of missed calls ordered this callback.",
                     call.sender

@@ -236,9 +236,9 @@ impl WorkingSet {
     }
 }
 
-/// A callback of our own. No token's ceiling counts it.
+/// A callback of our own. No token's ceiling counts it. What it uses of one group is added when it is written.
 const fn ordered(callback: Callback) -> Enqueue {
-    Enqueue { callback, idempotency: None, ceiling: None }
+    Enqueue { callback, idempotency: None, ceiling: None, of_one_group: Vec::new() }
 }
 
 /// A timeline line without its time.

@@ -289,6 +289,7 @@ fn follow_up(turn: &Turn<'_>, callback: &Callback, promised_at: Timestamp) -> Ca
     let id = CallbackId::new(turn.scheduler.deps.ids.uuid(now));
     Callback {
         tenant: callback.tenant.clone(),
+        group: callback.group.clone(),
         ordered_by: callback.ordered_by.clone(),
         ..Callback::new(id, now, order, state)
     }

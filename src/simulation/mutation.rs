@@ -11,9 +11,9 @@ use super::verbs::types::*;
 use crate::config::Config;
 use crate::domain::{Attempt, AttemptId, Pause};
 use crate::store::{
-    AgentReads, Audits, Batch, Bulks, CallUp, CalledUp, CampaignReads, Erasures, Imports, Inbox, Keys,
-    Lineages, Members, NewCommand, Nodes, Orders, Outbox, PersonZones, Records, Related, Report, Reporting,
-    Result, Store, Suppressions, Tokens, Turns,
+    AgentReads, Audits, Batch, Bulks, CallUp, CalledUp, CampaignReads, Erasures, Groups, Imports, Inbox,
+    Keys, Lineages, Members, NewCommand, Nodes, Orders, Outbox, PersonZones, Records, Related, Report,
+    Reporting, Result, Store, Suppressions, Tokens, Turns,
 };
 use crate::twilio::{Request, Response, Transport, TransportError};
 

@@ -13,7 +13,7 @@ pub(super) mod types {
     pub use crate::domain::{
         AccountAlias, Budget, BulkId, Callback, CallbackId, Campaign, CampaignCalls, CampaignId, ClockMark,
         Contact, ContactKey, DeliveryId, Erasure, ErasureId, Gate, ImportId, Lane, Lineage, ListName, Loads,
-        Message, MessageId, Name, OrderKind, Pair, PairKey, Pause, Person, PersonId, Phone, Pool,
+        Message, MessageId, Name, OrderKind, Pair, PairKey, Pause, Person, PersonId, Phone, Pool, Resource,
         Restriction, SetAside, SetAsideId, Tenant, TokenName, Unrecorded, UserId, WrapUpRecord, WrapUpSeat,
     };
     pub use crate::store::{
@@ -23,8 +23,9 @@ pub(super) mod types {
         Expiring, FiledReport, Filter, Hashing, HeldBack, IdempotencyKey, ImportFindings, ImportRecord,
         ImportStep, ImportStepped, Input, Joined, KeyPlace, Lead, LedgersWanted, Listed, MadeImport, Member,
         MemberChange, MemberChanged, NewBulk, NewErasure, NewImport, NewList, NewNode, NewSuppressions,
-        OidcSubject, OpenOrder, Page, PlatformName, RecentOrder, Record, Session, Settled, StoredFault,
-        Suppressed, SuppressionList, TimelineEnds, TimelineLine, ToDecide, Token, Told, Waiting, Whom,
+        OidcSubject, OpenOrder, OtherGroup, Page, PlatformName, RecentOrder, Record, Regrouped, Session,
+        Settled, StoredFault, Suppressed, SuppressionList, TimelineEnds, TimelineLine, ToDecide, Token, Told,
+        Waiting, Whom,
     };
     pub use crate::suppression::NameHash;
 }
@@ -248,6 +249,17 @@ macro_rules! store_verbs {
             reads {
                 fn knows_zones() -> bool;
                 fn zones_of(people: &[PersonId]) -> Vec<(PersonId, Vec<String>)>;
+            }
+        }
+        $macro! {
+            Groups
+            by_hand {}
+            writes {
+                fn use_in_group(uses: Vec<Resource>, group: GroupName) -> Option<OtherGroup>;
+                fn regroup(senders: BTreeMap<Phone, GroupName>) -> Regrouped;
+            }
+            reads {
+                fn groups_of(uses: &[Resource]) -> Vec<(Resource, GroupName)>;
             }
         }
         $macro! {

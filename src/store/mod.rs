@@ -9,6 +9,7 @@ mod bulks;
 mod campaigns;
 mod erasures;
 mod error;
+mod groups;
 mod imports;
 mod inbox;
 mod lineage;
@@ -36,6 +37,7 @@ pub use erasures::{
     NewErasure,
 };
 pub use error::Error;
+pub use groups::{Groups, OtherGroup, Regrouped};
 pub use imports::{
     ImportFault, ImportFinding, ImportFindings, ImportRecord, ImportRow, ImportState, ImportStep,
     ImportStepped, ImportedRow, Imports, MadeImport, NewImport, Reached, StoredFault,
@@ -85,6 +87,7 @@ pub trait ApiStore:
     + Erasures
     + Imports
     + Bulks
+    + Groups
     + PersonZones
     + Reporting
     + Nodes
@@ -112,6 +115,7 @@ impl<T> ApiStore for T where
         + Erasures
         + Imports
         + Bulks
+        + Groups
         + PersonZones
         + Reporting
         + Nodes

@@ -4,11 +4,11 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use strum::{EnumString, IntoStaticStr};
 
-use super::Result;
+use super::{OtherGroup, Result};
 use crate::domain::timeline::Entry;
 use crate::domain::{
     Attempt, Callback, CallbackId, CampaignId, ListName, Message, OrderKind, Outcome, PairKey, Phone,
-    SuppressionScope, Tenant, WrapUpRecord,
+    Resource, SuppressionScope, Tenant, WrapUpRecord,
 };
 
 /// What customers order, and how they find and follow it.
@@ -107,6 +107,9 @@ pub struct Enqueue {
     pub idempotency: Option<IdempotencyKey>,
     /// Counted in the same transaction; `None` counts nothing.
     pub ceiling: Option<OrderCeiling>,
+    /// What has to be of the callback's dialling group; see `policy::of_one_group`. What no order has
+    /// used before is of that group from now on.
+    pub of_one_group: Vec<Resource>,
 }
 
 /// How many callbacks one token may order in any 24 hours.
@@ -146,6 +149,8 @@ pub enum Enqueued {
     },
     /// The order names a campaign that does not exist in its tenant or takes no orders; nothing was kept.
     CampaignClosed,
+    /// The order uses something that is of another dialling group; nothing was kept.
+    OtherGroup(OtherGroup),
     /// A wrap-up said that the number is not that of the person whom the order's reference names; nothing was kept.
     WrongNumber,
 }

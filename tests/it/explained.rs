@@ -123,7 +123,7 @@ async fn explain_gives_the_reason_that_the_next_turn_writes() {
         let (callback, pairs) = draw(&mut random, now);
         let id = callback.id;
         let store = daemon.daemon.store();
-        let order = Enqueue { callback, idempotency: None, ceiling: None };
+        let order = Enqueue { callback, idempotency: None, ceiling: None, of_one_group: Vec::new() };
         store.enqueue_callbacks(vec![order]).await.unwrap();
         store.record(Batch { pairs, ..Batch::default() }).await.unwrap();
         let told = daemon.explain(id).await;

@@ -29,6 +29,7 @@ mod from_bare;
 mod graph;
 mod graph_templates;
 mod ground;
+mod groups;
 mod hang_ups;
 mod harness;
 mod hooks;

@@ -242,3 +242,37 @@ fn headers_of_a_collector_leave_only_by_https_or_on_this_machine() {
         assert!(!config.to_masked_string().contains("hush"));
     }
 }
+
+#[test]
+fn what_the_senders_of_two_groups_share_is_refused() {
+    let variables = [
+        ("ACCOUNTS__SOUTH__ACCOUNT_SID", "ACabcdef0123456789abcdef0123456789"),
+        ("ACCOUNTS__SOUTH__API_KEY_SID", "SKabcdef0123456789abcdef0123456789"),
+        ("ACCOUNTS__SOUTH__API_KEY_SECRET", "another-secret-value"),
+        ("ACCOUNTS__SOUTH__AUTH_TOKEN", "00654321"),
+    ];
+    let two = |main: &str, south: &str, more: &str| {
+        let text = format!(
+            "[accounts.main.senders.\"+5511987654321\"]\n{main}\n[accounts.south.senders.\"+5511987654322\"]\n{south}\n\
+             [groups.brazil]\naccounts = [\"south\"]\n{more}"
+        );
+        let found = parse(&text, &variables).1.faults;
+        found.iter().map(|fault| format!("{} {}", fault.key, fault.problem)).collect::<Vec<_>>()
+    };
+    let (pool, alice) = ("pool = \"front\"", "agent = \"client:alice\"");
+    let section = "[agents.\"client:alice\"]\ncalls_max = 2";
+    for (main, south, more, named) in [
+        ("", "", "", None),
+        (pool, "pool = \"back\"", "", None),
+        (pool, pool, "", Some("the pool \"front\"")),
+        (alice, alice, "", None),
+        (alice, alice, section, Some("the agent")),
+        (alice, "agent = \"client:bob\"", section, None),
+    ] {
+        let found = two(main, south, more);
+        assert_eq!(found.len(), usize::from(named.is_some()), "{found:?}");
+        if let Some(named) = named {
+            assert!(found[0].starts_with("groups.brazil.accounts") && found[0].contains(named), "{found:?}");
+        }
+    }
+}

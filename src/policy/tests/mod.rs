@@ -16,6 +16,7 @@ mod endings;
 mod explaining;
 mod giving_up;
 mod ground;
+mod grouping;
 mod held;
 mod ladder;
 mod ladder_limits;

@@ -31,9 +31,9 @@ use crate::scheduler::Scheduler;
 use crate::simulation::verbs::store_verbs;
 use crate::simulation::verbs::types::*;
 use crate::store::{
-    AgentReads, Audits, Batch, Bulks, CallUp, CalledUp, CampaignReads, Erasures, Imports, Inbox, Keys,
-    Lineages, Members, NewCommand, Nodes, Orders, Outbox, OutboxRow, PersonZones, Records, Related, Report,
-    Reporting, Result, Store, Suppressions, Tokens, Turns,
+    AgentReads, Audits, Batch, Bulks, CallUp, CalledUp, CampaignReads, Erasures, Groups, Imports, Inbox,
+    Keys, Lineages, Members, NewCommand, Nodes, Orders, Outbox, OutboxRow, PersonZones, Records, Related,
+    Report, Reporting, Result, Store, Suppressions, Tokens, Turns,
 };
 use crate::twilio::{Body, Request, Response, Transport, TransportError};
 use crate::webhooks::Topic;

@@ -55,7 +55,7 @@ impl Run {
         let id = CallbackId::new(Uuid::from_u128(self.random.u128(..)));
         let waiting = Waiting { wake_at: now, place: None, note: Reason::Ready.note() };
         let callback = Callback::new(id, now, order, State::Waiting(waiting));
-        let row = Enqueue { callback, idempotency: None, ceiling: None };
+        let row = Enqueue { callback, idempotency: None, ceiling: None, of_one_group: Vec::new() };
         self.daemon.store.enqueue_callbacks(vec![row]).await?;
         self.ordered.insert(id);
         self.daemon.file(Vec::new()).await

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use super::campaigns::Named;
 use super::ceilings::Ceilings;
 use super::counts::{Counts, Standing};
+use super::grouping::Uses;
 use super::hours_text::HoursText;
 use super::order_texts::{psids, read_psids, read_senders, read_variables, senders, variables};
 use super::rows::{self, Cells, collect, corrupt, digits, first, limit, micros, micros_if};
@@ -29,14 +30,14 @@ macro_rules! columns {
          note_code, note_sentence, note_lifts_at, attempts_made, faults, retry_at, invited_at, \
          cancel_requested_at, attempts_opened, attempt_allowed_at, purpose, waive_gap, abandoned_at, reached_late_at, \
          kind, psids, invited_by, roads_failed, missed_call_at, missed_window, consent, links, separate, aged, \
-         pool, terms, handling, offered_until"
+         pool, terms, handling, offered_until, group_name"
     };
 }
 
 /// An error rolls back the whole transaction, so the rows before it need no journal of their own (`OR FAIL`).
 const INSERT: &str = concat!("INSERT OR FAIL INTO callbacks (", columns!(), ", lane, partition_no) VALUES ");
 /// The parameters of one new row.
-const PARAMETERS: usize = 53;
+const PARAMETERS: usize = 54;
 /// How many rows one statement inserts. Its cursors stay where the row before was added. With more rows the bound texts
 /// would outgrow the memory that SQLite sets aside for small ones.
 const ROWS: usize = 4;
@@ -91,7 +92,7 @@ pub fn enqueue<'a>(
 ) -> Result<Vec<Enqueued>> {
     let hashing = key.if_used(db)?;
     let (mut ceilings, mut campaigns) = (Ceilings::default(), Named::default());
-    let mut wrong_numbers = None;
+    let (mut uses, mut wrong_numbers) = (Uses::default(), None);
     let (mut new, mut answers) = (Vec::new(), Vec::new());
     for order in orders {
         let id = order.callback.id;
@@ -120,6 +121,11 @@ pub fn enqueue<'a>(
             answers.push(known.unwrap_or(Enqueued::CampaignClosed));
             continue;
         };
+        if let Some(other) = uses.refuses(db, &order.of_one_group, &order.callback.group)? {
+            let known = order.idempotency.as_ref().map(|key| known(db, key)).transpose()?.flatten();
+            answers.push(known.unwrap_or(Enqueued::OtherGroup(other)));
+            continue;
+        }
         let answer = match &order.idempotency {
             Some(key) => keep_key(db, key, id)?,
             None => Enqueued::New(id),
@@ -377,6 +383,7 @@ fn bind(
         &order.terms.as_deref().map(terms::text).transpose()?,
         &callback.handling.as_deref().map(terms::handling_text).transpose()?,
         &offered_until(callback),
+        &(!callback.group.is_main()).then(|| callback.group.as_str()),
         &place.and_then(|_| lane(order)),
         &partition,
     ];
@@ -435,11 +442,15 @@ pub fn read(cells: &mut Cells<'_>) -> Result<Callback> {
     order.pool = cells.parsed_if()?;
     order.terms = cells.text_if()?.map(terms::read).transpose()?.map(Box::new);
     let handling = cells.text_if()?.map(terms::read_handling).transpose()?.map(Box::new);
+    // The end of an offer is in its handling too.
+    cells.take::<Option<i64>>()?;
+    let group = cells.parsed_if()?.unwrap_or_default();
     Ok(Callback {
         id,
         version,
         order: order.into(),
         tenant,
+        group,
         ordered_by,
         created_at,
         state,

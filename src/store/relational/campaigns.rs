@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::rows::{Cells, collect, corrupt, first, limit, micros, micros_if, parse};
 use super::sql::{Connection, params};
-use super::{breakers, follow_ups};
+use super::{breakers, follow_ups, grouping};
 use crate::domain::{
     Callback, CallbackId, Campaign, CampaignId, CampaignState, FieldChange, OrderKind, Outcome, Tenant,
 };
@@ -209,6 +209,11 @@ pub fn write(db: &Connection, changes: &[CampaignChange]) -> Result<()> {
         ])?;
         if written == 0 {
             return Err(Error::Conflict);
+        }
+        if campaign.version == 1
+            && let Some(follow_up) = &campaign.follow_up
+        {
+            grouping::follow(db, follow_up.of, campaign.id)?;
         }
         if let Some(RecordedAct { at, act, by, note, changes }) = act {
             let note = note.as_deref();

@@ -289,6 +289,7 @@ fn answered(
             let detail = "a wrap-up said that this number is not that of the person with this reference";
             fault("consumer", "consumer.wrong_number", detail.to_owned())
         }
+        Enqueued::OtherGroup(other) => fault(other.field(), other.code(), other.to_string()),
         Enqueued::CampaignClosed => {
             let detail = "takes no orders: only a draft or a running campaign does";
             fault("campaign", "campaign.closed", detail.to_owned())

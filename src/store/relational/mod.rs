@@ -34,6 +34,8 @@ mod file;
 mod follow_ups;
 mod found_content;
 mod gates;
+mod group_verbs;
+mod grouping;
 mod held_back;
 mod hours_text;
 mod import_verbs;

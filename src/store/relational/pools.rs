@@ -2,9 +2,10 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::grouping;
 use super::rows::{Cells, collect, corrupt, micros, span};
 use super::sql::{Connection, params};
-use crate::domain::{Figure, Pool, WrapUpSeat};
+use crate::domain::{Figure, Pool, Resource, WrapUpSeat};
 use crate::store::{PoolChanges, Result};
 
 /// How long a folded command about a pool is kept, so that its answer can be asked for and a repetition is known.
@@ -64,7 +65,10 @@ pub fn write(db: &Connection, changes: &PoolChanges) -> Result<()> {
     for (key, pool) in &changes.pools {
         match pool {
             Some(pool) => set(db, pool)?,
-            None => drop(db.prepare_cached("DELETE FROM pools WHERE pool = ?1")?.execute([key.to_string()])?),
+            None => {
+                db.prepare_cached("DELETE FROM pools WHERE pool = ?1")?.execute([key.to_string()])?;
+                grouping::release(db, &Resource::Pool(key.clone()))?;
+            }
         }
     }
     if !changes.wrap_ups.is_empty() || !changes.wrapped_up.is_empty() {

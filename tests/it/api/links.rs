@@ -219,7 +219,7 @@ async fn a_sender_that_left_the_configuration_gets_no_link() {
         let note = Reason::BeforeEarliest { earliest }.note();
         let state = State::Waiting(Waiting { wake_at: earliest, place: None, note });
         let callback = Callback::new(id, earliest, order, state);
-        let stored = Enqueue { callback, idempotency: None, ceiling: None };
+        let stored = Enqueue { callback, idempotency: None, ceiling: None, of_one_group: Vec::new() };
         api.store.enqueue_callbacks(vec![stored]).await.unwrap();
         paths.push(format!("/v1/callbacks/{id}/link"));
     }

@@ -148,7 +148,7 @@ async fn of_agents(api: &ApiHarness) -> [CallbackId; 2] {
         callback.order.terms = terms.kept();
         *callback.handled() =
             Handling { first_rang_at: Some(at(NOW)), offer: offer.clone(), is_wrapped_up: false };
-        let order = Enqueue { callback, idempotency: None, ceiling: None };
+        let order = Enqueue { callback, idempotency: None, ceiling: None, of_one_group: Vec::new() };
         store.enqueue_callbacks(vec![order]).await.unwrap();
     }
     let suppress = WrapUpEffect::Suppress { list: ListName::House, scope: SuppressionScope::All };

@@ -121,7 +121,7 @@ fn furnished(kept: Option<(Attempt, Callback)>, inbound_document: Option<&str>) 
     if let Some((attempt, callback)) = kept {
         let mut ordered = callback.clone();
         ordered.version = 1;
-        let order = Enqueue { callback: ordered, idempotency: None, ceiling: None };
+        let order = Enqueue { callback: ordered, idempotency: None, ceiling: None, of_one_group: Vec::new() };
         inner.enqueue_callbacks(vec![order]).now_or_never().unwrap().unwrap();
         let batch = Batch { callbacks: vec![callback], attempts: vec![attempt], ..Batch::default() };
         inner.record(batch).now_or_never().unwrap().unwrap();

@@ -321,8 +321,12 @@ async fn keep_message(daemon: &Hooked, account: &str, sid: Option<&str>) {
     let pair = Numbers::of(phone(SENDER), phone(CONSUMER));
     let now = at("2026-11-21T11:59:00Z");
     let (_, callback) = attempt();
-    let order =
-        Enqueue { callback: Callback { version: 1, ..callback.clone() }, idempotency: None, ceiling: None };
+    let order = Enqueue {
+        callback: Callback { version: 1, ..callback.clone() },
+        idempotency: None,
+        ceiling: None,
+        of_one_group: Vec::new(),
+    };
     daemon.store.inner.enqueue_callbacks(vec![order]).await.unwrap();
     let purpose = MessagePurpose::PermissionRequest;
     let mut message = Message::new(message_id(), purpose, "HX1".parse().unwrap(), pair, account, now)

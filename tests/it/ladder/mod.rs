@@ -115,7 +115,7 @@ impl Ladder {
         let id = CallbackId::new(Uuid::from_u128(0x1111_0000 + self.ordered));
         let waiting = Waiting { wake_at: now, place: None, note: Reason::Ready.note() };
         let callback = Callback::new(id, now, order, State::Waiting(waiting));
-        let order = Enqueue { callback, idempotency: None, ceiling: None };
+        let order = Enqueue { callback, idempotency: None, ceiling: None, of_one_group: Vec::new() };
         self.daemon.watch().enqueue_callbacks(vec![order]).await.unwrap();
         self.daemon.advance(SignedDuration::ZERO).await;
         id

@@ -10,7 +10,7 @@ use super::samples::*;
 
 fn keyed(n: u32, token: &str, body: u8) -> Enqueue {
     let idempotency = IdempotencyKey { token: token.into(), key: "once".into(), body: [body; 32] };
-    Enqueue { callback: callback(n), idempotency: Some(idempotency), ceiling: None }
+    Enqueue { callback: callback(n), idempotency: Some(idempotency), ceiling: None, of_one_group: Vec::new() }
 }
 
 pub async fn a_callback_is_found_as_it_was_enqueued(store: &dyn Store) {

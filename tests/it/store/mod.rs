@@ -11,6 +11,7 @@ mod campaigns;
 mod customers;
 mod deliveries;
 mod erasures;
+mod groups;
 mod hooks;
 mod lanes;
 mod leaders;
@@ -79,6 +80,13 @@ macro_rules! conformance {
                 a_search_finds_reports_commands_and_keys_in_parts
                 an_erased_name_is_known_by_its_hash_only
                 so_many_erasures_are_open_and_no_more
+            );
+            each!($fresh, groups:
+                what_an_order_uses_is_of_the_group_that_used_it_first
+                a_refused_order_takes_nothing_for_its_group
+                a_repeated_order_is_the_first_one_whoever_uses_its_pool_now
+                a_campaign_that_follows_another_is_of_its_group
+                open_callbacks_follow_their_senders_into_another_group
             );
             each!($fresh, hooks:
                 a_report_is_stored_once_for_its_key

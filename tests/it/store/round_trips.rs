@@ -105,6 +105,7 @@ pub async fn callbacks(store: &dyn Store) {
     };
     add(&|c| c.order.agent = Some(AgentTarget::Sip("sips:daemon@example.com:5061;transport=tls".into())));
     add(&|c| c.order.senders = vec![]);
+    add(&|c| c.group = "south".parse().unwrap());
     add(&|c| c.state = waiting(5, Some(Gate::sender(sender(7)))));
     add(&|c| c.state = waiting(5, Some(Gate::Account("a:b c".into()))));
     add(&|c| c.state = waiting(5, Some(Gate::campaign("spring: a, b"))));

@@ -131,7 +131,7 @@ pub fn wrote(n: u32) -> Event {
 }
 
 pub fn order(callback: Callback) -> Enqueue {
-    Enqueue { callback, idempotency: None, ceiling: None }
+    Enqueue { callback, idempotency: None, ceiling: None, of_one_group: Vec::new() }
 }
 
 /// Enqueues callbacks that must all be new.

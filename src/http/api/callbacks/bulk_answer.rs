@@ -16,6 +16,7 @@ use super::bulk_memory::Reserved;
 use super::campaigns;
 use super::create::{over_ceiling, suppressed, wrong_number};
 use super::create_many::Row;
+use super::groups;
 use super::row_keys::RowKeys;
 use crate::domain::{CallbackId, InviteId, OrderKind};
 use crate::http::ApiError;
@@ -117,6 +118,7 @@ impl Answer {
                     Some(Enqueued::CampaignClosed) => {
                         self.refuse(number, vec![campaigns::closed()]);
                     }
+                    Some(Enqueued::OtherGroup(other)) => self.refuse(number, vec![groups::fault(other)]),
                     Some(Enqueued::WrongNumber) => self.refuse(number, vec![wrong_number().fault()]),
                     None => self.refuse(number, vec![ApiError::internal("a row has no answer").fault()]),
                 },

@@ -13,6 +13,7 @@ use utoipa::ToSchema;
 
 use super::campaigns::{self, CampaignsOfOrders};
 use super::field_errors::FieldErrors;
+use super::groups;
 use super::request_body::{Broken, RequestBody};
 use super::validate::Validator;
 use crate::domain::{
@@ -107,10 +108,9 @@ pub(in crate::http::api) async fn order(
     let wake_at = wake_at(&callback);
     let answer = accepted(&campaigns.as_stored(&callback), &warnings);
     let trace = app.traces.of(&callback);
-    let enqueued = app
-        .store
-        .enqueue_callbacks(vec![Enqueue { callback, idempotency, ceiling: caller.order_ceiling() }])
-        .await?;
+    let of_one_group = app.of_one_group(&callback);
+    let enqueue = Enqueue { callback, idempotency, ceiling: caller.order_ceiling(), of_one_group };
+    let enqueued = app.store.enqueue_callbacks(vec![enqueue]).await?;
     match enqueued.first() {
         Some(Enqueued::New(_)) => {
             count(app, kind, 1);
@@ -126,6 +126,7 @@ pub(in crate::http::api) async fn order(
         Some(Enqueued::OverCeiling { lifts_at }) => Err(over_ceiling(*lifts_at, validator.now)),
         Some(Enqueued::Suppressed { list, scope }) => Err(suppressed(list, *scope)),
         Some(Enqueued::CampaignClosed) => Err(ApiError::fields(invalid(kind), vec![campaigns::closed()])),
+        Some(Enqueued::OtherGroup(other)) => Err(ApiError::fields(invalid(kind), vec![groups::fault(other)])),
         Some(Enqueued::WrongNumber) => Err(wrong_number()),
         None => Err(ApiError::internal("the store gave no answer to an order")),
     }
@@ -155,6 +156,7 @@ async fn refused(
             | Enqueued::OverCeiling { .. }
             | Enqueued::Suppressed { .. }
             | Enqueued::CampaignClosed
+            | Enqueued::OtherGroup(_)
             | Enqueued::WrongNumber,
         )
         | None => Err(refusal),

@@ -296,7 +296,8 @@ impl BulkOrder {
             key,
             body: digest(self.kind, json),
         });
-        Ok((Enqueue { callback, idempotency, ceiling: self.caller.order_ceiling() }, named))
+        let of_one_group = validator.app.of_one_group(&callback);
+        Ok((Enqueue { callback, idempotency, ceiling: self.caller.order_ceiling(), of_one_group }, named))
     }
 }
 

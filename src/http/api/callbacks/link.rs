@@ -186,14 +186,16 @@ fn usual_sender(app: &App, callback: &Callback) -> Result<Phone, ApiError> {
     found.ok_or_else(|| ApiError::new("link.no_sender", "none of its senders is configured any more"))
 }
 
-/// The sender that the request names: one of the order, or one of the same dialling group. That is our own rule: for the
-/// consumer, a number with another calling code is a call abroad.
+/// The sender that the request names: one of the order, or one of the same dialling group and country calling code. The
+/// second is our own rule: for the consumer, a number with another calling code is a call abroad.
 fn named_sender(app: &App, caller: &Caller, callback: &Callback, given: &str) -> Result<Phone, ApiError> {
     let mut faults = FieldErrors::within(app.limits.order);
     let number = phone(app, "sender", &Text(given.into()), &mut faults);
     if let Some(number) = number {
         let senders = &callback.order.senders;
-        if app.directory.sender(number).is_none() {
+        let configured = app.directory.sender(number);
+        let group = configured.map(|sender| app.directory.group_of(&sender.account));
+        if configured.is_none() {
             let detail = "is not a configured sender; GET /v1/senders lists them";
             faults.add("sender", "sender.unknown", detail);
         } else if !caller.may_use_sender(number) {
@@ -201,6 +203,10 @@ fn named_sender(app: &App, caller: &Caller, callback: &Callback, given: &str) ->
         } else if !senders.iter().any(|sender| sender.calling_code() == number.calling_code()) {
             let detail = "has another country calling code than the senders of the order (our rule)";
             faults.add("sender", "sender.other_group", detail);
+        } else if let Some(group) = group.filter(|group| **group != callback.group) {
+            let own = &callback.group;
+            let detail = format!("is of the dialling group {group}, and the order of the group {own}");
+            faults.add("sender", "sender.group", detail);
         }
     }
     match number {

@@ -10,6 +10,7 @@ mod bulk_rows;
 pub(super) mod campaigns;
 mod equal_rows;
 pub(super) mod field_errors;
+pub(super) mod groups;
 mod metadata;
 pub(super) mod request_body;
 pub(super) mod row_keys;

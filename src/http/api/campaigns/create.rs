@@ -19,6 +19,7 @@ use crate::domain::{
 };
 use crate::http::api::body::JsonBytes;
 use crate::http::api::callbacks::campaigns::faults_of;
+use crate::http::api::callbacks::groups;
 use crate::http::api::commands::{Command, answer_with};
 use crate::http::api::permissions::{fault, for_the_record, read};
 use crate::http::auth::Caller;
@@ -102,7 +103,8 @@ pub(in crate::http::api) async fn create(
     let note = note(draft.note.as_deref(), &mut faults);
     let defaults = draft.defaults.as_deref().map_or("{}", RawValue::get);
     // What was possible when the key was used first may be impossible by now.
-    if !command.is_known().await? {
+    let is_new = !command.is_known().await?;
+    if is_new {
         let calendars = app.calendars_for(defaults.as_bytes()).await?;
         faults.extend(faults_of(&app, &caller, calendars, defaults.as_bytes()));
     }
@@ -136,6 +138,9 @@ pub(in crate::http::api) async fn create(
         breaker,
         follow_up: None,
     };
+    if is_new {
+        groups::take_campaign(&app, campaign.id, &campaign.defaults).await?;
+    }
     let (by, note) = (Arc::clone(&campaign.created_by), note.map(Into::into));
     let event = Event::Campaign(CampaignCommand { campaign: campaign.id, by, note, act });
     let carried = command.carry_out(event, None).await?;

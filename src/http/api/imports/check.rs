@@ -11,12 +11,15 @@ use utoipa::ToSchema;
 
 use super::preflight::{CHECKS, Candidate};
 use crate::domain::suppression::refuses_order;
-use crate::domain::{Calendars, Callback, Loads, Name, OrderKind, Pair, PersonId, Phone, spelling};
+use crate::domain::{
+    Calendars, Callback, GroupName, Loads, Name, OrderKind, Pair, PersonId, Phone, Resource, spelling,
+};
 use crate::http::api::body::json;
 use crate::http::api::callbacks::bulk_answer::FAULTS_BYTES_MAX;
 use crate::http::api::callbacks::campaigns::CampaignsOfOrders;
 use crate::http::api::callbacks::create::suppressed;
 use crate::http::api::callbacks::create_many::{BulkBody, off_the_workers, parse_row, read};
+use crate::http::api::callbacks::groups;
 use crate::http::api::callbacks::request_body::RequestBody;
 use crate::http::api::callbacks::validate::{Validator, ZonesOfPeople};
 use crate::http::auth::Caller;
@@ -25,7 +28,7 @@ use crate::http::{ApiError, App};
 use crate::import::Report;
 use crate::import::report::Group;
 use crate::policy::{self, People, Situation, Surroundings, ledger};
-use crate::store::OpenOrder;
+use crate::store::{OpenOrder, OtherGroup};
 use crate::twiml::Document;
 
 /// How many rows are looked at together.
@@ -131,6 +134,8 @@ struct Found {
     report: Report,
     refused: Vec<RefusedRow>,
     faults_bytes: usize,
+    /// The dialling groups of what rows use: as they are stored, or of the first row that would use it.
+    groups: BTreeMap<Resource, GroupName>,
 }
 
 /// A list, shared with the threads that look at it.
@@ -197,6 +202,11 @@ impl List {
         for (number, order) in self.app.store.with_open_orders(tenant, OrderKind::Callback, &numbers).await? {
             open.entry(number).or_default().push(order);
         }
+        let uses: BTreeSet<Resource> =
+            orders.iter().flat_map(|order| self.app.of_one_group(&order.callback)).collect();
+        for (resource, group) in self.app.store.groups_of(&Vec::from_iter(uses)).await? {
+            found.groups.entry(resource).or_insert(group);
+        }
         let list = Arc::clone(self);
         off_the_workers(move || {
             for order in &orders {
@@ -222,6 +232,10 @@ impl List {
         if let Some(entry) = refuses_order(&person.suppressions, now, &callback.order, &accounts) {
             found.report.find("suppressed", &entry.list.to_string(), 1, &[order.row]);
             found.refuse(order.row, vec![suppressed(&entry.list, entry.scope).fault()]);
+            return;
+        }
+        if let Some(other) = found.other_group(app.of_one_group(callback), &callback.group) {
+            found.refuse(order.row, vec![groups::fault(&other)]);
             return;
         }
         let open = numbers_of(people, consumer).filter_map(|number| open.get(&number));
@@ -257,6 +271,17 @@ fn numbers_of(people: &People, consumer: Phone) -> impl Iterator<Item = Phone> {
 }
 
 impl Found {
+    /// What a row uses that is of another group. Without that, it is of this group for later rows.
+    fn other_group(&mut self, uses: Vec<Resource>, group: &GroupName) -> Option<OtherGroup> {
+        for of in &uses {
+            if let Some(other) = self.groups.get(of).filter(|other| *other != group) {
+                return Some(OtherGroup { of: of.clone(), group: other.clone() });
+            }
+        }
+        self.groups.extend(uses.into_iter().map(|of| (of, group.clone())));
+        None
+    }
+
     fn refuse(&mut self, row: u32, faults: Vec<FieldError>) {
         self.report.refuse("order", row, faults.iter().map(|fault| fault.code));
         for fault in faults {

@@ -300,7 +300,8 @@ impl Reader {
             body: digest(OrderKind::Callback, json.as_bytes()),
         });
         let ceiling = self.caller.order_ceiling();
-        ImportedRow::Order(Box::new(Enqueue { callback, idempotency, ceiling }), warnings)
+        let of_one_group = validator.app.of_one_group(&callback);
+        ImportedRow::Order(Box::new(Enqueue { callback, idempotency, ceiling, of_one_group }), warnings)
     }
 }
 

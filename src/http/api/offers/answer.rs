@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 
 use crate::domain::event::{CallbackChange, CallbackCommand, OfferAct};
 use crate::domain::{AgentTarget, Event, OrderKind, State as CallbackState};
+use crate::http::api::callbacks::groups;
 use crate::http::api::callbacks::record;
 use crate::http::api::commands::{Command, View, answer_with_order};
 use crate::http::api::permissions::read;
@@ -144,6 +145,7 @@ async fn answer(
         let detail = "is at a host that twiml.sip_hosts does not list";
         return Err(wrong_agent("host.not_allowed", detail));
     }
+    let taken_by = agent.clone();
     // The offer that the agent sees. If it is over when the command is folded, the command is refused.
     let until = callback.offer().and_then(|offer| offer.until).unwrap_or(Timestamp::MIN);
     let (act, content) = match verb {
@@ -155,10 +157,13 @@ async fn answer(
         Verb::Close => (OfferAct::Close { until }, format!("close-offer {}", callback.id)),
     };
     let command = Command::new(app, caller, headers, &content, callback.version)?;
-    if !command.is_known().await?
-        && let CallbackState::Closed(closed) = &callback.state
-    {
-        return Err(ApiError::closed(OrderKind::Callback, closed.outcome));
+    if !command.is_known().await? {
+        if let CallbackState::Closed(closed) = &callback.state {
+            return Err(ApiError::closed(OrderKind::Callback, closed.outcome));
+        }
+        if let Some(agent) = &taken_by {
+            groups::take_agent(app, &callback, agent).await?;
+        }
     }
     let (by, change) = (caller.name().to_owned(), CallbackChange::Offer(act));
     let event = Event::Command(CallbackCommand { callback: callback.id, by, change });

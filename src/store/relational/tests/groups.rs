@@ -195,7 +195,7 @@ fn order(id: u128) -> Enqueue {
     let order = Order::new(Phone::from_stored(5_511_900_000_001), Vec::new(), "message", at, at);
     let waiting = State::Waiting(Waiting { wake_at: at, place: None, note });
     let callback = Callback::new(CallbackId::new(Uuid::from_u128(id)), at, order, waiting);
-    Enqueue { callback, idempotency: None, ceiling: None }
+    Enqueue { callback, idempotency: None, ceiling: None, of_one_group: Vec::new() }
 }
 
 fn with_key(id: u128, key: &str) -> Enqueue {

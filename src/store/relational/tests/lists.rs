@@ -71,7 +71,12 @@ fn callback(n: usize, random: &mut Random) -> Callback {
 fn enqueue(db: &Connection, callbacks: &[Callback]) {
     let orders: Vec<_> = callbacks
         .iter()
-        .map(|callback| Enqueue { callback: callback.clone(), idempotency: None, ceiling: None })
+        .map(|callback| Enqueue {
+            callback: callback.clone(),
+            idempotency: None,
+            ceiling: None,
+            of_one_group: Vec::new(),
+        })
         .collect();
     super::super::callbacks::enqueue(db, &orders, &Default::default()).unwrap();
 }

@@ -2,9 +2,9 @@
 
 use super::super::sql::Connection;
 use super::super::{
-    agents, attempts, callbacks, campaigns, commands, counts, erasures, facts, file, gates, held_back,
-    imports, list, messages, open_orders, outbox, pairs, pauses, references, report_reads, reports,
-    set_aside, suppressions, timeline, traces, waiting,
+    agents, attempts, callbacks, campaigns, commands, counts, erasures, facts, file, gates, grouping,
+    held_back, imports, list, messages, open_orders, outbox, pairs, pauses, references, report_reads,
+    reports, set_aside, suppressions, timeline, traces, waiting,
 };
 
 fn plan(db: &Connection, sql: &str) -> String {
@@ -52,6 +52,12 @@ fn the_scheduler_seeks_and_never_sorts() {
         &["USING INDEX pauses_open (until=?)", "USING INDEX pauses_open (until>?)"],
     );
     assert_plan(&db, campaigns::OPEN, &["USING INDEX campaigns_open"]);
+    assert_plan(
+        &db,
+        grouping::WAITING,
+        &["SEARCH callbacks USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"],
+    );
+    assert_plan(&db, grouping::CALLING, &["USING INDEX attempts_live"]);
     assert_plan(
         &db,
         campaigns::UNLAUNCHED,

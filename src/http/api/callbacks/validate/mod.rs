@@ -268,8 +268,10 @@ impl<'a> Validator<'a> {
         };
         let wake_at = whole_microseconds(ahead.max(self.now));
         let note = self.first_reason(&order).note();
+        let group = self.app.directory.group_of_senders(&order.senders);
         Callback {
             tenant: self.caller.tenant().clone(),
+            group,
             ordered_by: Some(self.caller.name().into()),
             ..Callback::new(id, self.now, order, State::Waiting(Waiting { wake_at, place: None, note }))
         }
