@@ -1,4 +1,4 @@
-//! Speed of pure functions on one core: documents, signatures, decisions, lists, phone numbers.
+//! Speed on one core: documents, signatures, decisions, lists, checks of suppression lists, phone numbers.
 //!
 //! `cargo bench --bench micro`.
 #![expect(clippy::print_stdout, reason = "the table is what it is for")]
@@ -10,6 +10,9 @@ mod forms;
 #[path = "kit/rows.rs"]
 mod rows;
 
+#[path = "kit/suppressed.rs"]
+mod suppressed;
+
 use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -19,7 +22,8 @@ use jiff::{SignedDuration, Timestamp};
 use ringmaster::config::Config;
 use ringmaster::daemon::rules;
 use ringmaster::domain::{
-    AccountView, AgentTarget, Calendars, Country, LegOrder, Load, Pair, PersonId, Phone, Resource, Sender,
+    AccountView, AgentTarget, Calendars, Country, LegOrder, Load, Name, Pair, PersonId, Phone, Resource,
+    Sender,
 };
 use ringmaster::import::{Options, Rows};
 use ringmaster::policy::{Candidate, PersonView, Situation, next_step};
@@ -40,6 +44,7 @@ fn main() {
     signatures();
     decisions();
     lists();
+    suppressions();
     let mut n = 0;
     measure("phone", "a phone number parsed", "", || {
         n = (n + 1) % NUMBERS.len();
@@ -76,6 +81,38 @@ fn lists() {
         });
         let rates: Vec<f64> = rates.collect();
         row(what, "/s", target, rates[1..].to_vec());
+    }
+}
+
+/// The goal is under 2 µs for a spelling.
+const SPELLINGS: &str = "500,000";
+
+fn suppressions() {
+    let hasher = suppressed::hasher();
+    let mut n = 0;
+    measure("suppression", "the hash of one spelling", SPELLINGS, || {
+        n = (n + 1) % NUMBERS.len();
+        let number = Phone::parse(NUMBERS[n]).expect("it is a number");
+        black_box(hasher.of_name(&Name::Number(black_box(number))));
+    });
+    if !wanted("suppression") {
+        return;
+    }
+    let shelf = suppressed::Shelf::filled();
+    for (what, asked) in [
+        ("a spelling checked, of people with two on no list of 100,000", suppressed::Asked::OnNone),
+        ("a spelling checked, of people with two on a list of 100,000", suppressed::Asked::OnOne),
+    ] {
+        let rates = (0..=ROUNDS).map(|_| {
+            let (began, mut spellings) = (Instant::now(), 0);
+            while began.elapsed() < ROUND {
+                spellings += shelf.check(asked);
+            }
+            f64::from(spellings) / began.elapsed().as_secs_f64()
+        });
+        // The first round warms up.
+        let rates: Vec<f64> = rates.collect();
+        row(what, "/s", SPELLINGS, rates[1..].to_vec());
     }
 }
 

@@ -162,11 +162,12 @@ pub struct ListTerm {
 }
 
 impl ListTerm {
-    /// Whether it is over at `now`, for a call for this purpose to this number.
+    /// Whether it is over at `now`, for what would leave for this purpose to this number. What belongs to no order has no
+    /// purpose, and every list binds it.
     #[must_use]
-    pub fn is_over(&self, now: Timestamp, purpose: Purpose, consumer: Phone) -> bool {
+    pub fn is_over(&self, now: Timestamp, purpose: Option<Purpose>, consumer: Phone) -> bool {
         self.valid_until <= now
-            && (self.purposes.is_empty() || self.purposes.contains(&purpose))
+            && purpose.is_none_or(|own| self.purposes.is_empty() || self.purposes.contains(&own))
             && (self.countries.is_empty()
                 || Country::of(consumer).is_some_and(|country| self.countries.contains(&country)))
     }
@@ -304,12 +305,16 @@ mod tests {
             countries: Country::parse("BR").into_iter().collect(),
             valid_until: at(60),
         };
-        let over = |second| term.is_over(at(second), Purpose::Marketing, brazil());
+        let over = |second| term.is_over(at(second), Some(Purpose::Marketing), brazil());
         assert_eq!([over(59), over(60), over(61)], [false, true, true]);
-        assert!(!term.is_over(at(60), Purpose::Requested, brazil()));
-        assert!(!term.is_over(at(60), Purpose::Marketing, Phone::parse("+4915112345678").unwrap()));
+        assert!(!term.is_over(at(60), Some(Purpose::Requested), brazil()));
+        assert!(term.is_over(at(60), None, brazil()), "nobody has asked for that");
+        assert!(!term.is_over(at(59), None, brazil()));
+        let elsewhere = Phone::parse("+4915112345678").unwrap();
+        assert!(!term.is_over(at(60), Some(Purpose::Marketing), elsewhere));
+        assert!(!term.is_over(at(60), None, elsewhere));
         let all = ListTerm { purposes: Vec::new(), countries: Vec::new(), ..term };
-        assert!(all.is_over(at(60), Purpose::Service, Phone::parse("+4915112345678").unwrap()));
+        assert!(all.is_over(at(60), Some(Purpose::Service), elsewhere));
     }
 
     fn main() -> AccountAlias {

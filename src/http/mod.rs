@@ -53,7 +53,7 @@ use crate::webhooks::Endpoint;
 
 use peers::{PeerLimit, PeerLimitLayer};
 
-pub use api::{BulkMemory, EventPlaces};
+pub use api::{BulkMemory, EventPlaces, forecast_told};
 pub use auth::TokenRates;
 pub use contents::OrderContents;
 pub use error::ApiError;

@@ -2,16 +2,17 @@
 //! pauses decide, and no order.
 //!
 //! Nobody decides about such a message again: one that may not leave is withdrawn with the reason, and who still
-//! wants it makes another one.
+//! wants it makes another one. It waits for its account, and for a list that is to be imported again.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use super::{Candidate, PersonView, Rules, has_refused, ladder, ledger, permission_request};
 use crate::domain::suppression::{Errand, Outgoing};
 use crate::domain::{
-    CallPermission, Directory, Loads, Message, MessagePurpose, Pair, PairKey, Reason, SenderPart,
+    CallPermission, Directory, ListTerm, Loads, Message, MessagePurpose, Pair, PairKey, Reason, SenderPart,
 };
 
 /// Whom a message is for, and who sends it.
@@ -23,6 +24,8 @@ pub struct Addressee<'a> {
     pub person: PersonView,
     /// Why everything to the person is held back.
     pub held: Option<Reason>,
+    /// The terms of imported suppression lists.
+    pub list_terms: Arc<[ListTerm]>,
 }
 
 impl<'a> Addressee<'a> {
@@ -47,7 +50,8 @@ impl<'a> Addressee<'a> {
             pauses: loads.pauses.of(sender, None, person.numbers().chain([message.consumer])),
             contents: loads.pauses.of_contents(sender),
         });
-        Self { candidate, held: loads.held.to_person(person.id, message.consumer), person }
+        let held = loads.held.to_person(person.id, message.consumer);
+        Self { candidate, held, person, list_terms: Arc::clone(&loads.list_terms) }
     }
 }
 
@@ -55,7 +59,8 @@ impl<'a> Addressee<'a> {
 /// intent.
 ///
 /// # Errors
-/// The reason why it must not be sent.
+/// The reason why it must not be sent. [`Reason::ListExpired`] only if nothing else speaks against it: then it may be sent
+/// when the list is imported again.
 pub fn may_be_sent(
     now: Timestamp,
     message: &Message,
@@ -131,7 +136,10 @@ pub fn may_be_sent(
     if is_free && !permission_request::service_window_is_open(now, &pair, rules) {
         return Err(Reason::ServiceWindowClosed);
     }
-    Ok(())
+    match rules.expired_list(now, &addressee.list_terms, None, message.consumer) {
+        Some(reason) => Err(reason),
+        None => Ok(()),
+    }
 }
 
 /// A request that is on its way, or waits for its answer.

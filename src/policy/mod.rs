@@ -432,16 +432,13 @@ impl Case<'_> {
     /// Why nothing leaves before a list that binds the callback is imported again. Somebody who is suppressed anyway is not
     /// waited for.
     fn expired_list(&self) -> Option<Reason> {
-        if !self.rules.stop_when_list_expired {
-            return None;
-        }
         let order = &self.callback.order;
-        let is_over = |term: &&ListTerm| term.is_over(self.now, order.purpose, order.consumer);
-        let term = self.list_terms.iter().find(is_over)?;
+        let reason =
+            self.rules.expired_list(self.now, self.list_terms, Some(order.purpose), order.consumer)?;
         if self.suppressed(Outgoing::Call).is_some() || self.suppressed(Outgoing::Invite).is_some() {
             return None;
         }
-        Some(Reason::ListExpired { list: term.list.clone(), since: term.valid_until })
+        Some(reason)
     }
 
     fn wait(&self, until: Timestamp, gate: Option<Gate>, reason: Reason) -> Assessment {

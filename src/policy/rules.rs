@@ -1,12 +1,12 @@
 //! The rules that decisions follow: the limits of the platforms and what the operator chose.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use strum::{EnumString, IntoStaticStr};
 
 use super::{Caps, Ceilings, Limits};
 use crate::domain::country::Prefix;
 use crate::domain::number_zones::Narrowed;
-use crate::domain::{Phone, Purpose, Register};
+use crate::domain::{ListTerm, Phone, Purpose, Reason, Register};
 
 /// The limits of the platforms and the rules of the operator.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -146,6 +146,21 @@ impl Rules {
     #[must_use]
     pub fn bars(&self, consumer: Phone) -> Option<Prefix> {
         self.destinations_refused.iter().copied().find(|prefix| prefix.starts(consumer))
+    }
+
+    /// Why nothing leaves to the number before an imported list that binds it is imported again; `None` unless that is
+    /// configured. `purpose` is `None` for what belongs to no order.
+    #[must_use]
+    pub fn expired_list(
+        &self,
+        now: Timestamp,
+        terms: &[ListTerm],
+        purpose: Option<Purpose>,
+        consumer: Phone,
+    ) -> Option<Reason> {
+        let terms = if self.stop_when_list_expired { terms } else { &[] };
+        let term = terms.iter().find(|term| term.is_over(now, purpose, consumer))?;
+        Some(Reason::ListExpired { list: term.list.clone(), since: term.valid_until })
     }
 }
 

@@ -33,6 +33,7 @@ pub(super) async fn commit(mut turn: Turn<'_>) -> store::Result<bool> {
         answers,
         ready,
         kept,
+        waiting_for_list,
         slot_freed,
         lanes_before,
         paid,
@@ -123,6 +124,7 @@ pub(super) async fn commit(mut turn: Turn<'_>) -> store::Result<bool> {
         || released
         || confirmed.is_some();
     scheduler.give_back(kept);
+    scheduler.waiting_for_list.extend(waiting_for_list);
     for (account, intended) in opened {
         scheduler.intended.entry(account).or_default().push_back(intended);
     }

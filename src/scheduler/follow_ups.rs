@@ -112,11 +112,13 @@ fn is_left_out(turn: &Turn<'_>, order: &Order, first: &Callback, person: Option<
         senders.all(|&sender| person.refuses(sender, Some(order.purpose), &deps.rules.people).is_some())
     };
     let is_suppressed = |person: &PersonView| {
-        let account = order.senders.first().and_then(|&number| deps.directory.sender(number));
-        account.is_some_and(|sender| {
-            let errand = Errand::of(order, &sender.account);
+        let mut senders = order.senders.iter().filter_map(|&number| deps.directory.sender(number)).peekable();
+        let forbids = |account| {
+            let errand = Errand::of(order, account);
             person.suppressed(turn.now, Outgoing::Call, &errand).is_some()
-        })
+        };
+        // As a new order is: refused if none of its senders may carry it out.
+        senders.peek().is_some() && senders.all(|sender| forbids(&sender.account))
     };
     is_pseudonym(first.order.consumer)
         || FollowUp::is_settled(first)

@@ -326,6 +326,11 @@ fn has_another_road(turn: &Turn<'_>, callback: &Callback, own: Option<&RoadName>
     })
 }
 
+/// Tells that a message is not sent yet.
+pub(super) fn waits(turn: &mut Turn<'_>, message: &Message, reason: &Reason) {
+    turn.work.note(turn.now, Line::new("message.waits", reason.sentence()).of_message(message));
+}
+
 /// One change can have several effects: a delivery report also proves the acceptance.
 fn note(turn: &mut Turn<'_>, before: &Message, after: &Message, why: &str) {
     let invite = after.purpose == MessagePurpose::Invite;

@@ -25,32 +25,42 @@ use crate::platform::{
 use crate::policy::{self, Addressee, Situation, Surroundings, may_be_sent, may_leave};
 use crate::store::Store;
 
-/// Submits an intent, or withdraws it if it is not allowed any more. Returns `false` if its account has no
-/// room.
-pub(super) fn submit(turn: &mut Turn<'_>, intended: Intended) -> bool {
+/// What became of an intent that could be submitted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Submitting {
+    /// It is submitted or withdrawn.
+    Done,
+    /// Its account has no room.
+    NoRoom,
+    /// It is a message without a callback, and waits for a list past its term to be imported again.
+    WaitsForList,
+}
+
+/// Submits an intent, or withdraws it if it is not allowed any more.
+pub(super) fn submit(turn: &mut Turn<'_>, intended: Intended) -> Submitting {
     match intended {
         Intended::Call(id) => submit_call(turn, id),
         Intended::Message(id) => submit_message(turn, id),
     }
 }
 
-fn submit_call(turn: &mut Turn<'_>, id: AttemptId) -> bool {
+fn submit_call(turn: &mut Turn<'_>, id: AttemptId) -> Submitting {
     let now = turn.now;
-    let Some(attempt) = turn.work.attempts.get(id).cloned() else { return true };
+    let Some(attempt) = turn.work.attempts.get(id).cloned() else { return Submitting::Done };
     if attempt.submission.stage != Stage::Intent {
-        return true;
+        return Submitting::Done;
     }
     let ground = match grounded(turn, attempt.callback, Submitted::Call(Box::new(attempt.clone()))) {
         Ok(ground) => ground,
         Err(reason) => {
             change_attempt_because(turn, id, &reason.sentence(), |attempt| _ = attempt.submission.withdraw());
             settle::wake(turn, attempt.callback, now);
-            return true;
+            return Submitting::Done;
         }
     };
-    let Some(callee) = callee(turn, &attempt) else { return true };
+    let Some(callee) = callee(turn, &attempt) else { return Submitting::Done };
     if !has_room(turn, &attempt.account) {
-        return false;
+        return Submitting::NoRoom;
     }
     let settings = turn.scheduler.deps.settings.clone();
     change_attempt(turn, id, |attempt| {
@@ -67,14 +77,14 @@ fn submit_call(turn: &mut Turn<'_>, id: AttemptId) -> bool {
         time_limit_s: settings.time_limit_s,
     };
     turn.effects.push(Effect::PlaceCall { account: attempt.account, plan, ground });
-    true
+    Submitting::Done
 }
 
-fn submit_message(turn: &mut Turn<'_>, id: MessageId) -> bool {
+fn submit_message(turn: &mut Turn<'_>, id: MessageId) -> Submitting {
     let now = turn.now;
-    let Some(message) = turn.work.messages.get(id).cloned() else { return true };
+    let Some(message) = turn.work.messages.get(id).cloned() else { return Submitting::Done };
     if message.submission.stage != Stage::Intent {
-        return true;
+        return Submitting::Done;
     }
     let submitted = Submitted::Message(Box::new(message.clone()));
     let ground = match message.callback {
@@ -83,14 +93,18 @@ fn submit_message(turn: &mut Turn<'_>, id: MessageId) -> bool {
     };
     let ground = match ground {
         Ok(ground) => ground,
+        Err(reason @ Reason::ListExpired { .. }) if message.callback.is_none() => {
+            messages::waits(turn, &message, &reason);
+            return Submitting::WaitsForList;
+        }
         Err(reason) => {
             let why = reason.sentence();
             messages::change_because(turn, id, &why, |message| _ = message.submission.withdraw());
-            return true;
+            return Submitting::Done;
         }
     };
     if !has_room(turn, message.account()) {
-        return false;
+        return Submitting::NoRoom;
     }
     if message.callback.is_none() && message.purpose == MessagePurpose::PermissionRequest {
         messages::count_request(turn, &message);
@@ -108,7 +122,7 @@ fn submit_message(turn: &mut Turn<'_>, id: MessageId) -> bool {
         invite: invite_plan(turn, &message),
     };
     turn.effects.push(Effect::SendMessage { account: message.account().clone(), plan, ground });
-    true
+    Submitting::Done
 }
 
 /// What an invite says beside its content. Its button or link lasts until the callback's deadline, or as long as the

@@ -10,6 +10,7 @@ use super::counted::Counted;
 use super::erasing::Step;
 use super::heard::Heard;
 use super::incoming::Callers;
+use super::outbound::Submitting;
 use super::request::News;
 use super::state::{Intended, Scheduler};
 use super::turn::Turn;
@@ -89,6 +90,7 @@ pub(super) fn begin(scheduler: &mut Scheduler) -> Turn<'_> {
         ready: Vec::new(),
         read: 0,
         kept: Vec::new(),
+        waiting_for_list: Vec::new(),
         scheduler,
     }
 }
@@ -297,8 +299,10 @@ fn submit(turn: &mut Turn<'_>) {
             Some(callback) => turn.is_at_callback(callback),
             None => turn.is_at_nothing(),
         }
-        if !outbound::submit(turn, intended) {
-            turn.kept.push((account, intended));
+        match outbound::submit(turn, intended) {
+            Submitting::Done => {}
+            Submitting::NoRoom => turn.kept.push((account, intended)),
+            Submitting::WaitsForList => turn.waiting_for_list.push((account, intended)),
         }
     }
     turn.is_at_nothing();

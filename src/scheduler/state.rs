@@ -95,6 +95,8 @@ pub struct Scheduler {
     pub(super) new_rules: NewRules,
     /// A version of a suppression list is whole since the terms of lists were read.
     pub(super) list_was_completed: bool,
+    /// Messages without a callback that wait for a list past its term to be imported again.
+    pub(super) waiting_for_list: Vec<(AccountAlias, Intended)>,
     /// The calls of campaigns that are over, of the last day.
     pub(super) campaign_calls: CampaignCalls,
     /// The texts that reports count apart.
@@ -171,6 +173,7 @@ impl Scheduler {
             bulk_may_run: true,
             new_rules: NewRules::default(),
             list_was_completed: false,
+            waiting_for_list: Vec::new(),
             campaign_calls: CampaignCalls::default(),
             report_labels: Labels::default(),
             erasing: Erasing::default(),
@@ -333,6 +336,7 @@ impl Scheduler {
         self.deps.metrics.leads(None);
         self.containment.clear();
         self.intended.clear();
+        self.waiting_for_list.clear();
         self.gates.clear();
         self.budgets = Budgets::default();
         self.hang_ups = HangUps::default();

@@ -39,7 +39,7 @@ pub(super) fn complete(turn: &mut Turn<'_>, at: Timestamp, list: i64, by: &str) 
 
 impl Scheduler {
     /// Reads the terms of imported lists, if calls stop when one is over. If they have changed since, everything that waits
-    /// is decided again.
+    /// is decided again, and messages that wait for a list are looked at again.
     pub(super) async fn read_list_terms(&mut self) -> store::Result<()> {
         if !self.deps.rules.stop_when_list_expired {
             return Ok(());
@@ -48,6 +48,8 @@ impl Scheduler {
         if terms != self.loads.list_terms {
             self.loads.list_terms = terms;
             self.new_rules.after = Some(0);
+            let waiting = std::mem::take(&mut self.waiting_for_list);
+            self.give_back(waiting);
         }
         self.list_was_completed = false;
         Ok(())

@@ -103,6 +103,8 @@ pub(super) struct Turn<'a> {
     pub(super) ready: Vec<(AccountAlias, Intended)>,
     /// Intents of these for which there was no room.
     pub(super) kept: Vec<(AccountAlias, Intended)>,
+    /// Messages of these that wait for a list past its term.
+    pub(super) waiting_for_list: Vec<(AccountAlias, Intended)>,
 }
 
 impl Turn<'_> {

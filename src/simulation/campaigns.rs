@@ -8,6 +8,7 @@ use fastrand::Rng;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
+use super::follow_ups::FollowUps;
 use super::script::Script;
 use super::simulate::{STEP_MAX_S, consumer};
 use super::{Customer, Simulation};
@@ -34,6 +35,7 @@ pub(super) struct Leader {
     ceilings: BTreeMap<CampaignId, Option<u32>>,
     /// When campaigns were stopped, by the daemon's clock, as far as that was acknowledged.
     stops: Vec<Stopped>,
+    pub(super) follow_ups: FollowUps,
 }
 
 /// A time in which nothing may leave for a campaign.
@@ -61,6 +63,7 @@ impl Leader {
             suppressed: Vec::new(),
             ceilings: BTreeMap::new(),
             stops: Vec::new(),
+            follow_ups: FollowUps::new(seed),
         }
     }
 
@@ -98,6 +101,19 @@ impl Leader {
         }
         for _ in 0..self.random.u8(0..4) {
             self.act_once(daemon).await?;
+        }
+        self.follow(daemon).await
+    }
+
+    /// Sometimes makes a campaign of those whom another one did not reach.
+    async fn follow(&mut self, daemon: &mut Simulation) -> anyhow::Result<()> {
+        let suppressed = self.suppressed.iter().map(|whom| consumer(*whom)).collect();
+        let made = self.follow_ups.act(daemon, &self.campaigns, &suppressed).await?;
+        if let Some((campaign, first)) = made {
+            let from = daemon.daemon_now();
+            self.campaigns.push(campaign);
+            self.stops.push(Stopped { campaign, from, until: None, is_draft: true });
+            self.ceilings.insert(campaign, self.ceilings.get(&first).copied().flatten());
         }
         Ok(())
     }
@@ -137,7 +153,7 @@ impl Leader {
 
     /// The campaigns that have not ended, although all of their callbacks should be closed.
     pub(super) async fn problems(&self, daemon: &Simulation) -> anyhow::Result<Vec<String>> {
-        let mut problems = Vec::new();
+        let mut problems = self.follow_ups.problems.clone();
         for id in &self.campaigns {
             let record = daemon.store.campaign(*id).await?.context("the campaign is stored")?;
             let canceled = |stop: &Stopped| stop.campaign == *id && stop.until.is_none() && !stop.is_draft;

@@ -12,7 +12,9 @@ mod crash;
 mod customer;
 mod delivery;
 mod desk;
+mod erasures;
 mod fixture;
+mod follow_ups;
 mod invariants;
 mod judge;
 mod ladder;
@@ -29,6 +31,7 @@ mod seat;
 mod simulate;
 mod trace;
 mod verbs;
+mod wrap_ups;
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard};

@@ -12,8 +12,10 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::campaigns::Leader;
 use super::desk::Desk;
+use super::erasures::Erasures;
 use super::previews::Previewers;
 use super::script::{self, Script};
+use super::wrap_ups::WrapUps;
 use super::{Customer, Fixture, Mutation, NoMutation, Operator, SENDERS, Simulation, Trace, fixture, judge};
 use crate::domain::{CallbackId, Phone};
 use crate::sim::world::{Answer, Counts, Faults};
@@ -85,6 +87,8 @@ pub async fn run_seed_with(
     let consumers = random.u64(2..=24);
     let mut leader = Leader::new(seed, consumers);
     leader.prepare(&mut scene, &mut config)?;
+    let mut wrap_ups = WrapUps::new(seed);
+    wrap_ups.prepare(&mut config);
     let daemon = Simulation::begin_with(&config, setup, scene.start, mutation, trace.clone()).await?;
     let mut run = Run {
         daemon,
@@ -94,6 +98,8 @@ pub async fn run_seed_with(
         leader,
         desk: Desk::new(seed)?,
         previewers: Previewers::new(seed),
+        wrap_ups,
+        erasures: Erasures::new(seed, consumers),
         trouble,
         accepted: BTreeSet::new(),
         problems: Vec::new(),
@@ -103,6 +109,7 @@ pub async fn run_seed_with(
     };
     run.desk.open(&run.daemon);
     Customer::admit(&run.daemon).await?;
+    run.erasures.open(&run.daemon).await?;
     run.trouble().await?;
     run.peace().await?;
     run.judge(seed).await
@@ -117,6 +124,8 @@ struct Run {
     leader: Leader,
     desk: Desk,
     previewers: Previewers,
+    wrap_ups: WrapUps,
+    erasures: Erasures,
     trouble: Trouble,
     /// Orders that were accepted.
     accepted: BTreeSet<CallbackId>,
@@ -130,6 +139,7 @@ struct Run {
 impl Run {
     async fn trouble(&mut self) -> anyhow::Result<()> {
         let until = self.scene.start + SignedDuration::from_hours(HOURS_WITH_TROUBLE);
+        let over_by = until + SignedDuration::from_hours(HOURS_WITHOUT_TROUBLE);
         let mut faults_until = self.scene.start;
         while self.daemon.now() < until {
             if self.trouble.faults && self.daemon.now() >= faults_until {
@@ -146,8 +156,11 @@ impl Run {
             self.act().await?;
             self.operator.act(&mut self.daemon).await?;
             self.leader.act(&mut self.daemon).await?;
+            self.accepted.extend(self.leader.follow_ups.take_ordered());
             self.desk.act(&mut self.daemon).await?;
             self.previewers.act(&mut self.daemon).await?;
+            self.wrap_ups.act(&mut self.daemon, &mut self.accepted, over_by).await?;
+            self.erasures.act(&mut self.daemon, &self.accepted).await?;
             let minutes = self.random.i64(0..180);
             self.pass(60 * minutes, 60).await?;
         }
@@ -157,6 +170,8 @@ impl Run {
     async fn peace(&mut self) -> anyhow::Result<()> {
         self.daemon.world().set_faults(Faults::default());
         self.daemon.crashes.disarm();
+        let ordered = self.wrap_ups.ordered(&self.daemon, &self.accepted).await?;
+        self.accepted.extend(ordered);
         self.set_clock(SignedDuration::ZERO).await?;
         self.operator.resume_all(&mut self.daemon).await?;
         self.leader.resume_all(&mut self.daemon).await?;
@@ -166,6 +181,8 @@ impl Run {
         self.leader.end_all(&mut self.daemon).await?;
         self.daemon.advance(SignedDuration::from_mins(10)).await?;
         self.problems.extend(self.leader.problems(&self.daemon).await?);
+        self.problems.extend(self.wrap_ups.problems(&self.daemon).await?);
+        self.problems.extend(self.erasures.problems(&mut self.daemon).await?);
         Ok(())
     }
 
@@ -278,7 +295,9 @@ impl Run {
         if status == 202 {
             let answer: serde_json::Value = serde_json::from_str(&body)?;
             let id = answer["id"].as_str().context("an accepted order has an id")?;
-            self.accepted.insert(id.parse()?);
+            let id = id.parse()?;
+            self.accepted.insert(id);
+            self.leader.follow_ups.ordered(id, hours);
         } else {
             // A daemon with a wrong clock may find that the deadline has passed.
             let no_time = self.trouble.faults && status == 422 && body.contains("hours.never_open");

@@ -426,7 +426,9 @@ async fn a_draft_takes_orders_and_a_ready_campaign_does_not() {
     let id = campaign(&mut daemon, json!({})).await;
     let unknown = "cmp_00000000000000000000000000000007";
     act(&mut daemon, &id, "ready", json!({})).await;
-    for (campaign, code) in [(id.as_str(), "campaign.closed"), (unknown, "campaign.unknown")] {
+    let cut = &id[..20];
+    let cases = [(id.as_str(), "campaign.closed"), (unknown, "campaign.unknown"), (cut, "campaign.unknown")];
+    for (campaign, code) in cases {
         let mut order = message();
         order["campaign"] = campaign.into();
         order["consumer"] = consumer(0).into();

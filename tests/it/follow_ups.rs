@@ -117,6 +117,29 @@ async fn who_refused_or_is_suppressed_since_is_left_out() {
 }
 
 #[tokio::test]
+async fn an_erased_person_is_left_out_and_taken_out() {
+    let (mut daemon, notes, first) = past(2, json!({})).await;
+    until(&mut daemon, LATER).await;
+    let erase = async |daemon: &mut TestDaemon, n| {
+        let order = json!({"consumer": consumer(n), "why": "asked by letter"});
+        assert_eq!(daemon.post_as_admin("/v1/consumers/erase", order).await.0, 202);
+        daemon.advance(SignedDuration::from_mins(1)).await;
+    };
+    erase(&mut daemon, 0).await;
+    let (_, draft) = follow(&mut daemon, &first, json!({})).await;
+    let id = draft["id"].as_str().unwrap();
+    let told = shown(&mut daemon, id).await;
+    let counts = (&told["follow_up"]["made"], &told["follow_up"]["left_out"]);
+    assert_eq!(counts, (&json!(1), &json!(1)), "{told}");
+    erase(&mut daemon, 1).await;
+    let calls = notes.calls().len();
+    daemon.post(&format!("/v1/campaigns/{id}/launch"), json!({})).await;
+    daemon.advance(SignedDuration::from_hours(1)).await;
+    assert_eq!(notes.calls().len(), calls, "nobody is called");
+    assert_eq!(shown(&mut daemon, id).await["open"], 0);
+}
+
+#[tokio::test]
 async fn only_the_outcomes_that_were_named_are_taken_over() {
     let (mut daemon, _, first) = past(3, json!({})).await;
     let listed = rows(&mut daemon, &first).await;

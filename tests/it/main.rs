@@ -50,6 +50,7 @@ mod missed_calls;
 mod missed_windows;
 mod model;
 mod mutations;
+mod mutations_of_words;
 mod nodes;
 mod nodes_simulation;
 mod offers;

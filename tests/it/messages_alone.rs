@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
+use ringmaster::config::Config;
 use ringmaster::domain::event::Word;
 use ringmaster::domain::{Event, Message, MessageId, MessagePurpose, Named, Numbers, Phone, Stage, Tenant};
 use ringmaster::sim::world::Faults;
@@ -233,4 +234,59 @@ async fn a_request_without_a_callback_is_counted_found_and_answered() {
         assert_eq!(kept(&*store, 2).await.submission.stage, Stage::Withdrawn);
         assert_eq!(daemon.world().report().counts.permission_requests, 1);
     }
+}
+
+#[tokio::test]
+async fn a_message_waits_for_a_list_past_its_term_until_a_newer_version_is_whole() {
+    for purpose in [MessagePurpose::Invite, MessagePurpose::PermissionRequest] {
+        let platform = Arc::new(RecordingTransport::default());
+        let stops = |config: &mut Config| config.suppression.stop_when_expired = true;
+        let mut daemon = TestDaemon::configured(platform.clone(), stops).await;
+        let store = daemon.store();
+        whole_list(&mut daemon, "1", 12).await;
+        daemon.advance(SignedDuration::from_hours(13)).await;
+        keep(&*store, intent(1, purpose)).await;
+        for _ in 0..2 {
+            daemon = daemon.restart(platform.clone()).await;
+            daemon.advance(SignedDuration::from_hours(1)).await;
+            assert_eq!(platform.messages().len(), 0, "{purpose:?}: the list is past its term");
+            assert_eq!(kept(&*store, 1).await.submission.stage, Stage::Intent);
+        }
+        let lines = told(&mut daemon).await;
+        assert!(lines.iter().all(|line| line == "message.waits") && !lines.is_empty(), "{lines:?}");
+        whole_list(&mut daemon, "2", 1).await;
+        daemon.advance(SignedDuration::from_mins(1)).await;
+        assert_eq!(platform.messages().len(), 1, "{purpose:?}: the newer version is whole");
+        assert_eq!(kept(&*store, 1).await.submission.stage, Stage::Accepted);
+    }
+}
+
+/// A person who says stop meanwhile gets nothing when the list is there.
+#[tokio::test]
+async fn a_message_that_waits_for_a_list_is_withdrawn_for_what_was_said_meanwhile() {
+    let platform = Arc::new(RecordingTransport::default());
+    let stops = |config: &mut Config| config.suppression.stop_when_expired = true;
+    let mut daemon = TestDaemon::configured(platform.clone(), stops).await;
+    let store = daemon.store();
+    whole_list(&mut daemon, "1", 12).await;
+    daemon.advance(SignedDuration::from_hours(13)).await;
+    keep(&*store, intent(1, MessagePurpose::PermissionRequest)).await;
+    daemon = daemon.restart(platform.clone()).await;
+    let who = Named::number(phone(CONSUMER));
+    let event = Event::InboundMessage { sender: phone(SENDER), who, word: Some(Word::Stop), wrote_at: None };
+    daemon.file(vec![event]).await;
+    whole_list(&mut daemon, "2", 100).await;
+    daemon.advance(SignedDuration::from_mins(1)).await;
+    assert_eq!(platform.messages().len(), 0);
+    assert_eq!(kept(&*store, 1).await.submission.stage, Stage::Withdrawn);
+}
+
+/// Imports a version of a list without entries, which ends in so many hours.
+async fn whole_list(daemon: &mut TestDaemon, version: &str, ends_in_hours: i64) {
+    let until = (daemon.now() + SignedDuration::from_hours(ends_in_hours)).to_string();
+    let list =
+        json!({"list": "imported:dnc", "version": version, "valid_until": until, "purposes": ["marketing"]});
+    daemon.post("/v1/suppression/lists", list).await;
+    daemon.post("/v1/suppression/lists/complete", json!({"list": "imported:dnc", "version": version})).await;
+    daemon.advance(SignedDuration::ZERO).await;
 }

@@ -58,3 +58,23 @@ fn an_import_with_a_wrong_line_is_mended_and_repeated_by_the_same_command() {
     let lists = program.run(&["suppression", "list"]).output();
     assert!(!lists.contains("incomplete"), "{lists}");
 }
+
+#[test]
+fn a_file_without_anybody_does_not_replace_a_list() {
+    let (_sandbox, _daemon, program) = started();
+    let import =
+        |version| ["suppression", "import", "dnc.csv", "--list", "imported:dnc", "--version", version];
+    let mut program = program.file("dnc.csv", format!("{LISTED}\n"));
+    assert!(program.run(&import("1")).output().contains("1 people added"));
+    for nobody in ["", "number;name\n", "\n\n"] {
+        program = program.file("dnc.csv", nobody);
+        let refused = program.run(&import("2"));
+        assert_eq!(refused.code, Some(1), "{}", refused.out);
+        assert!(refused.err.starts_with("error: nobody is in the file"), "{}", refused.err);
+        assert!(program.run(&["suppression", "check", LISTED]).output().starts_with("suppressed\n"));
+    }
+    let mut meant = import("2").to_vec();
+    meant.push("--empty");
+    program.run(&meant).output();
+    assert!(program.run(&["suppression", "check", LISTED]).output().starts_with("not suppressed"));
+}

@@ -173,6 +173,7 @@ impl Import {
                     self.order(&name, &part, &mut told, &mut faults)?;
                 }
             }
+            faults.iter().for_each(|(_, fault)| told.hear(fault));
             if let Some(refused) = &mut refused {
                 faults.sort_by_key(|(row, _)| *row);
                 for (row, fault) in &faults {

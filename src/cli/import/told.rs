@@ -1,5 +1,6 @@
 //! Prints what was found about a list, and the progress meanwhile.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -10,8 +11,11 @@ use super::is_watched;
 use super::list::Seen;
 use crate::cli::callbacks::print;
 use crate::cli::table::Rows;
-use crate::import::Report;
 use crate::import::report::{Group, Key};
+use crate::import::{Fault, Report};
+
+/// So many fields of one code are told.
+const FIELDS_MAX: usize = 20;
 
 /// What was found so far.
 pub(super) struct Told {
@@ -19,12 +23,25 @@ pub(super) struct Told {
     pub(super) report: Report,
     /// Rows that were accepted by an earlier command.
     pub(super) before: u64,
+    /// The fields of orders with faults of the kind `field.`, by the code.
+    fields: BTreeMap<String, BTreeSet<String>>,
     is_watched: bool,
 }
 
 impl Told {
     pub(super) fn new(seen: Seen) -> Self {
-        Self { seen, report: Report::default(), before: 0, is_watched: is_watched() }
+        Self { seen, report: Report::default(), before: 0, fields: BTreeMap::new(), is_watched: is_watched() }
+    }
+
+    /// Keeps the field of a fault that says nothing without it. Of each code at most [`FIELDS_MAX`] are kept.
+    pub(super) fn hear(&mut self, fault: &Fault) {
+        if !fault.code.starts_with("field.") || fault.field.is_empty() {
+            return;
+        }
+        let fields = self.fields.entry(fault.code.to_string()).or_default();
+        if fields.len() < FIELDS_MAX {
+            fields.insert(fault.field.to_string());
+        }
     }
 
     /// Shows how far it is, on one line.
@@ -76,6 +93,10 @@ impl Told {
             writeln!(out, "{good} of {rows} rows are ordered{before}; the import is {name}")?;
         }
         table("refused", &self.report.refused, out)?;
+        for (code, fields) in &self.fields {
+            let fields: Vec<&str> = fields.iter().map(String::as_str).collect();
+            writeln!(out, "{code} is about: {}", fields.join(", "))?;
+        }
         table("found", &self.report.findings, out)
     }
 
@@ -99,7 +120,7 @@ impl Told {
 
     fn json(&self, is_dry: bool, name: &str) -> Value {
         let found = &self.seen.found;
-        let groups = |groups: &std::collections::BTreeMap<Key, Group>| -> Vec<Value> {
+        let groups = |groups: &BTreeMap<Key, Group>| -> Vec<Value> {
             let group = |((check, code), group): (&Key, &Group)| json!({"check": check, "code": code, "count": group.count, "rows": group.rows});
             groups.iter().map(group).collect()
         };
@@ -115,16 +136,13 @@ impl Told {
             "good": self.report.good,
             "accepted_before": self.before,
             "refused": groups(&self.report.refused),
+            "refused_fields": self.fields,
             "findings": groups(&self.report.findings),
         })
     }
 }
 
-pub(super) fn table(
-    heading: &str,
-    groups: &std::collections::BTreeMap<Key, Group>,
-    out: &mut dyn Write,
-) -> anyhow::Result<()> {
+pub(super) fn table(heading: &str, groups: &BTreeMap<Key, Group>, out: &mut dyn Write) -> anyhow::Result<()> {
     if groups.is_empty() {
         return Ok(());
     }

@@ -73,19 +73,31 @@ impl Import {
     fn send(&self, begun: &State, told: &mut Told) -> anyhow::Result<State> {
         let path = format!("v1/imports/{}/parts", begun.id);
         let mut file: File = list::open(self.file())?.into_inner();
-        let mut state = self.import(&Ask::get(format!("v1/imports/{}", begun.id)))?;
+        let show = Ask::get(format!("v1/imports/{}", begun.id));
+        let mut state = self.import(&show)?;
+        let mut most = u64::from(self.part_bytes);
         loop {
             told.arrived(state.received, state.rows);
             let mut part = Vec::new();
             let read = file.seek(SeekFrom::Start(state.received));
-            let read = read.and_then(|_| (&file).take(u64::from(self.part_bytes)).read_to_end(&mut part));
+            let read = read.and_then(|_| (&file).take(most).read_to_end(&mut part));
             read.with_context(|| format!("cannot read {}", self.file().display()))?;
             if part.is_empty() {
                 return Ok(state);
             }
             let offset = state.received.to_string();
             let ask = Ask::put(path.clone(), Body::Raw(BYTES, part)).with_query("offset", offset);
-            state = self.import(&ask)?;
+            state = match self.import(&ask) {
+                Ok(state) => state,
+                // A slow daemon ends a request in the middle of a part. What it has read until then is stored.
+                Err(error) => match self.import(&show) {
+                    Ok(known) if known.received > state.received => {
+                        most = most.div_ceil(2);
+                        known
+                    }
+                    _ => return Err(error),
+                },
+            };
         }
     }
 

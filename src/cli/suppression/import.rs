@@ -51,6 +51,9 @@ pub(in crate::cli) struct Import {
     /// Why, for the record
     #[arg(long)]
     why: Option<String>,
+    /// Take a file without anybody for a whole version of an imported list: it binds nobody any more
+    #[arg(long, requires = "version")]
+    empty: bool,
     #[command(flatten)]
     flags: Flags,
 }
@@ -93,11 +96,15 @@ impl Import {
         let mut file = BufReader::new(opened);
         let (mut part, mut sum) = (Part::default(), Sum::default());
         let (mut refused, mut lines) = (Vec::new(), 0_u64);
-        let mut refusals = 0_u64;
+        let (mut refusals, mut people) = (0_u64, 0_u64);
         while let Some(line) = next_line(&mut file)? {
             lines += 1;
             match read(&line, lines == 1) {
-                Ok(person) => person.into_iter().for_each(|person| part.take(person)),
+                Ok(Some(person)) => {
+                    people += 1;
+                    part.take(person);
+                }
+                Ok(None) => {}
                 Err(fault) => {
                     refusals += 1;
                     if refused.len() < REFUSALS_SHOWN {
@@ -112,6 +119,15 @@ impl Import {
         }
         if part.len() > 0 {
             self.send(&part, &mut sum)?;
+        }
+        if refusals == 0 && people == 0 && !self.empty {
+            let hint = match self.list.has_versions() {
+                true => {
+                    "the version is not complete, and older ones stay in force; --empty takes a list of nobody"
+                }
+                false => "nothing was changed",
+            };
+            return refusal(format!("nobody is in the file, of {lines} lines"), [hint.to_owned()]);
         }
         let is_whole = refusals == 0;
         if is_whole && self.list.has_versions() {

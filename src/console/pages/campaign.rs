@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::campaign_acts::{self, CHANGE, FOLLOW_UP, OF_ONE};
 use super::campaigns::kind;
-use super::forecast::{self, Forecast};
+use super::forecast;
 use super::import_report::ImportRow;
 use super::senders::Pause;
 use crate::console::act_forms::{Filled, form, told};
@@ -24,6 +24,7 @@ use crate::console::blocks::{
 use crate::console::labels;
 use crate::console::page_of::{PageOf, Place, Shown};
 use crate::console::times::readable;
+use crate::http::forecast_told::Forecast;
 
 pub(super) const PAGE: PageOf =
     PageOf { path: "campaigns/{id}", acts: OF_ONE, show: |asking, place, said| show(asking, place, said) };

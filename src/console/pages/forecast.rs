@@ -1,76 +1,16 @@
 //! The forecast on the page of a campaign.
 
 use axum::http::Method;
-use jiff::Timestamp;
 use maud::{Markup, html};
-use serde::Deserialize;
 
 use crate::console::ask::Refused;
 use crate::console::asking::Asking;
 use crate::console::blocks::{cell, facts, not_read, table, thousands, until, when};
 use crate::console::labels;
 use crate::console::page_of::Place;
+use crate::http::forecast_told::{AssumedRate, AssumedRates, Day, Forecast, Moments, Numbers};
 
 const ROUTE: &str = "/v1/campaigns/{id}/forecast";
-
-/// A forecast, as the API tells it.
-#[derive(Deserialize)]
-pub(super) struct Forecast {
-    as_of: Timestamp,
-    open: u64,
-    sample: u64,
-    plays: u32,
-    last_call_at: Option<Moments>,
-    finished_at: Moments,
-    calls: Numbers,
-    requests: Numbers,
-    reached: Numbers,
-    days: Vec<Day>,
-    binds: Vec<Bind>,
-    rates: Rates,
-}
-
-#[derive(Deserialize)]
-struct Moments {
-    p50: Timestamp,
-    p90: Timestamp,
-}
-
-#[derive(Deserialize)]
-struct Numbers {
-    p50: u64,
-    p90: u64,
-}
-
-#[derive(Deserialize)]
-struct Day {
-    date: String,
-    mean: u64,
-    min: u64,
-    max: u64,
-}
-
-#[derive(Deserialize)]
-struct Bind {
-    what: String,
-    percent: u64,
-}
-
-#[derive(Deserialize)]
-struct Rates {
-    granted_percent: Rate,
-    grant_minutes: Rate,
-    answered_percent: Rate,
-    answered_s: Rate,
-    missed_s: Rate,
-}
-
-#[derive(Deserialize)]
-struct Rate {
-    value: f64,
-    from: String,
-    sample: u64,
-}
 
 /// The section with the forecast, or with the link that makes one. The link can be bookmarked.
 pub(super) fn part(
@@ -101,7 +41,7 @@ fn told(asking: &Asking, forecast: &Forecast) -> Markup {
     let moments = |moments: &Moments| html! { (until(asking, moments.p50)) ", " small { "nine in ten by " (when(asking, moments.p90)) } };
     let day = |day: &Day| {
         vec![
-            cell(&day.date),
+            cell(day.date.to_string()),
             cell(thousands(day.mean)),
             cell(format!("{} to {}", thousands(day.min), thousands(day.max))),
         ]
@@ -124,6 +64,12 @@ fn told(asking: &Asking, forecast: &Forecast) -> Markup {
                 "."
             }
         }
+        @if let (Some(agents), Some(idle)) = (forecast.agents, forecast.agents_idle_percent) {
+            p {
+                (thousands(agents.into())) " agents are assumed. They wait for " (idle)
+                " % of the time in which somebody could be called."
+            }
+        }
         @if !forecast.days.is_empty() {
             (table("Calls by day", &["Day", "Calls", "Of all plays"], forecast.days.iter().map(day)))
         }
@@ -135,8 +81,8 @@ fn told(asking: &Asking, forecast: &Forecast) -> Markup {
     }
 }
 
-fn rates(rates: &Rates) -> Markup {
-    let rate = |rate: &Rate, unit: &str| {
+fn rates(rates: &AssumedRates) -> Markup {
+    let rate = |rate: &AssumedRate, unit: &str| {
         html! {
             (rate.value) " " (unit) " "
             small { @if rate.from == "measured" { "(measured from " (thousands(rate.sample)) " cases)" } @else { "(assumed)" } }

@@ -45,6 +45,7 @@ mod webhooks;
 
 pub(super) use body::json;
 pub use callbacks::bulk_memory::BulkMemory;
+pub use campaigns::forecast_told;
 pub use events::places::EventPlaces;
 pub(super) use nodes::lead;
 

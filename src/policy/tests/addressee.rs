@@ -1,7 +1,7 @@
 //! A message without a callback leaves by the rules of its person, the limits of its pair and the pauses.
 
 use super::*;
-use crate::domain::{Message, MessagePurpose};
+use crate::domain::{Country, ListTerm, Message, MessagePurpose};
 
 fn message(purpose: MessagePurpose, content: &str) -> Message {
     let case = ready();
@@ -11,8 +11,12 @@ fn message(purpose: MessagePurpose, content: &str) -> Message {
 }
 
 fn leaves(case: &Case, message: &Message) -> Result<(), &'static str> {
-    let addressee =
-        Addressee { candidate: Some(case.candidate()), person: case.person(), held: case.held.clone() };
+    let addressee = Addressee {
+        candidate: Some(case.candidate()),
+        person: case.person(),
+        held: case.held.clone(),
+        list_terms: case.list_terms.clone().into(),
+    };
     may_be_sent(at(case.now), message, &addressee, &case.rules).map_err(|reason| reason.code())
 }
 
@@ -75,7 +79,7 @@ fn it_does_not_leave_while_anything_to_the_person_is_held_back() {
     let barred = unasked().with(|case| case.rules.destinations_refused = vec![Prefix::parse("+55").unwrap()]);
     neither(barred, "consumer.destination_barred");
     let case = unasked();
-    let addressee = Addressee { candidate: None, person: case.person(), held: None };
+    let addressee = Addressee { candidate: None, person: case.person(), held: None, list_terms: [].into() };
     let invite = message(MessagePurpose::Invite, "HXinvite");
     assert_eq!(may_be_sent(at(0), &invite, &addressee, &case.rules), Err(Reason::SenderUnknown));
 }
@@ -138,4 +142,29 @@ fn it_does_not_leave_to_a_person_whom_a_list_forbids() {
     neither(suppressed("account:main", SuppressionScope::All), "consumer.suppressed");
     both(suppressed("account:other", SuppressionScope::All), [Ok(()), Ok(())]);
     both(suppressed("campaign:spring", SuppressionScope::All), [Ok(()), Ok(())]);
+}
+
+#[test]
+fn it_waits_for_a_list_past_its_term_if_so_configured() {
+    let listed = |stops, valid_until| {
+        unasked().with(|case| {
+            case.rules.stop_when_list_expired = stops;
+            case.list_terms.push(ListTerm {
+                list: "imported:register".parse().unwrap(),
+                purposes: vec![Purpose::Marketing],
+                countries: Vec::new(),
+                valid_until: at(valid_until),
+            });
+        })
+    };
+    both(listed(true, 1), [Ok(()), Ok(())]);
+    neither(listed(true, 0), "suppression.list_expired");
+    both(listed(false, 0), [Ok(()), Ok(())]);
+    let elsewhere = listed(true, 0)
+        .with(|case| case.list_terms[0].countries = Country::parse("DE").into_iter().collect());
+    both(elsewhere, [Ok(()), Ok(())]);
+    // What would be withdrawn anyway does not wait.
+    let uncallable =
+        listed(true, 0).with(|case| case.pair.permission = CallPermission::Uncallable { until: at(1) });
+    neither(uncallable, Reason::Uncallable.code());
 }

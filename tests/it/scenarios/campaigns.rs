@@ -87,7 +87,7 @@ impl Runner {
     }
 
     /// Names a callback that a campaign took over by the campaign and the consumer, and registers its window.
-    fn takes_over(&mut self, campaign: &str, row: &Value) -> Result<()> {
+    pub(super) fn takes_over(&mut self, campaign: &str, row: &Value) -> Result<()> {
         let number = Phone::parse(row["consumer"].as_str().context("a consumer")?)?;
         let known = self.consumers.iter().find(|(_, phone)| *phone == number);
         let name = format!("{campaign}-{}", known.context("a consumer of the script")?.0);
@@ -108,7 +108,7 @@ impl Runner {
         Ok(())
     }
 
-    fn campaign_named(&self, name: &str) -> Result<String> {
+    pub(super) fn campaign_named(&self, name: &str) -> Result<String> {
         self.campaigns.get(name).cloned().with_context(|| format!("there is no campaign {name}"))
     }
 }

@@ -29,6 +29,11 @@ impl Runner {
                 let table = self.get(&format!("/v1/reports/{report}?by={breakdown}")).await?;
                 self.show_table(&table);
             }
+            ["report", report, "by", breakdown, "of", "campaign", campaign, "is", "shown"] => {
+                let id = self.campaign_named(campaign)?;
+                let table = self.get(&format!("/v1/reports/{report}?by={breakdown}&campaign={id}")).await?;
+                self.show_table(&table);
+            }
             _ => return Ok(false),
         }
         Ok(true)

@@ -7,6 +7,7 @@ mod agents;
 mod campaigns;
 mod desk;
 mod expect;
+mod lists;
 mod meta;
 mod operator;
 mod pools;

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::{Context as _, Result, bail, ensure};
 use axum::body::Body;
 use http::Request;
+use http::request::Builder;
 use jiff::{SignedDuration, Timestamp};
 use ringmaster::domain::number_zones::Narrowed;
 use ringmaster::domain::{CallbackId, CallingHours, InviteId, OrderKind, PairKey, Phone, WrittenHours};
@@ -18,6 +19,9 @@ use super::setting::{Setting, Window};
 use super::transcript::Transcript;
 use super::words;
 
+const TYPE: &str = "content-type";
+const JSON: &str = "application/json";
+
 /// The state of a running scenario, with its callbacks and consumers.
 #[derive(Default)]
 pub(super) struct Runner {
@@ -25,7 +29,7 @@ pub(super) struct Runner {
     titled: bool,
     setting: Option<Setting>,
     pub(super) simulation: Option<Simulation>,
-    token: String,
+    pub(super) token: String,
     /// The orders, by their names in the script.
     pub(super) callbacks: BTreeMap<String, CallbackId>,
     /// Those that are only invites.
@@ -36,6 +40,8 @@ pub(super) struct Runner {
     pub(super) pauses: BTreeMap<String, String>,
     /// The ids of the campaigns, by their names in the script.
     pub(super) campaigns: BTreeMap<String, String>,
+    /// The lists of callbacks, as files, by their names in the script.
+    pub(super) lists: BTreeMap<String, String>,
     lost: u64,
     pub(super) violations_expected: u64,
 }
@@ -77,6 +83,7 @@ impl Runner {
         }
         let done = self.by_agents(&words).await?
             || self.at_the_desk(&words).await?
+            || self.on_a_list(&words).await?
             || self.on_a_road(&words).await?;
         if !done {
             self.perform(&words).await?;
@@ -472,6 +479,7 @@ impl Runner {
                 let entries = simulation.store.pair_timeline(key).await?;
                 let name = format!("{sender_name} and {consumer_name}");
                 let seen = self.seen.entry(name.clone()).or_default();
+                *seen = entries.len().min(*seen);
                 let of_pair = entries[*seen..].iter().filter(|entry| entry.callback.is_none());
                 of_pair.for_each(|entry| self.transcript.entry(&name, entry));
                 *seen = entries.len();
@@ -481,6 +489,7 @@ impl Runner {
             let mut entries = simulation.store.timeline(*id).await?;
             entries.retain(|entry| entry.callback == Some(*id));
             let seen = self.seen.entry(name.clone()).or_default();
+            *seen = entries.len().min(*seen);
             entries[*seen..].iter().for_each(|entry| self.transcript.entry(name, entry));
             *seen = entries.len();
         }
@@ -548,18 +557,15 @@ impl Runner {
     }
 
     pub(super) async fn post(&mut self, path: &str, body: &Value) -> Result<(u16, Value)> {
-        self.tell(Request::post(path), body).await
+        self.tell(Request::post(path).header(TYPE, JSON), Body::from(body.to_string())).await
     }
 
     pub(super) async fn put(&mut self, path: &str, body: &Value) -> Result<(u16, Value)> {
-        self.tell(Request::put(path), body).await
+        self.tell(Request::put(path).header(TYPE, JSON), Body::from(body.to_string())).await
     }
 
-    async fn tell(&mut self, request: http::request::Builder, body: &Value) -> Result<(u16, Value)> {
-        let request = request
-            .header("authorization", format!("Bearer {}", self.token))
-            .header("content-type", "application/json")
-            .body(Body::from(body.to_string()))?;
+    pub(super) async fn tell(&mut self, request: Builder, body: Body) -> Result<(u16, Value)> {
+        let request = request.header("authorization", format!("Bearer {}", self.token)).body(body)?;
         let (status, body) = self.simulation_mut()?.request(request).await?;
         Ok((status, serde_json::from_str(&body).unwrap_or(Value::Null)))
     }

@@ -44,7 +44,14 @@ impl CampaignsOfOrders {
         body: &mut RequestBody<'a>,
         faults: &mut FieldErrors,
     ) {
-        let Some(id) = body.campaign.as_ref().and_then(|text| campaign_id(&text.0)) else { return };
+        let Some(text) = body.campaign.as_ref() else { return };
+        let Some(id) = campaign_id(&text.0) else {
+            // A label would let it be called at once, and it was meant to wait for a launch.
+            if text.0.starts_with(CampaignId::PREFIX) {
+                faults.add("campaign", "campaign.unknown", NO_ID);
+            }
+            return;
+        };
         let Some(campaign) = self.0.get(&id) else {
             faults.add("campaign", "campaign.unknown", UNKNOWN);
             return;
@@ -87,6 +94,8 @@ impl CampaignsOfOrders {
     }
 }
 
+const NO_ID: &str =
+    "begins as the id of a campaign, and is none: expected cmp_ and 32 hexadecimal digits, or another label";
 const UNKNOWN: &str = "is not an open campaign of this tenant";
 
 /// The fault of an order for a campaign that takes none.

@@ -6,6 +6,7 @@ mod breaker;
 pub(super) mod create;
 pub(super) mod follow_up;
 pub(super) mod forecast;
+pub mod forecast_told;
 mod forecast_work;
 pub(super) mod list;
 pub(super) mod show;
