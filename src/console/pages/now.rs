@@ -6,6 +6,7 @@ use jiff::tz::TimeZone;
 use maud::{Markup, html};
 use serde_json::Value;
 
+use super::now_of_part::now_of_part;
 use crate::console::ask::Answer;
 use crate::console::charts::{Bar, bars};
 use crate::console::layout::{Page, first_page, problem, see_other};
@@ -39,9 +40,12 @@ struct Seen {
 }
 
 pub(super) async fn now(visit: Visit) -> Response {
-    // An agent, and somebody who sees a part of the tenant, has no numbers of the floor.
+    // An agent has no numbers of the floor.
     if let Some(other) = first_page(&visit.person) {
         return see_other(&format!("./{other}"));
+    }
+    if !visit.person.bounds.is_all() {
+        return now_of_part(&visit).await;
     }
     let now = visit.now();
     let zone = visit.app().reports.zone.clone();
@@ -77,10 +81,9 @@ fn shown(seen: &Seen, now: Timestamp, zone: &TimeZone) -> Markup {
         (banners(seen, now, zone))
         div.tiles {
             (read(&seen.waiting, "waiting", |it| tile("waiting", thousands(number(it, "total.callbacks")), "", Some("callbacks?status=waiting"))))
-            (calling(seen))
+            (calling(&seen.calls, &seen.senders))
             (read(&seen.unknown, "checking with Twilio", |it| tile("checking with Twilio", number(it, "total"), "", Some("unknown"))))
-            (read(&seen.today, "reached today", |it| tile("reached today", thousands(number(it, "total.served")), &percent(it, "total.served_percent", "of the calls"), Some("callbacks?outcome=reached"))))
-            (read(&seen.today, "abandoned today", |it| tile("abandoned today", thousands(number(it, "total.abandoned")), &percent(it, "total.abandoned_percent", "of those answered"), Some("callbacks?abandoned=true"))))
+            (read(&seen.today, "reached and abandoned today", served))
             (read(&seen.permissions, "permission answers today", permissions))
             (read(&seen.speed, "from permission to ringing", speed))
             (read(&seen.pools, "free seats", seats))
@@ -99,7 +102,7 @@ fn shown(seen: &Seen, now: Timestamp, zone: &TimeZone) -> Markup {
 }
 
 /// A tile of an answer, or one that says that the answer is missing.
-fn read(answer: &Answer, name: &str, shown: impl FnOnce(&Value) -> Markup) -> Markup {
+pub(super) fn read(answer: &Answer, name: &str, shown: impl FnOnce(&Value) -> Markup) -> Markup {
     match answer {
         Ok(value) => shown(value),
         Err(refused) => tile_failed(name, refused),
@@ -110,15 +113,25 @@ fn percent(value: &Value, name: &str, of: &str) -> String {
     field(value, name).and_then(Value::as_f64).map(|share| format!("{share} % {of}")).unwrap_or_default()
 }
 
+/// The calls of today that served their consumers, and those that were answered and served nobody.
+pub(super) fn served(report: &Value) -> Markup {
+    let tile_of =
+        |name, figure, of: String, link| tile(name, thousands(number(report, figure)), &of, Some(link));
+    html! {
+        (tile_of("reached today", "total.served", percent(report, "total.served_percent", "of the calls"), "callbacks?outcome=reached"))
+        (tile_of("abandoned today", "total.abandoned", percent(report, "total.abandoned_percent", "of those answered"), "callbacks?abandoned=true"))
+    }
+}
+
 /// Calls in progress, and how many there may be at most.
-fn calling(seen: &Seen) -> Markup {
-    let most = seen.senders.as_ref().ok().map(|senders| {
+pub(super) fn calling(calls: &Answer, senders: &Answer) -> Markup {
+    let most = senders.as_ref().ok().map(|senders| {
         let calling = list(senders, "senders")
             .iter()
             .filter(|sender| field(sender, "calls") == Some(&Value::Bool(true)));
         calling.fold(0_u64, |sum, sender| sum.saturating_add(number(sender, "live_calls_max")))
     });
-    read(&seen.calls, "calling", |calls| {
+    read(calls, "calling", |calls| {
         let more =
             most.map(|most| format!("of {} that the senders allow", thousands(most))).unwrap_or_default();
         tile("calling", thousands(number(calls, "total")), &more, Some("calls"))
@@ -132,14 +145,14 @@ fn permissions(report: &Value) -> Markup {
     tile("permission answers today", thousands(answered), &more, None)
 }
 
-fn speed(report: &Value) -> Markup {
+pub(super) fn speed(report: &Value) -> Markup {
     let seconds = |name| field(report, name).and_then(Value::as_u64).map(|s| format!("{s} s"));
-    let figure = seconds("total.p90_s").unwrap_or_else(|| "–".to_owned());
+    let figure = seconds("total.p95_s").unwrap_or_else(|| "–".to_owned());
     let half = seconds("total.p50_s").map(|half| format!("half within {half}")).unwrap_or_default();
-    tile("from permission to ringing, 9 of 10", figure, &half, None)
+    tile("lateness: 95 of 100 ring within", figure, &half, None)
 }
 
-fn seats(pools: &Value) -> Markup {
+pub(super) fn seats(pools: &Value) -> Markup {
     let pools = list(pools, "pools");
     let room = pools.iter().fold(0_u64, |sum, pool| sum.saturating_add(number(pool, "room")));
     let expired = pools.iter().filter(|pool| text(pool, "state") == "expired").count();
@@ -151,7 +164,7 @@ fn seats(pools: &Value) -> Markup {
     tile("free seats", thousands(room), &more, None)
 }
 
-fn reasons(waiting: &Value) -> Markup {
+pub(super) fn reasons(waiting: &Value) -> Markup {
     let rows = list(waiting, "rows");
     if rows.is_empty() {
         return html! { p.nothing { "Nothing waits." } };
@@ -181,7 +194,7 @@ fn reasons(waiting: &Value) -> Markup {
 }
 
 /// Calls by the quarter of an hour in which they were placed.
-fn recent_calls(report: &Value, now: Timestamp, zone: &TimeZone) -> Markup {
+pub(super) fn recent_calls(report: &Value, now: Timestamp, zone: &TimeZone) -> Markup {
     let last = now.as_second().div_euclid(QUARTER_S);
     let quarters: Vec<Bar> = (0..QUARTERS)
         .rev()
@@ -330,7 +343,7 @@ mod tests {
             ]})),
             today: Ok(json!({"total": {"served": 1200, "served_percent": 40.5, "abandoned": 2}})),
             permissions: Ok(json!({"total": {"asked": 10, "answered": 6, "granted": 4}})),
-            speed: Ok(json!({"total": {"p50_s": 4, "p90_s": 30}})),
+            speed: Ok(json!({"total": {"p50_s": 4, "p90_s": 25, "p95_s": 30}})),
             recent: Ok(json!({"rows": [{"time": "12:00", "placed": 5, "answered": 3}]})),
             pools: Ok(json!({"pools": [{"state": "fed", "room": 4}, {"state": "expired", "room": 0}]})),
             pauses: Ok(json!({"pauses": []})),

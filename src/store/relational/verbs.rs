@@ -529,8 +529,18 @@ impl Outbox for SqlStore {
         self.read(move |db| outbox::next_after(db, after)).await
     }
 
-    async fn settle_delivery(&self, id: DeliveryId, tried_at: Timestamp, settled: Settled) -> Result<()> {
-        self.write(move |db| outbox::settle(db, id, tried_at, settled)).await
+    async fn settle_delivery(
+        &self,
+        id: DeliveryId,
+        tried_at: Timestamp,
+        settled: Settled,
+        failure: Option<String>,
+    ) -> Result<()> {
+        self.write(move |db| outbox::settle(db, id, tried_at, settled, failure.as_deref())).await
+    }
+
+    async fn deliveries_of(&self, subject: Subject, most: usize) -> Result<Vec<DeliveryRecord>> {
+        self.read(move |db| outbox::of_subject(db, subject, most)).await
     }
 
     async fn replay_deliveries(&self, callback: CallbackId, now: Timestamp) -> Result<u64> {
