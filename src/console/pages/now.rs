@@ -69,7 +69,7 @@ pub(super) async fn now(visit: Visit) -> Response {
         speed: visit.get(&addresses[2]).await,
         recent: visit.get(&addresses[3]).await,
         pools: visit.get("/v1/pools").await,
-        pauses: visit.get("/v1/pauses").await,
+        pauses: visit.get("/v1/pauses?holds=true").await,
         status: for_operators("/v1/status").await,
         webhooks: for_operators("/v1/webhooks").await,
     };
@@ -254,9 +254,31 @@ fn paused(pause: &Value, now: Timestamp, zone: &TimeZone) -> Markup {
                     Some(until) => { "It ends " (from_now(until, now)) ", at " (moment(until, now, &[zone])) ". " },
                     None => "Somebody has to lift it. ",
                 }
-                "Meanwhile permissions and deadlines go on ending at their time."
+                (meanwhile(pause, until.is_some()))
             }
         }
+    }
+}
+
+/// What ends while it lasts.
+fn meanwhile(pause: &Value, has_end: bool) -> Markup {
+    let counted = |name: &str, noun: &str| {
+        let count = field(pause, &format!("holds.{name}"))?;
+        let least = if field(count, "at_least") == Some(&Value::Bool(true)) { "at least " } else { "" };
+        Some(format!("{least}{}", words::counted(number(count, "count"), noun)))
+    };
+    let ended = [("permissions", "permission"), ("deadlines", "deadline"), ("promises", "promised time")];
+    let is_any = |name: &str| number(pause, &format!("holds.{name}.count")) > 0;
+    let ended: Vec<String> = ended
+        .iter()
+        .filter(|(name, _)| is_any(name))
+        .filter_map(|(name, noun)| counted(name, noun))
+        .collect();
+    html! {
+        @if let Some(held) = counted("callbacks", "callback") { (held) " held back. " }
+        @if ended.is_empty() { "Meanwhile permissions and deadlines go on ending at their time." }
+        @else if has_end { "Before its end: " (ended.join(", ")) "." }
+        @else { "At stake until somebody lifts it: " (ended.join(", ")) "." }
     }
 }
 
@@ -289,6 +311,11 @@ fn health(status: &Value) -> Markup {
     let mut told: Vec<String> = Vec::new();
     if field(status, "deposed_since").is_some() {
         told.push("Another daemon has the store. This one calls nobody.".to_owned());
+    }
+    if field(status, "lineage_held_since").is_some() {
+        told.push(
+            "The store is not the one that was last written. Nothing is called until an operator releases it.".to_owned(),
+        );
     }
     if field(status, "dialling_stopped_since").is_some() {
         told.push(
@@ -397,7 +424,10 @@ mod tests {
     fn pauses_and_rests_have_banners() {
         let mut seen = seen();
         seen.pauses = Ok(json!({"pauses": [
-            {"scope": "all", "by": "ops", "why": "storm <b>", "until": "2026-11-29T13:07:00Z"},
+            {"scope": "all", "by": "ops", "why": "storm <b>", "until": "2026-11-29T13:07:00Z", "holds": {
+                "callbacks": {"count": 10000, "at_least": true}, "deadlines": {"count": 1, "at_least": false},
+                "permissions": {"count": 12, "at_least": false}, "promises": {"count": 0, "at_least": false},
+            }},
             {"scope": "sender", "sender": "+551151991234", "by": "ops", "why": "quality"},
         ]}));
         seen.senders =
@@ -408,6 +438,8 @@ mod tests {
             "Everything is paused",
             "storm &lt;b&gt;",
             "It ends in 1 h",
+            "at least 10,000 callbacks held back",
+            "Before its end: 12 permissions, 1 deadline.",
             "Somebody has to lift it",
             "Berlin rests",
             "Webhooks are disabled",

@@ -51,7 +51,7 @@ fn shown(visit: &Visit, found: &Value) -> Markup {
 }
 
 fn one(visit: &Visit, attempt: &Value) -> Markup {
-    let (id, now) = (text(attempt, "id"), visit.now());
+    let now = visit.now();
     let since = parsed(text(attempt, "submitted_at")).or_else(|| parsed(text(attempt, "created_at")));
     html! {
         article aria-label={ "Call " (number(attempt, "number")) } {

@@ -24,12 +24,12 @@ use crate::domain::{
 };
 use crate::store::{
     Awaiting, Backlog, Batch, CallFacts, CallUp, CalledUp, CampaignReads, CampaignRecord, CampaignRows,
-    Census, CommandRecord, ConsumerRecord, DecideKeys, Deletions, Delivery, Enqueue, Enqueued, EntryName,
-    ErasureRecord, ErasureTraces, ErasureWork, Erasures, FiledReport, Filter, Hashing, HeldBack,
-    IdempotencyKey, Inbox, Input, KeyPlace, Keys, Lead, LedgersWanted, Lineages, Listed, NewCommand,
-    NewErasure, NewList, NewSuppressions, OpenOrder, Orders, Outbox, Page, PlatformName, Record, Records,
-    Related, Report, Result, Settled, Suppressed, SuppressionList, Suppressions, TimelineEnds, TimelineLine,
-    ToDecide, Token, Tokens, Turns, Whom,
+    Census, CommandRecord, ConsumerRecord, DecideKeys, Deletions, Delivery, DeliveryRecord, Enqueue,
+    Enqueued, EntryName, ErasureRecord, ErasureTraces, ErasureWork, Erasures, FiledReport, Filter, Hashing,
+    HeldBack, IdempotencyKey, Inbox, Input, KeyPlace, Keys, Lead, LedgersWanted, Lineages, Listed,
+    NewCommand, NewErasure, NewList, NewSuppressions, OpenOrder, Orders, Outbox, Page, PlatformName, Record,
+    Records, Related, Report, Result, Settled, Subject, Suppressed, SuppressionList, Suppressions,
+    TimelineEnds, TimelineLine, ToDecide, Token, Tokens, Turns, Whom,
 };
 
 use crate::suppression::NameHash;
