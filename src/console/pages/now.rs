@@ -1,5 +1,6 @@
 //! The first page: what goes on now, why something waits, and what is held.
 
+use axum::http::Method;
 use axum::response::Response;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -11,10 +12,10 @@ use crate::console::ask::Answer;
 use crate::console::charts::{Bar, bars};
 use crate::console::layout::{Page, first_page, problem, see_other};
 use crate::console::parts::{field, list, number, text, tile, tile_failed};
+use crate::console::person::may_ask;
 use crate::console::times::{from_now, moment, parsed};
 use crate::console::visit::Visit;
 use crate::console::words::{self, thousands};
-use crate::domain::Scope;
 
 /// The quarters of an hour in the chart.
 const QUARTERS: usize = 12;
@@ -34,7 +35,7 @@ struct Seen {
     recent: Answer,
     pools: Answer,
     pauses: Answer,
-    /// Only for those who look after the daemon.
+    /// Only for those who may read it.
     status: Option<Answer>,
     webhooks: Option<Answer>,
 }
@@ -57,8 +58,10 @@ pub(super) async fn now(visit: Visit) -> Response {
         of_today("speed", "day"),
         of_today("answer-rate", "time"),
     ];
-    let operates = visit.may(Scope::Operate) && visit.person.tenant == crate::domain::Tenant::default();
-    let for_operators = async |path: &str| if operates { Some(visit.get(path).await) } else { None };
+    let for_who_may = async |path: &str| match may_ask(&visit.person, &Method::GET, path) {
+        true => Some(visit.get(path).await),
+        false => None,
+    };
     let seen = Seen {
         waiting: visit.get("/v1/reports/waiting").await,
         calls: visit.get("/v1/attempts?limit=1").await,
@@ -70,8 +73,8 @@ pub(super) async fn now(visit: Visit) -> Response {
         recent: visit.get(&addresses[3]).await,
         pools: visit.get("/v1/pools").await,
         pauses: visit.get("/v1/pauses?holds=true").await,
-        status: for_operators("/v1/status").await,
-        webhooks: for_operators("/v1/webhooks").await,
+        status: for_who_may("/v1/status").await,
+        webhooks: for_who_may("/v1/webhooks").await,
     };
     visit.page(Page::new("Now").live(shown(&seen, now, &zone)))
 }
@@ -230,7 +233,7 @@ fn banners(seen: &Seen, now: Timestamp, zone: &TimeZone) -> Markup {
             Err(refused) => (problem(refused)),
         }
         @if let Ok(senders) = &seen.senders { @for sender in list(senders, "senders") { (resting(sender, now, zone)) } }
-        @match &seen.status { Some(Ok(status)) => (health(status)), Some(Err(refused)) => (problem(refused)), None => {} }
+        @match &seen.status { Some(Ok(status)) => { (health(status)) (resting_accounts(status, now, zone)) }, Some(Err(refused)) => (problem(refused)), None => {} }
         @match &seen.webhooks { Some(Ok(hooks)) => (webhooks(hooks)), Some(Err(refused)) => (problem(refused)), None => {} }
     }
 }
@@ -302,6 +305,23 @@ fn resting(sender: &Value, now: Timestamp, zone: &TimeZone) -> Markup {
         @for part in list(sender, "paused_parts") {
             @let what = if text(part, "part") == "buttons" { "sends no call buttons" } else { "neither calls nor asks" };
             (rest(what, part))
+        }
+    }
+}
+
+/// Accounts that the platform throttles or has paused.
+fn resting_accounts(status: &Value, now: Timestamp, zone: &TimeZone) -> Markup {
+    html! {
+        @for account in list(status, "accounts") {
+            @if !text(account, "why").is_empty() {
+                div.banner role="status" {
+                    strong { "The account " (text(account, "name")) " rests" } ": " (text(account, "why")) ". "
+                    @match parsed(text(account, "paused_until")) {
+                        Some(until) => { "Until " (moment(until, now, &[zone])) "." },
+                        None => "The platform ends it.",
+                    }
+                }
+            }
         }
     }
 }

@@ -2,12 +2,14 @@
 //!
 //! Only the first waiting row of a subject has a `due_at`. When it is settled, the next one gets a `due_at`.
 
+use async_trait::async_trait;
 use jiff::Timestamp;
 
+use super::SqlStore;
 use super::rows::{Cells, collect, first, limit, micros, micros_if, moment};
 use super::sql::{CachedStatement, Connection, params};
 use crate::domain::{CallbackId, DeliveryId};
-use crate::store::{Backlog, Delivery, DeliveryRecord, OutboxRow, Result, Settled, Subject};
+use crate::store::{Backlog, Delivery, DeliveryRecord, Outbox, OutboxRow, Result, Settled, Subject};
 
 const INSERT: &str = "INSERT INTO outbox (id, subject, what, payload, created_at, state, due_at, tries) \
      VALUES (?1, ?2, ?3, ?4, ?5, 'waiting', CASE WHEN EXISTS (SELECT 1 FROM outbox INDEXED BY \
@@ -151,4 +153,46 @@ pub fn backlog(db: &Connection) -> Result<Backlog> {
     let given_up = first(&mut db.prepare_cached(GIVEN_UP)?, [Backlog::COUNTED_MAX], |cells| cells.version())?
         .unwrap_or(0);
     Ok(Backlog { waiting, oldest, given_up })
+}
+
+#[async_trait]
+impl Outbox for SqlStore {
+    async fn claim_deliveries(
+        &self,
+        now: Timestamp,
+        until: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Delivery>> {
+        self.write(move |db| claim(db, now, until, limit)).await
+    }
+
+    async fn void_claims(&self) -> Result<()> {
+        self.write(void_claims).await
+    }
+
+    async fn next_delivery(&self, after: Timestamp) -> Result<Option<Timestamp>> {
+        self.read(move |db| next_after(db, after)).await
+    }
+
+    async fn settle_delivery(
+        &self,
+        id: DeliveryId,
+        tried_at: Timestamp,
+        settled: Settled,
+        failure: Option<String>,
+    ) -> Result<()> {
+        self.write(move |db| settle(db, id, tried_at, settled, failure.as_deref())).await
+    }
+
+    async fn deliveries_of(&self, subject: Subject, most: usize) -> Result<Vec<DeliveryRecord>> {
+        self.read(move |db| of_subject(db, subject, most)).await
+    }
+
+    async fn replay_deliveries(&self, callback: CallbackId, now: Timestamp) -> Result<u64> {
+        self.write(move |db| replay(db, callback, now)).await
+    }
+
+    async fn backlog(&self) -> Result<Backlog> {
+        self.read(backlog).await
+    }
 }

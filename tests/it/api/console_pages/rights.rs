@@ -115,12 +115,11 @@ fn bounded(bounds: &str) -> Person {
 #[tokio::test]
 async fn somebody_with_bounds_sees_the_figures_of_their_part_on_the_first_page() {
     let visitor = Visitor::with_everything().await;
-    let draft = json!({"name": "Spring", "defaults": {}}).to_string();
-    let made = visitor.api.post("/v1/campaigns", draft).await;
-    let other =
-        visitor.api.post("/v1/campaigns", json!({"name": "Autumn", "defaults": {}}).to_string()).await;
-    visitor.api.fold().await;
-    let (spring, autumn) = (made.json()["id"].clone(), other.json()["id"].clone());
+    let made = async |name: &str| {
+        let made = visitor.api.change("/v1/campaigns", json!({"name": name}).to_string()).await;
+        made.json()["id"].clone()
+    };
+    let (spring, autumn) = (made("Spring").await, made("Autumn").await);
     for (campaign, consumers) in [(&spring, 2), (&autumn, 3)] {
         for n in 0..consumers {
             let consumer = format!("+55119876543{n}{}", consumers);
