@@ -207,6 +207,13 @@ enum Command {
     #[command(after_long_help = "Example:\n  \
         ringmaster allow-attempt cb_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f --reason asked-by-mail")]
     AllowAttempt(callbacks::AllowAttempt),
+    /// Contact the consumer of a callback no more today
+    ///
+    /// No call, permission request or invite leaves for this callback before the consumer's midnight. A call in progress goes
+    /// on. A new earliest time (ringmaster reschedule) ends it.
+    #[command(after_long_help = "Example:\n  \
+        ringmaster not-today cb_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f --reason the-call-may-have-reached-her")]
+    NotToday(callbacks::NotToday),
     /// Say what came of a call, with what follows from it
     ///
     /// The disposition's effect in the configuration is carried out at once: another callback at a time, an entry of a
@@ -255,6 +262,14 @@ enum Command {
         --sid CA0123456789abcdef0123456789abcdef\n  \
         ringmaster resolve ms_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f not_sent")]
     Resolve(unresolved::Resolve),
+    /// Hold an attempt of unknown fate for a day
+    ///
+    /// Meanwhile no time-out settles it. What Twilio says of it, and a resolution, count as before. With --release it is held
+    /// no more.
+    #[command(after_long_help = "Examples:\n  \
+        ringmaster hold at_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f\n  \
+        ringmaster hold at_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f --release")]
+    Hold(unresolved::Hold),
     /// Follow what happens, line by line, as it is recorded
     ///
     /// Prints the lines of the timelines of all callbacks and invites that the token may see, in the order in which they
@@ -481,6 +496,7 @@ impl Command {
             Self::Cancel(one) => callbacks::cancel(one, out),
             Self::Reschedule(reschedule) => reschedule.run(out),
             Self::AllowAttempt(allow) => allow.run(out),
+            Self::NotToday(mark) => mark.run(out),
             Self::WrapUp(wrap_up) => wrap_up.run(out),
             Self::Dispositions(dispositions) => dispositions.run(out),
             Self::Offer(command) => offer::run(command, out),
@@ -489,6 +505,7 @@ impl Command {
             Self::Attempts(list) => list.attempts(out),
             Self::Messages(list) => list.messages(out),
             Self::Resolve(resolve) => resolve.run(out),
+            Self::Hold(hold) => hold.run(out),
             Self::Events(events) => events.run(out),
             Self::Inbox(inbox) => inbox.run(out),
             Self::Status(status) => status.run(out),

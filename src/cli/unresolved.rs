@@ -1,4 +1,4 @@
-//! `attempts`, `messages`, `resolve`: attempts and messages in progress, and resolving unresolved ones.
+//! `attempts`, `messages`, `resolve`, `hold`: attempts and messages in progress, and what people do about unresolved ones.
 
 use std::io::Write;
 
@@ -49,6 +49,33 @@ pub(super) struct Resolve {
     json: bool,
     #[command(flatten)]
     daemon: Target,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Hold {
+    /// The attempt: at_ and 32 digits
+    #[arg(value_name = "ATTEMPT")]
+    attempt: AttemptId,
+    /// Hold it no more
+    #[arg(long)]
+    release: bool,
+    /// Print the daemon's answer as JSON
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    daemon: Target,
+}
+
+impl Hold {
+    pub(super) fn run(&self, out: &mut dyn Write) -> anyhow::Result<()> {
+        let (verb, told) = if self.release { ("release", "not held") } else { ("hold", "held for a day") };
+        let path = format!("v1/attempts/{}/{verb}", self.attempt);
+        let answer = self.daemon.command(Ask::post(path, Body::Json(Map::new().into())))?;
+        if self.json {
+            return Ok(writeln!(out, "{answer:#}")?);
+        }
+        Ok(writeln!(out, "{}  {told}", self.attempt)?)
+    }
 }
 
 #[derive(Debug, Clone, Copy)]

@@ -15,6 +15,8 @@ pub struct SignIn {
     pub password: bool,
     /// The header in which a trusted proxy names the person.
     pub proxy_header: Option<String>,
+    /// The names by which browsers reach the console through a proxy on this machine.
+    pub proxy_hosts: Vec<String>,
     pub idle: Duration,
     pub longest: Duration,
     pub oidc: Option<OpenId>,
@@ -39,10 +41,11 @@ impl SignIn {
         let minutes = Duration::from_mins;
         let password = section.ask("password").value();
         let proxy_header = section.ask("proxy_header").rule(|name: &String| header(name)).optional();
+        let proxy_hosts = section.ask("proxy_hosts").rule(|names: &Vec<String>| hosts(names)).value();
         let idle = section.ask("idle").within(minutes(1), minutes(24 * 60)).value();
         let longest = section.ask("longest").within(minutes(5), minutes(30 * 24 * 60)).value();
         let oidc = section.section("oidc", OpenId::read);
-        Self { password, proxy_header, idle, longest, oidc }
+        Self { password, proxy_header, proxy_hosts, idle, longest, oidc }
     }
 }
 
@@ -75,6 +78,18 @@ fn issuer(text: &str) -> Result<(), String> {
     base(&url)
 }
 
+/// Names of hosts as browsers send them, without a port.
+fn hosts(names: &Vec<String>) -> Result<(), String> {
+    let is_host =
+        |name: &String| url::Host::parse(name).is_ok_and(|host| host.to_string().eq_ignore_ascii_case(name));
+    match names.iter().find(|name| !is_host(name)) {
+        Some(name) => Err(format!(
+            "{name:?} is no name of a host: expected one such as \"calls.example.com\", without a port"
+        )),
+        None => Ok(()),
+    }
+}
+
 /// A header that the client itself could not be thought to set.
 fn header(name: &str) -> Result<(), String> {
     const TAKEN: [&str; 8] = [
@@ -102,6 +117,14 @@ fn header(name: &str) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_host_has_no_port_and_no_scheme() {
+        assert_eq!(hosts(&vec!["calls.example.com".to_owned(), "Calls".to_owned()]), Ok(()));
+        for wrong in ["", "calls.example.com:8443", "https://calls.example.com", "a b", "*"] {
+            assert!(hosts(&vec![wrong.to_owned()]).is_err(), "{wrong}");
+        }
+    }
 
     #[test]
     fn a_header_of_another_meaning_names_nobody() {

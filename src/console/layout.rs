@@ -11,6 +11,7 @@ use super::assets;
 use super::person::{Person, may_ask};
 use super::visit::Visit;
 use super::words;
+use crate::domain::Way;
 
 /// Pages load their own two files, and send forms to themselves. Nothing is inline, nothing comes from elsewhere, and
 /// nothing can frame them.
@@ -158,6 +159,9 @@ fn person(visit: &Visit, root: &str) -> Markup {
     html! {
         div.person {
             (visit.person.name) " " span.role { (visit.person.role.to_string()) }
+            @if visit.person.session.is_some() && visit.person.how == Way::Password {
+                " " a href={ (root) "password" } { "Password" }
+            }
             @if visit.person.session.is_some() {
                 " " form.inline method="post" action={ (root) "sign-out" } {
                     (visit.csrf())

@@ -16,15 +16,15 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse as _, Response};
 use futures_util::{Stream, StreamExt as _, stream};
 use tokio::sync::watch;
+use tokio::time::Instant;
 use tower::ServiceExt as _;
 
 use super::PATH;
+use super::budget::{Places, RenderPace};
 use super::person::Person;
 use super::visit::PART;
 use crate::http::App;
 
-/// Open streams of all people (our rule).
-const STREAMS_MAX: usize = 256;
 /// Pages of one stream (our rule).
 const PAGES_MAX: usize = 8;
 /// A longer part is not sent.
@@ -41,8 +41,8 @@ pub struct Live {
     app: Arc<App>,
     pages: Router,
     shown: Mutex<BTreeMap<Key, watch::Sender<Arc<str>>>>,
-    /// Its permits are the places for streams.
-    places: Arc<tokio::sync::Semaphore>,
+    places: Places,
+    pace: RenderPace,
 }
 
 /// What a part looks like depends on the rights of the person, and on the page with its filters.
@@ -54,12 +54,7 @@ struct Key {
 
 impl Live {
     pub(super) fn new(app: Arc<App>, pages: Router) -> Self {
-        Self {
-            app,
-            pages,
-            shown: Mutex::default(),
-            places: Arc::new(tokio::sync::Semaphore::new(STREAMS_MAX)),
-        }
+        Self { app, pages, shown: Mutex::default(), places: Places::default(), pace: RenderPace::new() }
     }
 
     fn shown(&self) -> MutexGuard<'_, BTreeMap<Key, watch::Sender<Arc<str>>>> {
@@ -84,6 +79,7 @@ impl Live {
     async fn render_while_shown(self: Arc<Self>, key: Key, person: Arc<Person>) {
         loop {
             let recorded = self.app.waker.recorded();
+            tokio::time::sleep_until(self.pace.take(Instant::now())).await;
             let part = self.render(&key.page, &person).await;
             if let Some(sender) = self.shown().get(&key) {
                 sender.send_if_modified(|old| {
@@ -123,7 +119,7 @@ pub(super) async fn stream(
     RawQuery(query): RawQuery,
 ) -> Response {
     let person = Arc::new(person);
-    let Ok(place) = Arc::clone(&live.places).try_acquire_owned() else {
+    let Some(place) = live.places.take(format!("{}/{}", person.tenant, person.name)) else {
         return (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "10")]).into_response();
     };
     let query = query.unwrap_or_default();

@@ -13,6 +13,7 @@ pub mod ask;
 pub mod asking;
 pub mod assets;
 pub mod blocks;
+mod budget;
 pub mod charts;
 pub mod fields;
 pub mod form;

@@ -17,6 +17,10 @@ pub fn done(word: &str) -> Option<&'static str> {
         "replayed" => "Its webhooks are sent again.",
         "ending" => "The call is being ended.",
         "resolved" => "Recorded. The callback goes on from there.",
+        "password" => "Your password is changed. You are signed out everywhere else.",
+        "held" => "Held for a day. Until then no time-out settles it.",
+        "released" => "It is held no more, and Twilio is being asked.",
+        "not-today" => "Marked: nobody contacts the consumer for it any more today.",
         "asking" => "Twilio is being asked again.",
         "previewed" => "This is what would change. Nothing has changed yet.",
         "confirmed" => "It has begun.",
@@ -74,6 +78,7 @@ pub fn reason(code: &str) -> String {
     match code {
         "limit.streak_guard" => "one call left before WhatsApp blocks us".to_owned(),
         "attempt.unknown" => "checking with Twilio".to_owned(),
+        "window.not_today" => "not again today".to_owned(),
         other => other.replace('.', ": ").replace('_', " "),
     }
 }

@@ -3,7 +3,7 @@
 //! It is read at most every [`FRESH`], whoever asks how often. What cannot be read, or not within [`WAIT_MAX`], stays as it
 //! was.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -18,7 +18,9 @@ use tokio::time::timeout;
 
 use crate::config::Config;
 use crate::domain::pause::PauseKind;
-use crate::domain::{AccountAlias, CampaignId, Directory, Loads, Phone, Pool, PoolLoad, Resource, Stage};
+use crate::domain::{
+    AccountAlias, CampaignId, Directory, Gate, Loads, Phone, Pool, PoolLoad, Resource, Stage,
+};
 use crate::http::App;
 use crate::metrics::{Metrics, Picture, PoolSeats, ResourceUse};
 use crate::store;
@@ -33,6 +35,11 @@ const REASONS_MAX: usize = 1000;
 const TENANTS_MAX: usize = 50;
 /// The most campaigns with series of their own.
 const CAMPAIGNS_MAX: usize = 100;
+
+/// The most gates that are counted, how far each is counted, and the most with series of their own.
+const GATES_MAX: usize = 2000;
+const AT_GATE_MAX: u32 = 1000;
+const GATES_SHOWN: usize = 300;
 
 /// What the page needs beside the App.
 struct Page {
@@ -136,6 +143,7 @@ impl Page {
             ],
             invites: vec![("waiting", census.invites.waiting), ("unlaunched", census.invites.unlaunched)],
             waiting,
+            gates: self.gates(loads).await?,
             waiting_is_cut,
             inbox: census.unfolded_reports,
             inbox_oldest_s: oldest.map_or(0.0, |at| seconds(at, now)),
@@ -156,13 +164,50 @@ impl Page {
         let mut is_cut = tenants.len() == TENANTS_MAX;
         let mut reasons: BTreeMap<String, u64> = BTreeMap::new();
         for tenant in &tenants {
-            let waiting = self.app.store.waiting_by_reason(tenant, REASONS_MAX).await?;
+            let waiting = self.app.store.waiting_by_reason(tenant, None, REASONS_MAX).await?;
             is_cut |= waiting.is_cut;
             for (reason, count) in waiting.reasons {
                 *reasons.entry(reason).or_default() += count;
             }
         }
         Ok((reasons.into_iter().collect(), is_cut))
+    }
+
+    /// What waits at the gates, by their kinds and names.
+    async fn gates(&self, loads: &Loads) -> store::Result<Vec<(&'static str, String, u64)>> {
+        let names = SenderNames::new(&self.app.directory);
+        let mut shown: BTreeMap<(&'static str, String), u64> = BTreeMap::new();
+        for (gate, count) in self.app.store.waiting_at_gates(GATES_MAX, AT_GATE_MAX).await? {
+            let parts = match gate {
+                Gate::Any(parts) => parts,
+                one => BTreeSet::from([one]),
+            };
+            for part in parts {
+                let (kind, name) = self.gate_label(loads, &names, &part);
+                let is_own = shown.len() < GATES_SHOWN || shown.contains_key(&(kind, name.clone()));
+                let name = if is_own { name } else { "other".to_owned() };
+                *shown.entry((kind, name)).or_default() += count;
+            }
+        }
+        Ok(shown.into_iter().map(|((kind, name), count)| (kind, name, count)).collect())
+    }
+
+    /// The kind and the label of a gate. No number, and no name of an agent.
+    fn gate_label(&self, loads: &Loads, names: &SenderNames, gate: &Gate) -> (&'static str, String) {
+        match gate {
+            Gate::Room(resource) => self.label(loads, names, resource),
+            Gate::Offer(resource) => ("offer", self.label(loads, names, resource).1),
+            Gate::Account(alias) => ("account_pace", alias.to_string()),
+            Gate::Rest(number) | Gate::Part(number, _) => ("sender_rest", names.of(*number)),
+            Gate::Pause(_) => ("pause", "all".to_owned()),
+            Gate::Calendar(name, _) => ("calendar", name.to_string()),
+            Gate::Pace(id) => {
+                let own = loads.campaigns.get(*id);
+                ("campaign_pace", own.map_or_else(|| "other".to_owned(), |own| own.name.to_string()))
+            }
+            Gate::Token(token, _) => ("token", token.to_string()),
+            Gate::Any(_) => ("other", "all".to_owned()),
+        }
     }
 
     /// What is in use, and what has a ceiling. Agents and what has no name of an operator are counted together.

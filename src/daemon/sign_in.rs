@@ -11,10 +11,11 @@ use crate::http::sign_in::{Oidc, OidcSettings, RoleOfClaim, SignInSettings};
 /// # Errors
 /// If a role of a claim does not exist, or TLS cannot be set up.
 pub(super) fn sign_in(config: &Config, key: &[u8; 32]) -> anyhow::Result<SignIn> {
-    let config::SignIn { password, proxy_header, idle, longest, oidc } = &config.sign_in;
+    let config::SignIn { password, proxy_header, proxy_hosts, idle, longest, oidc } = &config.sign_in;
     let settings = SignInSettings {
         password: *password,
         proxy_header: proxy_header.as_ref().and_then(|name| name.to_ascii_lowercase().parse().ok()),
+        proxy_hosts: proxy_hosts.clone(),
         trusted_proxies: TrustedProxies::new(config.http.trusted_proxies.iter().copied()),
         idle: SignedDuration::try_from(*idle)?,
         longest: SignedDuration::try_from(*longest)?,

@@ -326,6 +326,7 @@ impl Shared {
             webhook_endpoint: self.webhook_events.endpoint().cloned(),
             hook_urls: self.hook_urls.clone(),
             unresolved_after: settings(config).unresolved_after(),
+            unknown_for: settings(config).timeouts.horizon,
             chosen: config.chosen().iter().map(chosen).collect(),
             contents: named_content::of_orders(config, &self.folder),
             issuers: issuers(config),

@@ -147,6 +147,10 @@ pub enum AttemptChange {
     End,
     /// The platform is asked now.
     AskAgain,
+    /// Its unknown fate is not settled by its time-out, for a day.
+    Hold,
+    /// It is held no more.
+    Release,
 }
 
 /// What a command wants of a callback.
@@ -165,6 +169,11 @@ pub enum CallbackChange {
     /// One more attempt in spite of the streak guard.
     AllowAttempt {
         reason: String,
+    },
+    /// No contact on this day of the consumer.
+    NotToday {
+        /// Why, for the record.
+        reason: Option<String>,
     },
     /// A calling link to this sender is given out.
     Link {

@@ -96,6 +96,9 @@ pub struct Handling {
     pub offer: Offer,
     /// An agent has said what came of the call in progress, so no seat is held after it.
     pub is_wrapped_up: bool,
+    /// The end of the consumer's day on which nobody contacts the consumer for it, because somebody marked it so. A new
+    /// earliest time ends it.
+    pub not_today_until: Option<Timestamp>,
 }
 
 /// How far the offers of a callback are.
@@ -173,6 +176,12 @@ impl Callback {
     #[must_use]
     pub fn lateness(&self) -> Option<SignedDuration> {
         Some(self.first_rang_at()?.duration_since(self.order.promised_at()?))
+    }
+
+    /// Until when nobody contacts the consumer for it, if that is later than `now`.
+    #[must_use]
+    pub fn not_today(&self, now: Timestamp) -> Option<Timestamp> {
+        self.handling.as_ref()?.not_today_until.filter(|&until| until > now)
     }
 
     /// How far its offers to agents are.

@@ -91,6 +91,8 @@ pub struct App {
     pub traces: Traces,
     /// How long a call must be without a report before an operator may resolve it.
     pub unresolved_after: UnresolvedAfter,
+    /// How long an unknown call that the platform does not have stays unknown.
+    pub unknown_for: SignedDuration,
     pub defaults: Defaults,
     pub limits: RequestLimits,
     /// Bounds the bulk orders that are in progress at the same time.

@@ -25,6 +25,8 @@ pub struct Picture {
     pub invites: Vec<(&'static str, u64)>,
     /// Waiting callbacks by the code of their reason.
     pub waiting: Vec<(String, u64)>,
+    /// Callbacks that wait at gates, by the kind and the name of the gate.
+    pub gates: Vec<(&'static str, String, u64)>,
     /// More tenants have callbacks than were counted by reason.
     pub waiting_is_cut: bool,
     /// Reports and commands that are not folded yet.
@@ -78,6 +80,7 @@ pub(super) struct Gauges {
     callbacks: Family<State, Gauge>,
     invites: Family<State, Gauge>,
     waiting: Family<Reason, Gauge>,
+    gates: Family<Held, Gauge>,
     waiting_is_cut: Gauge,
     inbox: Gauge,
     inbox_oldest: Seconds,
@@ -177,6 +180,13 @@ impl Gauges {
                 &["reason"],
                 "Waiting callbacks by the reason for which they wait, of at most 50 tenants",
             ),
+            gates: shelf.gauge(
+                "gate_waiting",
+                &["kind", "name"],
+                "Callbacks that wait at a gate, up to 1,000 at each; one that may use several senders waits at the gates of all: \
+                 `sender`, `account`, `campaign`, `pool`, `bot` and `agents` for room, `offer` for an agent to offer to, \
+                 `account_pace`, `campaign_pace`, `token`, `sender_rest`, `calendar` and `pause`",
+            ),
             waiting_is_cut: shelf.gauge(
                 "callbacks_waiting_incomplete",
                 &[],
@@ -255,6 +265,9 @@ impl Gauges {
         for (reason, count) in &picture.waiting {
             self.waiting.get_or_create(&Reason { reason: reason.clone() }).set(whole(*count));
         }
+        for (kind, name, count) in &picture.gates {
+            self.gates.get_or_create(&Held { kind, name: name.clone() }).set(whole(*count));
+        }
         self.waiting_is_cut.set(picture.waiting_is_cut.into());
         self.show_queues(picture);
         self.up.set(1);
@@ -286,6 +299,7 @@ impl Gauges {
         self.callbacks.clear();
         self.invites.clear();
         self.waiting.clear();
+        self.gates.clear();
         self.store_bytes.clear();
     }
 }

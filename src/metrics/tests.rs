@@ -128,6 +128,7 @@ pub(crate) fn of_each() -> Metrics {
         callbacks: vec![("waiting", 1)],
         invites: vec![("waiting", 1)],
         waiting: vec![("account.paused".into(), 1)],
+        gates: vec![("sender", "main/1".into(), 1)],
         store_bytes: vec![("data", 4096)],
         ..Picture::default()
     });

@@ -301,8 +301,11 @@ impl<T> Finding<T> {
 pub struct FoundCall {
     pub sid: String,
     pub progress: CallProgress,
+    pub created_at: Option<Timestamp>,
     pub ended_at: Option<Timestamp>,
     pub duration_s: Option<u32>,
+    /// Whether it is between the two ends of the lost call that it was searched for; true without such a search.
+    pub same_ends: bool,
     /// A leg that its document dialled; see [`Platform::call`].
     pub leg: Option<Box<FoundCall>>,
 }

@@ -8,7 +8,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::limits::Rolling;
 use super::{Case, rolling};
-use crate::domain::zones;
+use crate::domain::number_zones::Narrowed;
+use crate::domain::{Order, zones};
 
 /// How often a person is called, whatever was ordered. Zero is no cap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,11 +96,23 @@ pub(super) fn of_case(case: &Case<'_>, at: Timestamp) -> Option<Capped> {
     caps.used_up(&case.person.calls, at, || zones_of(case))
 }
 
-/// The zones in which the consumer may be: those of the hours, or else those of the number.
 fn zones_of(case: &Case<'_>) -> Vec<TimeZone> {
-    let names: Vec<&str> = match case.hours {
-        Some(hours) => hours.hours().zones().collect(),
-        None => case.rules.number_zones.of(case.callback.order.consumer),
+    zones_of_order(&case.callback.order, &case.rules.number_zones)
+}
+
+/// The end of the day of `at` for the consumer of the order; of several zones the latest one.
+#[must_use]
+pub fn day_ends(order: &Order, number_zones: &Narrowed, at: Timestamp) -> Timestamp {
+    let ends = |zone: TimeZone| Some(at.to_zoned(zone).tomorrow().ok()?.start_of_day().ok()?.timestamp());
+    let ends = zones_of_order(order, number_zones).into_iter().filter_map(ends).max();
+    ends.unwrap_or_else(|| at.checked_add(DAY_LONGEST).unwrap_or(Timestamp::MAX))
+}
+
+/// The zones in which the consumer may be: those of the hours, or else those of the number.
+fn zones_of_order(order: &Order, number_zones: &Narrowed) -> Vec<TimeZone> {
+    let names: Vec<&str> = match &order.hours {
+        Some(hours) => hours.zones().collect(),
+        None => number_zones.of(order.consumer),
     };
     let mut known: Vec<TimeZone> = names.into_iter().filter_map(|name| zones::zone(name).ok()).collect();
     if known.is_empty() {

@@ -47,7 +47,8 @@ fn before_the_end(case: &Case<'_>, expires_at: Timestamp) -> Option<Timestamp> {
     let Case { now, callback, rules, hours, .. } = *case;
     let retry_at = callback.retry_at?;
     let order = &callback.order;
-    let (from, until) = (order.earliest.max(now), order.latest.min(expires_at));
+    let from = order.earliest.max(callback.not_today(now).unwrap_or(now)).max(now);
+    let until = order.latest.min(expires_at);
     let (opens_at, closes_at) = match hours {
         Some(hours) => window::last_open(hours, from, until)?,
         None => (from, until),
@@ -80,6 +81,10 @@ fn unhurried(
     if order.earliest > at {
         at = order.earliest;
         binding.push(Reason::BeforeEarliest { earliest: at });
+    }
+    if let Some(until) = callback.not_today(now) {
+        at = at.max(until);
+        binding.push(Reason::NotToday { until });
     }
     if let Some(retry_at) = retry_at
         && retry_at > now

@@ -125,16 +125,15 @@ impl Case<'_> {
         if self.callback.invited_at.is_some() {
             return if self.may_still_call() { self.awaits_call() } else { end };
         }
-        let earliest = self.callback.order.earliest;
+        let begins = self.not_before();
         let is_on_the_phone =
             rungs.iter().any(|rung| rung.standing.reason() == Some(&Reason::PairOnThePhone));
         match self.choose(rungs) {
             // The consumer would call at once.
-            Choice::Take(_) if earliest > self.now => {
-                let reason = Reason::BeforeEarliest { earliest };
-                Step::Wait { until: earliest.min(self.turns_at()), gate: None, reason }
-            }
-            Choice::Take(road) => Step::Invite { sender: self.sender.number, road, reason: reason.clone() },
+            Choice::Take(road) => match begins {
+                Some((at, reason)) => Step::Wait { until: at.min(self.turns_at()), gate: None, reason },
+                None => Step::Invite { sender: self.sender.number, road, reason: reason.clone() },
+            },
             Choice::Wait { until, gate, reason } => Step::Wait { until, gate, reason },
             // The call ends soon, and may reach the consumer.
             Choice::Nothing if is_on_the_phone => {
@@ -168,9 +167,8 @@ impl Case<'_> {
                 false => told(Step::Finish { outcome: Outcome::Failed, reason: Reason::Uncallable }),
             };
         }
-        if order.earliest > self.now {
-            let reason = Reason::BeforeEarliest { earliest: order.earliest };
-            return told(Step::Wait { until: order.earliest.min(self.turns_at()), gate: None, reason });
+        if let Some((at, reason)) = self.not_before() {
+            return told(Step::Wait { until: at.min(self.turns_at()), gate: None, reason });
         }
         let rungs = self.rungs();
         let shut: Vec<Reason> = rungs.iter().filter_map(|rung| rung.standing.reason().cloned()).collect();
@@ -182,6 +180,14 @@ impl Case<'_> {
                 None => no_road(shut),
             },
         })
+    }
+
+    /// The first moment at which the consumer may be contacted, with its reason, if that is in the future.
+    fn not_before(&self) -> Option<(Timestamp, Reason)> {
+        let earliest = self.callback.order.earliest;
+        let early = (earliest > self.now).then_some((earliest, Reason::BeforeEarliest { earliest }));
+        let marked = self.callback.not_today(self.now).map(|until| (until, Reason::NotToday { until }));
+        early.into_iter().chain(marked).max_by_key(|(at, _)| *at)
     }
 
     /// Waits for the call of a consumer who was invited.

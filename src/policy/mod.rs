@@ -46,7 +46,7 @@ use jiff::Timestamp;
 
 pub use addressee::{Addressee, may_be_sent};
 pub use answered::{Speech, speech};
-pub use caps::Caps;
+pub use caps::{Caps, day_ends};
 pub use clock_watch::{ClockWatch, JUMP_MAX};
 pub use cooldown::Cooldown;
 pub use ground::{Leaving, may_leave};

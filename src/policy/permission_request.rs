@@ -66,6 +66,9 @@ fn step(case: &Case<'_>, dial_at: Timestamp) -> Assessment {
 /// Asks now, unless the account, the sender or the content is paused.
 fn send(case: &Case<'_>, content: ContentRef) -> Assessment {
     let now = case.now;
+    if let Some(until) = case.callback.not_today(now) {
+        return case.wait(until, None, Reason::NotToday { until });
+    }
     let account = case.sender.request_account(&content);
     if *account != case.sender.account {
         if let Some((gate, reason)) = case.candidate.account_rest(now, account) {

@@ -169,6 +169,7 @@ pub(super) async fn speed(store: &dyn ApiStore, asked: &Asked) -> store::Result<
             Cell::Count(ring.all.iter().copied().fold(0, i64::saturating_add)),
             within(&ring.all, 50),
             within(&ring.all, 90),
+            within(&ring.all, 95),
             Cell::Count(promise.of(Promises::PROMISED)),
             Cell::Count(promise.of(Promises::KEPT)),
             Cell::share(promise.of(Promises::KEPT), promise.of(Promises::PROMISED)),
@@ -178,7 +179,7 @@ pub(super) async fn speed(store: &dyn ApiStore, asked: &Asked) -> store::Result<
     let rows = keys.iter().map(|key| line(key.cell(), &of(&rings, key), &of(&promises, key))).collect();
     let last = SPEED_STEPS_S.last().copied().unwrap_or_default();
     let mut notes = vec![format!(
-        "p50_s and p90_s are the upper ends of steps of 30 s to a day: so many percent of the calls rang within this \
+        "p50_s, p90_s and p95_s are the upper ends of steps of 30 s to a day: so many percent of the calls rang within this \
          time. {last} stands for longer times too.",
     )];
     let is_cut = rings.is_cut || promises.is_cut;
@@ -193,6 +194,7 @@ pub(super) async fn speed(store: &dyn ApiStore, asked: &Asked) -> store::Result<
                 ("rang", Unit::Count),
                 ("p50_s", Unit::Seconds),
                 ("p90_s", Unit::Seconds),
+                ("p95_s", Unit::Seconds),
                 ("promised", Unit::Count),
                 ("kept", Unit::Count),
                 ("kept_percent", Unit::Percent),

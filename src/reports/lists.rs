@@ -24,7 +24,9 @@ const CAMPAIGNS_MAX: usize = 100;
 
 /// What waits now.
 pub(super) async fn waiting(store: &dyn ApiStore, asked: &Asked) -> store::Result<Table> {
-    let read = store.waiting_by_reason(&asked.tenant, REASONS_MAX).await?;
+    let read = store
+        .waiting_by_reason(&asked.tenant, asked.campaign.as_deref().and_then(campaign_id), REASONS_MAX)
+        .await?;
     let count = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
     let all = read.reasons.iter().fold(0, |all: i64, (_, n)| all.saturating_add(count(*n)));
     let line = |first: Cell, n: i64| vec![first, Cell::Count(n), Cell::share(n, all)];

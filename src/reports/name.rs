@@ -118,7 +118,13 @@ impl Report {
     pub const fn takes_campaign(self) -> bool {
         matches!(
             self,
-            Self::AnswerRate | Self::Attempts | Self::Speed | Self::Outcomes | Self::Penetration | Self::Cost
+            Self::Waiting
+                | Self::AnswerRate
+                | Self::Attempts
+                | Self::Speed
+                | Self::Outcomes
+                | Self::Penetration
+                | Self::Cost
         )
     }
 

@@ -11,6 +11,7 @@ use super::{offers, wrap_ups};
 use crate::domain::callback::Waiting;
 use crate::domain::event::{CallbackChange, CallbackCommand};
 use crate::domain::{Callback, CommandOutcome, LinkGiven, Offer, Outcome, Phone, Reason, State};
+use crate::policy;
 
 /// Folds a command that was received at `at`.
 pub(super) fn fold(turn: &mut Turn<'_>, at: Timestamp, command: &CallbackCommand) -> CommandOutcome {
@@ -34,10 +35,15 @@ pub(super) fn fold(turn: &mut Turn<'_>, at: Timestamp, command: &CallbackCommand
             CommandOutcome::Applied
         }
         (CallbackChange::Cancel, State::Calling { .. }) => cancel_later(turn, at, &callback, command),
+        (CallbackChange::NotToday { reason }, _) => {
+            not_today(turn, at, &callback, reason.as_deref(), command);
+            CommandOutcome::Applied
+        }
         (CallbackChange::Link { sender }, _) => link(turn, at, &callback, *sender, command),
         (_, State::Calling { .. }) => CommandOutcome::Refused("callback.calling".into()),
         (CallbackChange::Reschedule { earliest, latest, hours, priority, reason }, State::Waiting(_)) => {
             let mut order = callback.order.clone();
+            let is_moved = order.earliest != *earliest;
             (order.earliest, order.latest) = (*earliest, *latest);
             (order.hours, order.priority) = (hours.clone(), *priority);
             let reason = reason.as_ref().map(|reason| format!(" The reason given: {reason}."));
@@ -50,7 +56,12 @@ pub(super) fn fold(turn: &mut Turn<'_>, at: Timestamp, command: &CallbackCommand
             );
             if order != callback.order {
                 let line = Line::new("callback.rescheduled", why);
-                look_anew(turn, at, command, line, |callback| callback.order = order);
+                look_anew(turn, at, command, line, |callback| {
+                    callback.order = order;
+                    if is_moved && let Some(handling) = &mut callback.handling {
+                        handling.not_today_until = None;
+                    }
+                });
             }
             CommandOutcome::Applied
         }
@@ -63,6 +74,34 @@ pub(super) fn fold(turn: &mut Turn<'_>, at: Timestamp, command: &CallbackCommand
         }
         // They were folded before.
         (CallbackChange::WrapUp(_) | CallbackChange::Offer(_), State::Waiting(_)) => CommandOutcome::Applied,
+    }
+}
+
+/// Nobody contacts the consumer for it on this day of the consumer. A call in progress goes on.
+fn not_today(
+    turn: &mut Turn<'_>,
+    at: Timestamp,
+    callback: &Callback,
+    reason: Option<&str>,
+    command: &CallbackCommand,
+) {
+    let until = policy::day_ends(&callback.order, &turn.scheduler.deps.rules.number_zones, at);
+    let reason = reason.map(|reason| format!(" The reason given: {reason}.")).unwrap_or_default();
+    let why = format!(
+        "A person, by the token {:?}, marked it as not again today, until {until}.{reason}",
+        command.by
+    );
+    let line = Line::new("callback.not_today", why);
+    match callback.state {
+        State::Waiting(_) => {
+            look_anew(turn, at, command, line, |callback| callback.handled().not_today_until = Some(until));
+        }
+        State::Calling { .. } | State::Closed(_) => {
+            turn.work.callbacks.change(callback.id, |callback| {
+                callback.handled().not_today_until = Some(until);
+            });
+            turn.work.note(at, line.of_callback(callback.id).by(&command.by));
+        }
     }
 }
 

@@ -6,6 +6,7 @@
 use super::settle::{change_attempt, observe};
 use super::turn::Turn;
 use super::{fold, messages};
+use crate::domain::attempt::{Candidate, Look};
 use crate::domain::event::CallReport;
 use crate::domain::{AttemptId, CallProgress, MessageId, PairKey, Stage, Submission};
 use crate::platform::{Finding, FoundCall, FoundMessage};
@@ -28,10 +29,30 @@ pub(super) fn lost_call(turn: &mut Turn<'_>, id: AttemptId, finding: &Finding<Ve
     };
     let unclaimed: Vec<&FoundCall> = calls.iter().filter(others).collect();
     match unclaimed[..] {
-        [] => absent(turn, id),
+        [] => {
+            note_look(turn, id, &[]);
+            absent(turn, id);
+        }
         [call] => found(turn, id, call),
-        _ => tracing::warn!(attempt = %id, "several calls may be this attempt's; an operator has to look"),
+        _ => note_look(turn, id, &unclaimed),
     }
+    if unclaimed.len() > 1 {
+        tracing::warn!(attempt = %id, "several calls may be this attempt's; an operator has to look");
+    }
+}
+
+/// Remembers what was found, for the people who resolve it.
+fn note_look(turn: &mut Turn<'_>, id: AttemptId, calls: &[&FoundCall]) {
+    let candidate = |call: &&FoundCall| Candidate {
+        sid: call.sid.clone(),
+        progress: call.progress,
+        created_at: call.created_at,
+        duration_s: call.duration_s,
+        same_ends: call.same_ends,
+    };
+    let candidates = calls.iter().take(Look::CANDIDATES_MAX).map(candidate).collect();
+    let look = Some(Box::new(Look { at: turn.now, candidates }));
+    change_attempt(turn, id, |attempt| attempt.last_look = look);
 }
 
 /// Applies candidates for a lost message.
@@ -96,7 +117,7 @@ fn absent(turn: &mut Turn<'_>, id: AttemptId) {
     let now = turn.now;
     let horizon = turn.scheduler.deps.settings.timeouts.horizon;
     change_attempt(turn, id, |attempt| {
-        if is_beyond(&attempt.submission, now - horizon) {
+        if !attempt.is_held(now) && is_beyond(&attempt.submission, now - horizon) {
             attempt.submission.disprove(now);
         }
     });

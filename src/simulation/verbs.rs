@@ -19,13 +19,13 @@ pub(super) mod types {
     pub use crate::store::{
         AuditEntry, AuditFilter, Awaiting, Backlog, Beat, Beaten, BulkRecord, CallFacts, CampaignRecord,
         CampaignRows, CellSums, CellsWanted, Census, CommandRecord, ConsumerRecord, Count, DecideKeys,
-        Deletions, Delivery, Enqueue, Enqueued, EntryName, ErasureRecord, ErasureTraces, ErasureWork,
-        Expiring, FiledReport, Filter, Hashing, HeldBack, IdempotencyKey, ImportFindings, ImportRecord,
-        ImportStep, ImportStepped, Input, Joined, KeyPlace, Lead, LedgersWanted, Listed, MadeImport, Member,
-        MemberChange, MemberChanged, NewBulk, NewErasure, NewImport, NewList, NewNode, NewSuppressions,
-        OidcSubject, OpenOrder, OtherGroup, Page, PlatformName, RecentOrder, Record, Regrouped, Session,
-        Settled, StoredFault, Suppressed, SuppressionList, TimelineEnds, TimelineLine, ToDecide, Token, Told,
-        Waiting, Whom,
+        Deletions, Delivery, DeliveryRecord, Enqueue, Enqueued, EntryName, ErasureRecord, ErasureTraces,
+        ErasureWork, Expiring, FiledReport, Filter, Hashing, HeldBack, IdempotencyKey, ImportFindings,
+        ImportRecord, ImportStep, ImportStepped, Input, Joined, KeyPlace, Lead, LedgersWanted, Listed,
+        MadeImport, Member, MemberChange, MemberChanged, NewBulk, NewErasure, NewImport, NewList, NewNode,
+        NewSuppressions, OidcSubject, OpenOrder, OtherGroup, Page, PlatformName, RecentOrder, Record,
+        Regrouped, Session, Settled, StoredFault, Subject, Suppressed, SuppressionList, TimelineEnds,
+        TimelineLine, ToDecide, Token, Told, Waiting, Whom,
     };
     pub use crate::suppression::NameHash;
 }
@@ -148,13 +148,14 @@ macro_rules! store_verbs {
             Outbox
             by_hand {}
             writes {
-                fn settle_delivery(id: DeliveryId, tried_at: Timestamp, settled: Settled) -> ();
+                fn settle_delivery(id: DeliveryId, tried_at: Timestamp, settled: Settled, failure: Option<String>) -> ();
                 fn replay_deliveries(callback: CallbackId, now: Timestamp) -> u64;
             }
             reads {
                 fn claim_deliveries(now: Timestamp, until: Timestamp, limit: usize) -> Vec<Delivery>;
                 fn void_claims() -> ();
                 fn next_delivery(after: Timestamp) -> Option<Timestamp>;
+                fn deliveries_of(subject: Subject, most: usize) -> Vec<DeliveryRecord>;
                 fn backlog() -> Backlog;
             }
         }
@@ -197,7 +198,8 @@ macro_rules! store_verbs {
             reads {
                 fn report_labels() -> Labels;
                 fn cells(wanted: CellsWanted) -> CellSums;
-                fn waiting_by_reason(tenant: &Tenant, most: usize) -> Waiting;
+                fn waiting_at_gates(gates_most: usize, each_most: u32) -> Vec<(Gate, u64)>;
+                fn waiting_by_reason(tenant: &Tenant, campaign: Option<CampaignId>, most: usize) -> Waiting;
                 fn expiring(from: Timestamp, until: Timestamp, most: usize) -> Vec<Expiring>;
                 fn wrong_reports(told: Told) -> Vec<String>;
                 fn report_tenants(most: usize) -> Vec<Tenant>;

@@ -50,7 +50,7 @@ pub use orders::{
     Awaiting, Census, Count, Enqueue, Enqueued, Filter, HeldBack, IdempotencyKey, InviteCensus, Listed,
     OpenOrder, OrderCeiling, Orders, Page, Record, Status, TimelineEnds, TimelineLine, Whom,
 };
-pub use outbox::{Backlog, Delivery, Outbox, OutboxRow, Settled, Subject};
+pub use outbox::{Backlog, Delivery, DeliveryRecord, DeliveryState, Outbox, OutboxRow, Settled, Subject};
 pub use person_zones::PersonZones;
 pub use pools::PoolChanges;
 pub use records::{ConsumerRecord, LedgersWanted, PlatformName, Records};

@@ -6,6 +6,7 @@ use std::fmt;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
+use strum::{EnumString, IntoStaticStr};
 
 use super::Result;
 use crate::domain::{CallbackId, CampaignId, DeliveryId, Phone};
@@ -26,8 +27,17 @@ pub trait Outbox: Send + Sync {
     /// When the next row is due after `after`.
     async fn next_delivery(&self, after: Timestamp) -> Result<Option<Timestamp>>;
 
-    /// Records the result of a try that began at `tried_at`. A settled row does not change.
-    async fn settle_delivery(&self, id: DeliveryId, tried_at: Timestamp, settled: Settled) -> Result<()>;
+    /// Records the result of a try that began at `tried_at`, with why it failed. A settled row does not change.
+    async fn settle_delivery(
+        &self,
+        id: DeliveryId,
+        tried_at: Timestamp,
+        settled: Settled,
+        failure: Option<String>,
+    ) -> Result<()>;
+
+    /// The rows of a subject, the oldest first, up to a number.
+    async fn deliveries_of(&self, subject: Subject, most: usize) -> Result<Vec<DeliveryRecord>>;
 
     /// Makes all rows of a callback due again, in their order. Returns their number.
     async fn replay_deliveries(&self, callback: CallbackId, now: Timestamp) -> Result<u64>;
@@ -98,6 +108,32 @@ pub struct Delivery {
     pub row: OutboxRow,
     pub tries: u32,
     pub first_tried_at: Option<Timestamp>,
+}
+
+/// How far a row of the outbox is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeliveryRecord {
+    pub id: DeliveryId,
+    pub what: String,
+    pub state: DeliveryState,
+    pub created_at: Timestamp,
+    /// When it is tried next; `None` for one that is settled, or that waits for an earlier one.
+    pub due_at: Option<Timestamp>,
+    /// Since it was written, sent again, or its endpoint was enabled.
+    pub tries: u32,
+    pub first_tried_at: Option<Timestamp>,
+    pub settled_at: Option<Timestamp>,
+    /// Why the last try failed.
+    pub last_error: Option<String>,
+}
+
+/// The names are stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
+pub enum DeliveryState {
+    Waiting,
+    Delivered,
+    GivenUp,
 }
 
 /// The result of one try to deliver.

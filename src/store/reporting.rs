@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::Result;
 use crate::domain::reporting::{Cells, Counts, Family, Labels, NewLabel, Quarter};
-use crate::domain::{Attempt, Disposition, Numbers, Tenant};
+use crate::domain::{Attempt, CampaignId, Disposition, Gate, Numbers, Tenant};
 
 /// The counts that reports show.
 #[async_trait]
@@ -19,9 +19,17 @@ pub trait Reporting: Send + Sync {
     /// Sums of cells, by label or by quarter.
     async fn cells(&self, wanted: CellsWanted) -> Result<CellSums>;
 
-    /// The callbacks of a tenant that wait now, by the code of their reason, from counts that are kept. At most `most`
-    /// reasons, those with the most callbacks.
-    async fn waiting_by_reason(&self, tenant: &Tenant, most: usize) -> Result<Waiting>;
+    /// How many callbacks wait at each gate, up to `each_most`, of the first `gates_most` gates.
+    async fn waiting_at_gates(&self, gates_most: usize, each_most: u32) -> Result<Vec<(Gate, u64)>>;
+
+    /// The callbacks of a tenant that wait now, by the code of their reason, from counts that are kept; of one campaign,
+    /// if it is given. At most `most` reasons, those with the most callbacks.
+    async fn waiting_by_reason(
+        &self,
+        tenant: &Tenant,
+        campaign: Option<CampaignId>,
+        most: usize,
+    ) -> Result<Waiting>;
 
     /// The temporary permissions that end from `from` until `until`, the next ones first, at most `most`.
     async fn expiring(&self, from: Timestamp, until: Timestamp, most: usize) -> Result<Vec<Expiring>>;

@@ -101,7 +101,8 @@ impl TwilioPlatform {
         for list in lists(lost) {
             for call in self.client.list_calls(&list).await? {
                 if may_be_of(lost.submitted_at, call.date_created) && seen.insert(call.sid.clone()) {
-                    found.push(found_call(call, None)?);
+                    let same_ends = is_between(&call, lost);
+                    found.push(FoundCall { same_ends, ..found_call(call, None)? });
                 }
             }
         }
@@ -332,6 +333,12 @@ fn lists(lost: &LostCall) -> Vec<CallFilter> {
     vec![queued, started]
 }
 
+/// Whether the call is between the two ends that were requested. Twilio may leave an end out, or spell a number otherwise.
+fn is_between(call: &Call, lost: &LostCall) -> bool {
+    let (from, to) = ends(lost.numbers, &lost.callee);
+    call.from.as_ref() == Some(&from) && call.to.as_ref() == Some(&to)
+}
+
 /// Whether something was created at the time of the request.
 fn may_be_of(submitted_at: Timestamp, created_at: Option<Timestamp>) -> bool {
     created_at.is_none_or(|at| (CREATED_EARLIEST..=CREATED_LATEST).contains(&at.duration_since(submitted_at)))
@@ -342,6 +349,8 @@ fn found_call(call: Call, leg: Option<FoundCall>) -> Result<FoundCall, Error> {
     Ok(FoundCall {
         sid: call.sid,
         progress,
+        created_at: call.date_created.or(call.start_time),
+        same_ends: true,
         ended_at: call.end_time,
         duration_s: call.duration_s,
         leg: leg.map(Box::new),

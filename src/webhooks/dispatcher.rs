@@ -63,7 +63,8 @@ struct Landing {
 struct InFlight {
     flights: Flights,
     under_way: BTreeSet<DeliveryId>,
-    unrecorded: Vec<(DeliveryId, Timestamp, Settled)>,
+    /// The last is why the try failed.
+    unrecorded: Vec<(DeliveryId, Timestamp, Settled, Option<String>)>,
 }
 
 impl Dispatcher {
@@ -213,13 +214,13 @@ impl Dispatcher {
             ),
             None => {}
         }
-        in_flight.unrecorded.push((id, *tried_at, verdict.settled));
+        in_flight.unrecorded.push((id, *tried_at, verdict.settled, answer.failure()));
     }
 
     async fn record(&self, in_flight: &mut InFlight) -> store::Result<()> {
-        while let Some((id, tried_at, settled)) = in_flight.unrecorded.last().copied() {
+        while let Some((id, tried_at, settled, failure)) = in_flight.unrecorded.last().cloned() {
             failpoint!("delivery.unsettled");
-            self.store.settle_delivery(id, tried_at, settled).await?;
+            self.store.settle_delivery(id, tried_at, settled, failure).await?;
             failpoint!("delivery.settled");
             in_flight.unrecorded.pop();
             in_flight.under_way.remove(&id);

@@ -71,10 +71,7 @@ impl Endpoint {
             standing.last_failure = None;
             return standing.failing_since.take().map(|_| Change::Recovered);
         }
-        standing.last_failure = Some(match answer {
-            Answer::Status { code, .. } => format!("status {code}"),
-            Answer::None(why) => why.to_owned(),
-        });
+        standing.last_failure = answer.failure();
         standing.resting_until = standing.resting_until.max(verdict.rest_until);
         let first = standing.failing_since.is_none();
         standing.failing_since.get_or_insert(now);

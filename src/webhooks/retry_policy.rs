@@ -14,6 +14,18 @@ pub enum Answer {
     None(&'static str),
 }
 
+impl Answer {
+    /// Why the try failed, in a few words; `None` if it did not.
+    #[must_use]
+    pub fn failure(&self) -> Option<String> {
+        match self {
+            Self::Status { code: 200..=299, .. } => None,
+            Self::Status { code, .. } => Some(format!("status {code}")),
+            Self::None(why) => Some((*why).to_owned()),
+        }
+    }
+}
+
 /// Delays after the first failed try, the second and so on; the last one repeats. Up to a fifth is added, so
 /// that deliveries that failed together are not retried together.
 pub const PAUSES: &[SignedDuration] = &[

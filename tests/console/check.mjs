@@ -10,6 +10,10 @@ try {
   await oneCallback();
   await withoutScript();
   await live();
+  await hidden();
+  await polled();
+  await described();
+  await markup();
   await filters();
   await keyboard();
   await bulk();
@@ -73,6 +77,90 @@ async function live() {
   await others[5].page.bringToFront();
   await others[5].page.waitForFunction(() => Number(document.getElementById("live").dataset.updates ?? 0) >= 1, { timeout: 20_000 });
   for (const { page } of [one, ...others]) await page.close();
+}
+
+// A page says whether it is looked at; the browser of a test has no windows that could cover it.
+async function look(page, isHidden) {
+  await page.evaluate((isHidden) => {
+    Object.defineProperty(document, "hidden", { configurable: true, get: () => isHidden });
+    document.dispatchEvent(new Event("visibilitychange"));
+  }, isHidden);
+}
+
+const updates = (page) => page.$eval("#live", (live) => Number(live.dataset.updates ?? 0));
+
+async function updated(page, from) {
+  await page.waitForFunction((from) => Number(document.getElementById("live").dataset.updates ?? 0) > from, { timeout: 20_000 }, from);
+}
+
+// While the only tab is hidden there is no stream, and nothing changes. Once it is seen again, it goes on.
+async function hidden() {
+  const own = await tab(browser, root);
+  await open(own, root);
+  await updated(own.page, 0);
+  await look(own.page, true);
+  // What was on its way arrives.
+  await new Promise((done) => setTimeout(done, 1500));
+  const before = await updates(own.page);
+  await new Promise((done) => setTimeout(done, 4000));
+  check(await updates(own.page) === before, "a hidden tab is changed");
+  await look(own.page, false);
+  await updated(own.page, before);
+  await own.page.close();
+}
+
+// A browser whose stream is refused polls, and not while it is hidden.
+async function polled() {
+  const own = await tab(browser, root);
+  await own.page.evaluateOnNewDocument(() => { delete window.SharedWorker; });
+  await own.page.setRequestInterception(true);
+  let polls = 0;
+  own.page.on("request", (request) => {
+    if (request.url().includes("console/live")) return request.respond({ status: 503, body: "" });
+    if (request.headers()["console-part"] === "poll") polls += 1;
+    request.continue();
+  });
+  await own.page.goto(root);
+  await updated(own.page, 0);
+  check(polls > 0, "a refused stream is not followed by polling");
+  await look(own.page, true);
+  await new Promise((done) => setTimeout(done, 500));
+  const before = polls;
+  await new Promise((done) => setTimeout(done, 6000));
+  check(polls === before, "a hidden tab polls");
+  const shown = await updates(own.page);
+  await look(own.page, false);
+  await updated(own.page, shown);
+  await own.page.close();
+}
+
+// The description of the API is a page too, and the policy holds there.
+async function described() {
+  const own = await tab(browser, root);
+  const answer = await own.page.goto(new URL("/docs", root).href, { waitUntil: "networkidle0" });
+  check(answer.ok(), `/docs: ${answer.status()}`);
+  check(answer.headers()["content-security-policy"]?.includes("default-src 'none'"), "/docs has no policy");
+  check(own.faults.length === 0, `/docs: ${own.faults.join("; ")}`);
+  await own.page.close();
+}
+
+// Markup in the name of a campaign is shown as text and does nothing.
+async function markup() {
+  const own = await tab(browser, root);
+  own.page.on("dialog", (dialog) => { own.faults.push(`dialog: ${dialog.message()}`); dialog.dismiss(); });
+  const name = `<img src=x onerror=alert(1)><script>alert(2)</script>`;
+  await open(own, root + "campaigns");
+  await own.page.$eval("details.action", (details) => { details.open = true; });
+  await own.page.type("details.action input[name=name]", name);
+  await own.page.select("details.action select[name='defaults.sender']", "+551140000001");
+  await own.page.type("details.action input[name='defaults.document']", "message");
+  await own.page.type("details.action textarea[name='defaults.variables']", "message = hello");
+  await Promise.all([own.page.waitForNavigation(), own.page.click("details.action form button")]);
+  for (const path of ["campaigns", "callbacks", ""]) await open(own, root + path);
+  await open(own, root + "campaigns");
+  check((await own.page.$eval("main", (main) => main.innerText)).includes(name), "the name is not shown");
+  check(own.faults.length === 0, own.faults.join("; "));
+  await own.page.close();
 }
 
 async function filters() {

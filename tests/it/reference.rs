@@ -32,6 +32,7 @@ fn reasons() -> Vec<Reason> {
     let mut all = vec![
         Reason::Ready,
         Reason::BeforeEarliest { earliest: at },
+        Reason::NotToday { until: at },
         Reason::OutsideHours { opens_at: at },
         Reason::CalendarClosed { calendar: "BR-SP".parse().unwrap(), opens_at: at },
         Reason::CalendarUnknown { calendar: "office".parse().unwrap() },
@@ -155,7 +156,9 @@ const fn who(reason: &Reason) -> &'static str {
     match reason {
         Reason::CalendarClosed { .. } => "operator: `calendars open`",
         Reason::CalendarUnknown { .. } => "operator: configuration",
-        Reason::BeforeEarliest { .. } | Reason::OutsideHours { .. } => "customer: `reschedule`",
+        Reason::BeforeEarliest { .. } | Reason::OutsideHours { .. } | Reason::NotToday { .. } => {
+            "customer: `reschedule`"
+        }
         Reason::NoPermission | Reason::AwaitingReply { .. } | Reason::AskedAgain { .. } => {
             "consumer; operator, by `permission grant`"
         }

@@ -135,6 +135,109 @@ async fn a_lost_call_is_found_by_a_lookup_and_not_placed_again() {
     }
 }
 
+impl TwoPlatforms {
+    /// A callback whose call is unknown, because its request was lost; with its path and that of the attempt.
+    async fn with_lost_call() -> (Self, String, String) {
+        let mut platforms = Self::begin().await;
+        let grant =
+            json!({"consumer": CONSUMER, "sender": SENDERS[1], "kind": "permanent", "reason": "on paper"});
+        platforms.daemon.post("/v1/permissions/grant", grant).await;
+        platforms.local.lose_next(Loss::WithRequest);
+        let path = platforms.order().await;
+        platforms.pass(SignedDuration::from_mins(2)).await;
+        let shown = platforms.shown(&path).await;
+        assert_eq!(shown["attempts"][0]["stage"], "unknown", "{shown}");
+        let attempt = format!("/v1/attempts/{}", shown["attempts"][0]["id"].as_str().unwrap());
+        (platforms, path, attempt)
+    }
+
+    /// The stage of the first attempt, and how many calls there are.
+    async fn stage(&mut self, path: &str) -> (Value, usize) {
+        let stage = self.shown(path).await["attempts"][0]["stage"].clone();
+        (stage, self.local.calls().len())
+    }
+}
+
+#[tokio::test]
+async fn a_held_call_is_not_settled_by_its_time_out_for_a_day() {
+    let (mut platforms, path, attempt) = TwoPlatforms::with_lost_call().await;
+    platforms.daemon.post(&format!("{attempt}/hold"), json!({})).await;
+    let until = platforms.daemon.now() + SignedDuration::from_hours(24);
+    let listed = platforms.daemon.get("/v1/attempts?is_unresolved=true").await;
+    let held = &listed["attempts"][0];
+    assert_eq!(
+        (&held["held_until"], &held["not_placed_at"]),
+        (&json!(until.to_string()), &json!(until.to_string()))
+    );
+    platforms.pass(SignedDuration::from_hours(24) - SignedDuration::from_secs(1)).await;
+    assert_eq!(platforms.stage(&path).await, (json!("unknown"), 0));
+    let listed = platforms.daemon.get("/v1/attempts?is_unresolved=true").await;
+    assert_eq!(listed["attempts"][0]["last_look"]["candidates"], json!([]), "{listed}");
+    // The next lookup after that settles it.
+    platforms.pass(SignedDuration::from_mins(11)).await;
+    assert_eq!(platforms.stage(&path).await.0, json!("not_placed"));
+    platforms.pass(SignedDuration::from_hours(12)).await;
+    assert_eq!(platforms.shown(&path).await["outcome"], "reached");
+    let timeline = platforms.daemon.get(&format!("{path}/timeline")).await.to_string();
+    assert!(timeline.contains("attempt.held"), "{timeline}");
+}
+
+#[tokio::test]
+async fn a_released_call_is_settled_at_once() {
+    let (mut platforms, path, attempt) = TwoPlatforms::with_lost_call().await;
+    platforms.daemon.post(&format!("{attempt}/hold"), json!({})).await;
+    platforms.pass(SignedDuration::from_hours(2)).await;
+    assert_eq!(platforms.stage(&path).await, (json!("unknown"), 0));
+    platforms.daemon.post(&format!("{attempt}/release"), json!({})).await;
+    platforms.pass(SignedDuration::from_secs(5)).await;
+    assert_eq!(platforms.stage(&path).await.0, json!("not_placed"));
+    let over = platforms.daemon.try_post(&format!("{attempt}/hold"), json!({})).await;
+    assert_eq!((over.0, &over.1["code"]), (409, &json!("attempt.over")));
+}
+
+#[tokio::test]
+async fn a_held_call_is_settled_by_an_operator() {
+    let (mut platforms, path, attempt) = TwoPlatforms::with_lost_call().await;
+    platforms.daemon.post(&format!("{attempt}/hold"), json!({})).await;
+    platforms.daemon.post(&format!("{attempt}/resolve"), json!({"outcome": "not_placed"})).await;
+    assert_eq!(platforms.stage(&path).await.0, json!("not_placed"));
+}
+
+#[tokio::test]
+async fn a_callback_marked_not_again_today_rests_until_the_consumers_midnight() {
+    let (mut platforms, path, attempt) = TwoPlatforms::with_lost_call().await;
+    // The mark is possible while the call is unknown, which is when it is needed.
+    platforms.daemon.post(&format!("{path}/not-today"), json!({"reason": "may have been reached"})).await;
+    let until: jiff::Timestamp =
+        platforms.shown(&path).await["not_today_until"].as_str().unwrap().parse().unwrap();
+    let midnight = until.to_zoned(jiff::tz::TimeZone::get("America/Sao_Paulo").unwrap());
+    assert_eq!((midnight.hour(), midnight.minute()), (0, 0), "{midnight}");
+    platforms.daemon.post(&format!("{attempt}/resolve"), json!({"outcome": "not_placed"})).await;
+    platforms.pass(until.duration_since(platforms.daemon.now()) - SignedDuration::from_secs(1)).await;
+    assert_eq!(platforms.local.calls().len(), 0);
+    let explained = platforms.daemon.get(&format!("{path}/explain")).await;
+    assert_eq!(explained["reasons"][0]["code"], "window.not_today", "{explained}");
+    platforms.pass(SignedDuration::from_secs(2)).await;
+    assert_eq!(platforms.local.calls().len(), 1);
+}
+
+#[tokio::test]
+async fn a_new_earliest_time_ends_the_mark() {
+    let mut platforms = TwoPlatforms::begin().await;
+    let path = platforms.order().await;
+    platforms.daemon.post(&format!("{path}/not-today"), json!({})).await;
+    assert!(platforms.shown(&path).await["not_today_until"].is_string());
+    let soon = platforms.daemon.now() + SignedDuration::from_mins(10);
+    platforms.daemon.post(&format!("{path}/reschedule"), json!({"priority": 9})).await;
+    assert!(platforms.shown(&path).await["not_today_until"].is_string(), "another priority keeps it");
+    platforms.daemon.post(&format!("{path}/reschedule"), json!({"earliest": soon.to_string()})).await;
+    assert!(platforms.shown(&path).await.get("not_today_until").is_none());
+    let closed = platforms.daemon.post(&format!("{path}/cancel"), json!({})).await;
+    assert_eq!(closed["outcome"], "canceled");
+    let refused = platforms.daemon.try_post(&format!("{path}/not-today"), json!({})).await;
+    assert_eq!((refused.0, &refused.1["code"]), (409, &json!("callback.closed")));
+}
+
 #[tokio::test]
 async fn a_lost_message_that_cannot_be_looked_up_is_resolved_by_an_operator() {
     let mut platforms = TwoPlatforms::begin().await;

@@ -117,6 +117,21 @@ impl AllowAttempt {
     }
 }
 
+#[derive(Debug, Args)]
+pub(super) struct NotToday {
+    /// The reason, for the timeline
+    #[arg(long)]
+    reason: Option<String>,
+    #[command(flatten)]
+    one: One,
+}
+
+impl NotToday {
+    pub(super) fn run(&self, out: &mut dyn Write) -> anyhow::Result<()> {
+        self.one.change("not-today", Body::Json(serde_json::json!({ "reason": self.reason })), out)
+    }
+}
+
 impl Show {
     pub(super) fn run(&self, out: &mut dyn Write) -> anyhow::Result<()> {
         let One { id, json, daemon } = &self.one;

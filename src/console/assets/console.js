@@ -97,7 +97,7 @@ function inPage() {
     tell = (message) => connect(message.visible ? [message.page] : []);
   }
   const report = () => tell({ page, root, visible: !document.hidden });
-  document.addEventListener("visibilitychange", report);
+  document.addEventListener("visibilitychange", () => { report(); if (polling) poll(); });
   addEventListener("pageshow", report);
   report();
 }

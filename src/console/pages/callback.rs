@@ -25,6 +25,7 @@ pub(super) struct Seen {
     record: Value,
     explained: Answer,
     timeline: Answer,
+    deliveries: Answer,
 }
 
 async fn seen(visit: &Visit, id: &str) -> Result<Seen, Refused> {
@@ -33,6 +34,7 @@ async fn seen(visit: &Visit, id: &str) -> Result<Seen, Refused> {
         record: visit.get(&format!("/v1/callbacks/{id}")).await?,
         explained: visit.get(&format!("/v1/callbacks/{id}/explain")).await,
         timeline: visit.get(&format!("/v1/callbacks/{id}/timeline")).await,
+        deliveries: visit.get(&format!("/v1/callbacks/{id}/deliveries")).await,
     })
 }
 
@@ -88,6 +90,10 @@ fn shown(visit: &Visit, seen: &Seen) -> Markup {
         @if let Ok(explained) = &seen.explained { (senders(visit, explained, now)) (ladder(explained)) }
         (calls(visit, &seen.record, now))
         (messages(visit, &seen.record, now))
+        @match &seen.deliveries {
+            Ok(found) => (deliveries(visit, &seen.record, found, now)),
+            Err(refused) => { h2 { "Webhooks" } (problem(refused)) },
+        }
         h2 { "What happened" }
         @match &seen.timeline {
             Ok(timeline) => (happened(visit, &seen.record, timeline, now)),
@@ -274,6 +280,35 @@ fn messages(visit: &Visit, record: &Value, now: Timestamp) -> Markup {
     }
 }
 
+/// What your system was told of it, and how far that is.
+fn deliveries(visit: &Visit, record: &Value, found: &Value, now: Timestamp) -> Markup {
+    let rows: Vec<_> = list(found, "deliveries")
+        .iter()
+        .map(|sent| {
+            let at = |name: &str| time(visit, record, text(sent, name), now);
+            let state = match text(sent, "state") {
+                "waiting" if !text(sent, "due_at").is_empty() => html! { "next try " (at("due_at")) },
+                "waiting" => html! { "waits for the one before" },
+                "given_up" => html! { (badge("bad", "given up")) " " (at("settled_at")) },
+                _ => html! { "delivered " (at("settled_at")) },
+            };
+            vec![
+                html! { (text(sent, "type")) },
+                at("created_at"),
+                state,
+                html! { (number(sent, "tries")) },
+                html! { (text(sent, "last_error")) },
+            ]
+        })
+        .collect();
+    html! {
+        @if !rows.is_empty() {
+            h2 { "Webhooks" }
+            (table("What your system was told, in its order", &["event", "written", "state", "tries", "last error"], &rows))
+        }
+    }
+}
+
 fn fault(sent: &Value) -> Markup {
     let Some(error) = field(sent, "error") else { return html! {} };
     html! { (text(error, "issuer")) " " (number(error, "code")) " " span.second { (text(error, "meaning")) } }
@@ -350,6 +385,11 @@ pub(super) async fn reschedule(Path(id): Path<String>, form: Form) -> Response {
 pub(super) async fn allow_attempt(Path(id): Path<String>, form: Form) -> Response {
     let body = given(&form, &["reason"]);
     act(&form, &id, "allow-attempt", Ok(body.into()), "attempt-allowed").await
+}
+
+pub(super) async fn not_today(Path(id): Path<String>, form: Form) -> Response {
+    let body = given(&form, &["reason"]);
+    act(&form, &id, "not-today", Ok(body.into()), "not-today").await
 }
 
 pub(super) async fn wrap_up(Path(id): Path<String>, form: Form) -> Response {

@@ -1,10 +1,12 @@
 //! What can be done with a callback: the forms of its page. Each posts to the API's own route of the same name.
 
+use axum::http::Method;
 use maud::{Markup, html};
 use serde_json::Value;
 
 use crate::console::fields::{Again, Fields};
 use crate::console::parts::{Input, action, button, list, text};
+use crate::console::person::may_ask;
 use crate::console::times;
 use crate::console::visit::Visit;
 use crate::domain::Scope;
@@ -31,6 +33,10 @@ pub(super) fn actions(
                 @let fields = fields("reschedule");
                 (action(visit, &path("reschedule"), "Reschedule", fields.is_refused(), &reschedule(fields, &zone)))
             }
+            @if is_open && may_ask(&visit.person, &Method::POST, "/v1/callbacks/{id}/not-today") {
+                @let fields = fields("not-today");
+                (action(visit, &path("not-today"), "Not again today", fields.is_refused(), &not_today(fields)))
+            }
             @if is_waiting && visit.may(Scope::Supervise) {
                 @let fields = fields("allow-attempt");
                 (action(visit, &path("allow-attempt"), "Allow one more call", fields.is_refused(), &allow(fields)))
@@ -49,6 +55,13 @@ fn reschedule(fields: Fields<'_>, zone: &str) -> Markup {
         (fields.input(Input::text("earliest", "Not before").of_kind("datetime-local").hint(zone)))
         (fields.input(Input::text("latest", "Until").of_kind("datetime-local").hint(zone)))
         (fields.choice("priority", "Urgency", &[("", "as it is"), ("1", "bulk"), ("5", "normal"), ("8", "urgent")]))
+        (fields.input(Input::text("reason", "Why")))
+    }
+}
+
+fn not_today(fields: Fields<'_>) -> Markup {
+    html! {
+        p { "No call and no message for it before the consumer's midnight. A call in progress goes on." }
         (fields.input(Input::text("reason", "Why")))
     }
 }

@@ -17,6 +17,7 @@ mod import;
 mod import_report;
 mod limits;
 mod now;
+mod now_of_part;
 mod permissions;
 mod pools;
 mod preflight;
@@ -55,6 +56,8 @@ pub(super) fn router() -> Router<Arc<Console>> {
         .route("/console/unknown", get(unknown::unknown))
         .route("/console/unknown/{id}/resolve", post(unknown::resolve))
         .route("/console/unknown/{id}/ask-again", post(unknown::ask_again))
+        .route("/console/unknown/{id}/hold", post(unknown::hold))
+        .route("/console/unknown/{id}/release", post(unknown::release))
 }
 
 fn callback_routes() -> Router<Arc<Console>> {
@@ -66,6 +69,7 @@ fn callback_routes() -> Router<Arc<Console>> {
         .route("/console/callbacks/{id}/cancel", post(callback::cancel))
         .route("/console/callbacks/{id}/reschedule", post(callback::reschedule))
         .route("/console/callbacks/{id}/allow-attempt", post(callback::allow_attempt))
+        .route("/console/callbacks/{id}/not-today", post(callback::not_today))
         .route("/console/callbacks/{id}/wrap-up", post(callback::wrap_up))
         .route("/console/callbacks/{id}/replay", post(callback::replay))
 }

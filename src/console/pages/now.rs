@@ -1,19 +1,21 @@
 //! The first page: what goes on now, why something waits, and what is held.
 
+use axum::http::Method;
 use axum::response::Response;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use maud::{Markup, html};
 use serde_json::Value;
 
+use super::now_of_part::now_of_part;
 use crate::console::ask::Answer;
 use crate::console::charts::{Bar, bars};
 use crate::console::layout::{Page, first_page, problem, see_other};
 use crate::console::parts::{field, list, number, text, tile, tile_failed};
+use crate::console::person::may_ask;
 use crate::console::times::{from_now, moment, parsed};
 use crate::console::visit::Visit;
 use crate::console::words::{self, thousands};
-use crate::domain::Scope;
 
 /// The quarters of an hour in the chart.
 const QUARTERS: usize = 12;
@@ -33,15 +35,18 @@ struct Seen {
     recent: Answer,
     pools: Answer,
     pauses: Answer,
-    /// Only for those who look after the daemon.
+    /// Only for those who may read it.
     status: Option<Answer>,
     webhooks: Option<Answer>,
 }
 
 pub(super) async fn now(visit: Visit) -> Response {
-    // An agent, and somebody who sees a part of the tenant, has no numbers of the floor.
+    // An agent has no numbers of the floor.
     if let Some(other) = first_page(&visit.person) {
         return see_other(&format!("./{other}"));
+    }
+    if !visit.person.bounds.is_all() {
+        return now_of_part(&visit).await;
     }
     let now = visit.now();
     let zone = visit.app().reports.zone.clone();
@@ -53,8 +58,10 @@ pub(super) async fn now(visit: Visit) -> Response {
         of_today("speed", "day"),
         of_today("answer-rate", "time"),
     ];
-    let operates = visit.may(Scope::Operate) && visit.person.tenant == crate::domain::Tenant::default();
-    let for_operators = async |path: &str| if operates { Some(visit.get(path).await) } else { None };
+    let for_who_may = async |path: &str| match may_ask(&visit.person, &Method::GET, path) {
+        true => Some(visit.get(path).await),
+        false => None,
+    };
     let seen = Seen {
         waiting: visit.get("/v1/reports/waiting").await,
         calls: visit.get("/v1/attempts?limit=1").await,
@@ -65,9 +72,9 @@ pub(super) async fn now(visit: Visit) -> Response {
         speed: visit.get(&addresses[2]).await,
         recent: visit.get(&addresses[3]).await,
         pools: visit.get("/v1/pools").await,
-        pauses: visit.get("/v1/pauses").await,
-        status: for_operators("/v1/status").await,
-        webhooks: for_operators("/v1/webhooks").await,
+        pauses: visit.get("/v1/pauses?holds=true").await,
+        status: for_who_may("/v1/status").await,
+        webhooks: for_who_may("/v1/webhooks").await,
     };
     visit.page(Page::new("Now").live(shown(&seen, now, &zone)))
 }
@@ -77,10 +84,9 @@ fn shown(seen: &Seen, now: Timestamp, zone: &TimeZone) -> Markup {
         (banners(seen, now, zone))
         div.tiles {
             (read(&seen.waiting, "waiting", |it| tile("waiting", thousands(number(it, "total.callbacks")), "", Some("callbacks?status=waiting"))))
-            (calling(seen))
+            (calling(&seen.calls, &seen.senders))
             (read(&seen.unknown, "checking with Twilio", |it| tile("checking with Twilio", number(it, "total"), "", Some("unknown"))))
-            (read(&seen.today, "reached today", |it| tile("reached today", thousands(number(it, "total.served")), &percent(it, "total.served_percent", "of the calls"), Some("callbacks?outcome=reached"))))
-            (read(&seen.today, "abandoned today", |it| tile("abandoned today", thousands(number(it, "total.abandoned")), &percent(it, "total.abandoned_percent", "of those answered"), Some("callbacks?abandoned=true"))))
+            (read(&seen.today, "reached and abandoned today", served))
             (read(&seen.permissions, "permission answers today", permissions))
             (read(&seen.speed, "from permission to ringing", speed))
             (read(&seen.pools, "free seats", seats))
@@ -99,7 +105,7 @@ fn shown(seen: &Seen, now: Timestamp, zone: &TimeZone) -> Markup {
 }
 
 /// A tile of an answer, or one that says that the answer is missing.
-fn read(answer: &Answer, name: &str, shown: impl FnOnce(&Value) -> Markup) -> Markup {
+pub(super) fn read(answer: &Answer, name: &str, shown: impl FnOnce(&Value) -> Markup) -> Markup {
     match answer {
         Ok(value) => shown(value),
         Err(refused) => tile_failed(name, refused),
@@ -110,15 +116,25 @@ fn percent(value: &Value, name: &str, of: &str) -> String {
     field(value, name).and_then(Value::as_f64).map(|share| format!("{share} % {of}")).unwrap_or_default()
 }
 
+/// The calls of today that served their consumers, and those that were answered and served nobody.
+pub(super) fn served(report: &Value) -> Markup {
+    let tile_of =
+        |name, figure, of: String, link| tile(name, thousands(number(report, figure)), &of, Some(link));
+    html! {
+        (tile_of("reached today", "total.served", percent(report, "total.served_percent", "of the calls"), "callbacks?outcome=reached"))
+        (tile_of("abandoned today", "total.abandoned", percent(report, "total.abandoned_percent", "of those answered"), "callbacks?abandoned=true"))
+    }
+}
+
 /// Calls in progress, and how many there may be at most.
-fn calling(seen: &Seen) -> Markup {
-    let most = seen.senders.as_ref().ok().map(|senders| {
+pub(super) fn calling(calls: &Answer, senders: &Answer) -> Markup {
+    let most = senders.as_ref().ok().map(|senders| {
         let calling = list(senders, "senders")
             .iter()
             .filter(|sender| field(sender, "calls") == Some(&Value::Bool(true)));
         calling.fold(0_u64, |sum, sender| sum.saturating_add(number(sender, "live_calls_max")))
     });
-    read(&seen.calls, "calling", |calls| {
+    read(calls, "calling", |calls| {
         let more =
             most.map(|most| format!("of {} that the senders allow", thousands(most))).unwrap_or_default();
         tile("calling", thousands(number(calls, "total")), &more, Some("calls"))
@@ -132,14 +148,14 @@ fn permissions(report: &Value) -> Markup {
     tile("permission answers today", thousands(answered), &more, None)
 }
 
-fn speed(report: &Value) -> Markup {
+pub(super) fn speed(report: &Value) -> Markup {
     let seconds = |name| field(report, name).and_then(Value::as_u64).map(|s| format!("{s} s"));
-    let figure = seconds("total.p90_s").unwrap_or_else(|| "–".to_owned());
+    let figure = seconds("total.p95_s").unwrap_or_else(|| "–".to_owned());
     let half = seconds("total.p50_s").map(|half| format!("half within {half}")).unwrap_or_default();
-    tile("from permission to ringing, 9 of 10", figure, &half, None)
+    tile("lateness: 95 of 100 ring within", figure, &half, None)
 }
 
-fn seats(pools: &Value) -> Markup {
+pub(super) fn seats(pools: &Value) -> Markup {
     let pools = list(pools, "pools");
     let room = pools.iter().fold(0_u64, |sum, pool| sum.saturating_add(number(pool, "room")));
     let expired = pools.iter().filter(|pool| text(pool, "state") == "expired").count();
@@ -151,7 +167,7 @@ fn seats(pools: &Value) -> Markup {
     tile("free seats", thousands(room), &more, None)
 }
 
-fn reasons(waiting: &Value) -> Markup {
+pub(super) fn reasons(waiting: &Value) -> Markup {
     let rows = list(waiting, "rows");
     if rows.is_empty() {
         return html! { p.nothing { "Nothing waits." } };
@@ -181,7 +197,7 @@ fn reasons(waiting: &Value) -> Markup {
 }
 
 /// Calls by the quarter of an hour in which they were placed.
-fn recent_calls(report: &Value, now: Timestamp, zone: &TimeZone) -> Markup {
+pub(super) fn recent_calls(report: &Value, now: Timestamp, zone: &TimeZone) -> Markup {
     let last = now.as_second().div_euclid(QUARTER_S);
     let quarters: Vec<Bar> = (0..QUARTERS)
         .rev()
@@ -217,7 +233,7 @@ fn banners(seen: &Seen, now: Timestamp, zone: &TimeZone) -> Markup {
             Err(refused) => (problem(refused)),
         }
         @if let Ok(senders) = &seen.senders { @for sender in list(senders, "senders") { (resting(sender, now, zone)) } }
-        @match &seen.status { Some(Ok(status)) => (health(status)), Some(Err(refused)) => (problem(refused)), None => {} }
+        @match &seen.status { Some(Ok(status)) => { (health(status)) (resting_accounts(status, now, zone)) }, Some(Err(refused)) => (problem(refused)), None => {} }
         @match &seen.webhooks { Some(Ok(hooks)) => (webhooks(hooks)), Some(Err(refused)) => (problem(refused)), None => {} }
     }
 }
@@ -241,9 +257,31 @@ fn paused(pause: &Value, now: Timestamp, zone: &TimeZone) -> Markup {
                     Some(until) => { "It ends " (from_now(until, now)) ", at " (moment(until, now, &[zone])) ". " },
                     None => "Somebody has to lift it. ",
                 }
-                "Meanwhile permissions and deadlines go on ending at their time."
+                (meanwhile(pause, until.is_some()))
             }
         }
+    }
+}
+
+/// What ends while it lasts.
+fn meanwhile(pause: &Value, has_end: bool) -> Markup {
+    let counted = |name: &str, noun: &str| {
+        let count = field(pause, &format!("holds.{name}"))?;
+        let least = if field(count, "at_least") == Some(&Value::Bool(true)) { "at least " } else { "" };
+        Some(format!("{least}{}", words::counted(number(count, "count"), noun)))
+    };
+    let ended = [("permissions", "permission"), ("deadlines", "deadline"), ("promises", "promised time")];
+    let is_any = |name: &str| number(pause, &format!("holds.{name}.count")) > 0;
+    let ended: Vec<String> = ended
+        .iter()
+        .filter(|(name, _)| is_any(name))
+        .filter_map(|(name, noun)| counted(name, noun))
+        .collect();
+    html! {
+        @if let Some(held) = counted("callbacks", "callback") { (held) " held back. " }
+        @if ended.is_empty() { "Meanwhile permissions and deadlines go on ending at their time." }
+        @else if has_end { "Before its end: " (ended.join(", ")) "." }
+        @else { "At stake until somebody lifts it: " (ended.join(", ")) "." }
     }
 }
 
@@ -271,11 +309,33 @@ fn resting(sender: &Value, now: Timestamp, zone: &TimeZone) -> Markup {
     }
 }
 
+/// Accounts that the platform throttles or has paused.
+fn resting_accounts(status: &Value, now: Timestamp, zone: &TimeZone) -> Markup {
+    html! {
+        @for account in list(status, "accounts") {
+            @if !text(account, "why").is_empty() {
+                div.banner role="status" {
+                    strong { "The account " (text(account, "name")) " rests" } ": " (text(account, "why")) ". "
+                    @match parsed(text(account, "paused_until")) {
+                        Some(until) => { "Until " (moment(until, now, &[zone])) "." },
+                        None => "The platform ends it.",
+                    }
+                }
+            }
+        }
+    }
+}
+
 /// What hinders the whole daemon.
 fn health(status: &Value) -> Markup {
     let mut told: Vec<String> = Vec::new();
     if field(status, "deposed_since").is_some() {
         told.push("Another daemon has the store. This one calls nobody.".to_owned());
+    }
+    if field(status, "lineage_held_since").is_some() {
+        told.push(
+            "The store is not the one that was last written. Nothing is called until an operator releases it.".to_owned(),
+        );
     }
     if field(status, "dialling_stopped_since").is_some() {
         told.push(
@@ -330,7 +390,7 @@ mod tests {
             ]})),
             today: Ok(json!({"total": {"served": 1200, "served_percent": 40.5, "abandoned": 2}})),
             permissions: Ok(json!({"total": {"asked": 10, "answered": 6, "granted": 4}})),
-            speed: Ok(json!({"total": {"p50_s": 4, "p90_s": 30}})),
+            speed: Ok(json!({"total": {"p50_s": 4, "p90_s": 25, "p95_s": 30}})),
             recent: Ok(json!({"rows": [{"time": "12:00", "placed": 5, "answered": 3}]})),
             pools: Ok(json!({"pools": [{"state": "fed", "room": 4}, {"state": "expired", "room": 0}]})),
             pauses: Ok(json!({"pauses": []})),
@@ -384,7 +444,10 @@ mod tests {
     fn pauses_and_rests_have_banners() {
         let mut seen = seen();
         seen.pauses = Ok(json!({"pauses": [
-            {"scope": "all", "by": "ops", "why": "storm <b>", "until": "2026-11-29T13:07:00Z"},
+            {"scope": "all", "by": "ops", "why": "storm <b>", "until": "2026-11-29T13:07:00Z", "holds": {
+                "callbacks": {"count": 10000, "at_least": true}, "deadlines": {"count": 1, "at_least": false},
+                "permissions": {"count": 12, "at_least": false}, "promises": {"count": 0, "at_least": false},
+            }},
             {"scope": "sender", "sender": "+551151991234", "by": "ops", "why": "quality"},
         ]}));
         seen.senders =
@@ -395,6 +458,8 @@ mod tests {
             "Everything is paused",
             "storm &lt;b&gt;",
             "It ends in 1 h",
+            "at least 10,000 callbacks held back",
+            "Before its end: 12 permissions, 1 deadline.",
             "Somebody has to lift it",
             "Berlin rests",
             "Webhooks are disabled",

@@ -1,5 +1,6 @@
 //! An attempt: one call for a callback, from the intent to the end of the call.
 
+mod look;
 mod served;
 mod unresolved;
 
@@ -12,6 +13,7 @@ use super::{
     Phone, Resource, Stage, Submission,
 };
 
+pub use look::{Candidate, Look};
 pub use served::{Bridge, Proof};
 pub use unresolved::{AttemptResolution, ResolutionRefused, Timeouts, UnresolvedAfter};
 
@@ -70,6 +72,10 @@ pub struct Attempt {
     pub news_due_at: Option<Timestamp>,
     /// When a person wanted it ended.
     pub end_requested_at: Option<Timestamp>,
+    /// Until when a person holds it: before that its time-out does not settle it.
+    pub held_until: Option<Timestamp>,
+    /// What the last lookup of a lost call found, if it did not settle the call.
+    pub last_look: Option<Box<Look>>,
     /// The permission that the callback had waited for, if this is its first call since. It never changes.
     pub grant: Option<Grant>,
     /// The agent for whom it is: who took the preview, or who is named by the order. It never changes. Attempts of older
@@ -113,6 +119,8 @@ impl Attempt {
             sip_code: None,
             news_due_at: None,
             end_requested_at: None,
+            held_until: None,
+            last_look: None,
             grant: None,
             agent: None,
         }

@@ -167,6 +167,10 @@ pub enum Reason {
         days: u32,
         lifts_at: Timestamp,
     },
+    /// Somebody marked the callback: no contact on this day of the consumer.
+    NotToday {
+        until: Timestamp,
+    },
     Uncallable,
     ConnectedLimit {
         used: u32,
@@ -402,6 +406,7 @@ impl Reason {
             Self::NoConsent => "consent.none",
             Self::JustTalked { .. } => "consumer.just_talked",
             Self::PersonCapped { .. } => "consumer.calls_capped",
+            Self::NotToday { .. } => "window.not_today",
             Self::WindowMissed { .. } => "window.missed",
             Self::WindowAsks { .. } => "window.asks",
             Self::Uncallable => "permission.uncallable",
@@ -499,6 +504,7 @@ impl Reason {
             | Self::PairPaused { until: at }
             | Self::JustTalked { until: at }
             | Self::PersonCapped { lifts_at: at, .. }
+            | Self::NotToday { until: at }
             | Self::SenderPaused { until: at, .. }
             | Self::AccountPaced { next_at: at }
             | Self::CampaignPaced { next_at: at }
@@ -540,6 +546,7 @@ impl Reason {
             | Self::PairPaused { until: at }
             | Self::JustTalked { until: at }
             | Self::PersonCapped { lifts_at: at, .. }
+            | Self::NotToday { until: at }
             | Self::SenderPaused { until: at, .. }
             | Self::AccountPaced { next_at: at }
             | Self::CampaignPaced { next_at: at }

@@ -61,6 +61,7 @@ impl Reason {
             Self::ListExpired { list, since } => say!("The suppression list {:?} is past its term since {since}; a newer version has to be imported first.", list.to_string()),
             Self::WindowMissed { closed_at } => say!("The calling hours closed at {closed_at} without a call, and the order does not wait for the next ones."),
             Self::WindowAsks { closed_at } => say!("The calling hours closed at {closed_at} without a call; it waits for somebody to decide."),
+            Self::NotToday { until } => say!("Somebody marked it as not again today; the next contact is possible at {until}."),
             Self::PersonCapped { max, days: 1, lifts_at } => say!("The consumer has had {max} of {max} calls on this day; the next is possible at {lifts_at}."),
             Self::PersonCapped { max, days, lifts_at } => say!("The consumer has had {max} of {max} calls in {days} days; the next is possible at {lifts_at}."),
             Self::NoConsent => "The order is for marketing, and no consent of the consumer holds.".into(),

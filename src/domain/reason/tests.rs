@@ -111,6 +111,7 @@ fn what_time_lifts_needs_nobody() {
     let (window, max) = (SignedDuration::from_hours(24), 1);
     for reason in [
         Reason::BeforeEarliest { earliest: at(1) },
+        Reason::NotToday { until: at(1) },
         Reason::OutsideHours { opens_at: at(1) },
         Reason::RetryNotBefore { at: at(1) },
         Reason::RetryShifted { at: at(1), part: DayPart::Evening },

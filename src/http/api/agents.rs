@@ -33,6 +33,10 @@ pub(super) struct TermsView {
     place_in_line_since: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
     preview: Option<PreviewView>,
+    /// Until when nobody contacts the consumer for it, because somebody marked it as not again today.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    not_today_until: Option<Timestamp>,
     /// The callback whose wrap-up ordered it.
     #[serde(skip_serializing_if = "Option::is_none")]
     follows: Option<String>,
@@ -67,7 +71,8 @@ pub(super) struct PreviewView {
 
 impl TermsView {
     pub(super) fn of(callback: &Callback) -> Self {
-        let Some(terms) = &callback.order.terms else { return Self::default() };
+        let not_today_until = callback.handling.as_ref().and_then(|handling| handling.not_today_until);
+        let Some(terms) = &callback.order.terms else { return Self { not_today_until, ..Self::default() } };
         let assigned = terms.assigned.as_ref();
         let offer = callback.offer();
         Self {
@@ -88,6 +93,7 @@ impl TermsView {
                     .and_then(|offer| offer.taken.as_ref()?.agent.as_ref())
                     .map(ToString::to_string),
             }),
+            not_today_until,
             follows: match terms.origin {
                 Some(Origin::FollowUp(id)) => Some(id.to_string()),
                 _ => None,

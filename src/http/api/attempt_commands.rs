@@ -1,5 +1,5 @@
-//! `POST /v1/attempts/{id}/end`: a person ends a call. `POST /v1/attempts/{id}/ask-again`: the platform is asked now what
-//! became of one. Both are commands, which the scheduler folds.
+//! What a person wants of a call in progress: `end` it, `ask-again` what became of it, `hold` one whose fate is unknown, or
+//! `release` it. All are commands, which the scheduler folds.
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ use crate::http::{ApiError, App};
 pub(super) struct View {
     id: String,
     callback: String,
-    /// `end` or `ask_again`.
+    /// `end`, `ask_again`, `hold` or `release`.
     command: &'static str,
 }
 
@@ -82,6 +82,57 @@ pub(super) async fn ask_again(
     order(&app, &caller, &headers, &id, AttemptChange::AskAgain).await
 }
 
+/// Holds a call of unknown fate: for 24 hours no time-out settles it.
+///
+/// Meanwhile the platform goes on being asked, and what it says of the call counts, as does a resolution. While the call is
+/// unknown, nobody else is called for the callback. A repetition holds it for 24 hours from then.
+#[utoipa::path(post, path = "/v1/attempts/{id}/hold", operation_id = "hold_attempt", tag = "attempts",
+    params(
+        ("id" = String, Path, description = "`at_` and 32 hexadecimal digits"),
+        ("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters"),
+    ),
+    responses(
+        (status = 200, description = "It is held.", body = View),
+        (status = 202, description = "The command is stored and not yet applied; see `Location`.", body = View),
+        (status = 404, body = Written<'static>, content_type = "application/problem+json"),
+        (status = 409, description = "Its fate is not unknown.",
+            body = Written<'static>, content_type = "application/problem+json"),
+        (status = "default", body = Written<'static>, content_type = "application/problem+json"),
+    ),
+)]
+pub(super) async fn hold(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+    Id(id): Id,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    order(&app, &caller, &headers, &id, AttemptChange::Hold).await
+}
+
+/// Ends the hold of a call of unknown fate. The platform is asked now.
+#[utoipa::path(post, path = "/v1/attempts/{id}/release", operation_id = "release_attempt", tag = "attempts",
+    params(
+        ("id" = String, Path, description = "`at_` and 32 hexadecimal digits"),
+        ("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters"),
+    ),
+    responses(
+        (status = 200, description = "It is not held.", body = View),
+        (status = 202, description = "The command is stored and not yet applied; see `Location`.", body = View),
+        (status = 404, body = Written<'static>, content_type = "application/problem+json"),
+        (status = 409, description = "Its fate is not unknown.",
+            body = Written<'static>, content_type = "application/problem+json"),
+        (status = "default", body = Written<'static>, content_type = "application/problem+json"),
+    ),
+)]
+pub(super) async fn release(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+    Id(id): Id,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    order(&app, &caller, &headers, &id, AttemptChange::Release).await
+}
+
 async fn order(
     app: &App,
     caller: &Caller,
@@ -96,19 +147,23 @@ async fn order(
     let word: &'static str = change.into();
     // The same wish in another state of the call is another command.
     let content = format!(
-        "{word} {id} {:?} {:?} {:?}",
-        attempt.first_leg, attempt.news_due_at, attempt.end_requested_at
+        "{word} {id} {:?} {:?} {:?} {:?}",
+        attempt.first_leg, attempt.news_due_at, attempt.end_requested_at, attempt.held_until
     );
     let command = Command::new(app, caller, headers, &content, 0)?;
     let is_possible = match change {
         AttemptChange::End => attempt.can_be_ended(),
         AttemptChange::AskAgain => attempt.can_be_asked_about(),
+        AttemptChange::Hold | AttemptChange::Release => attempt.can_be_held(),
     };
     if !is_possible && !command.is_known().await? {
         let stage = attempt.submission.stage.as_str();
-        let detail = match attempt.ending() {
-            Some(end) => format!("it is {stage}, and ended as {end}"),
-            None => format!("it is {stage}, so the platform has no call of it yet or any more"),
+        let detail = match (attempt.ending(), change) {
+            (Some(end), _) => format!("it is {stage}, and ended as {end}"),
+            (None, AttemptChange::Hold | AttemptChange::Release) => {
+                format!("it is {stage}: only a call whose fate is unknown is held")
+            }
+            (None, _) => format!("it is {stage}, so the platform has no call of it yet or any more"),
         };
         return Err(ApiError::new("attempt.over", detail));
     }

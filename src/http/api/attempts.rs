@@ -6,6 +6,7 @@ use std::sync::Arc;
 use axum::extract::{Extension, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 
@@ -15,7 +16,8 @@ use super::order_names::OrderName;
 use super::query::{self, Given};
 use super::resolution::{self, Draft, Identifiers, Taken, Vocabulary};
 use super::views::AttemptView;
-use crate::domain::attempt::ResolutionRefused;
+use crate::clock::later;
+use crate::domain::attempt::{Candidate, ResolutionRefused};
 use crate::domain::event::AttemptOverride;
 use crate::domain::{Attempt, AttemptId, AttemptResolution, Disposition, Event, OrderKind, Stage};
 use crate::http::auth::Caller;
@@ -47,6 +49,45 @@ struct LiveView<'a> {
     consumer: String,
     /// Whether an operator may resolve it, because its state is unknown.
     is_unresolved: bool,
+    /// Until when a person holds it: before that its time-out does not settle it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    held_until: Option<Timestamp>,
+    /// When a call that the platform does not have counts as not placed; absent for another one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    not_placed_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_look: Option<LookView<'a>>,
+}
+
+/// What the last lookup of a lost call found at the platform.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Look)]
+struct LookView<'a> {
+    #[schema(value_type = String, format = DateTime)]
+    at: Timestamp,
+    /// Calls that may be the lost one, at most ten; none if the platform has none.
+    candidates: Vec<CandidateView<'a>>,
+}
+
+/// A call at the platform that may be the lost one.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Candidate)]
+struct CandidateView<'a> {
+    sid: &'a str,
+    /// `queued`, `initiated`, `ringing`, `in_progress`, `completed`, `no_answer`, `busy`, `failed` or `canceled`.
+    state: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    created_at: Option<Timestamp>,
+    /// How many seconds after our request it was created; negative if it was before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    after_request_s: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    duration_s: Option<u32>,
+    /// Whether it is from and to the numbers of the request.
+    same_numbers: bool,
 }
 
 /// Filters of the list.
@@ -103,7 +144,8 @@ pub(super) async fn list(
     });
     let total = attempts.len();
     attempts.truncate(limit);
-    let view = |attempt| LiveView::of(attempt, doubted(attempt));
+    let horizon = app.unknown_for;
+    let view = |attempt| LiveView::of(attempt, doubted(attempt), horizon);
     Ok(json(StatusCode::OK, &PageView { attempts: attempts.iter().map(view).collect(), total }))
 }
 
@@ -185,12 +227,39 @@ fn refusal(attempt: &Attempt, objection: ResolutionRefused) -> String {
 }
 
 impl<'a> LiveView<'a> {
-    fn of(attempt: &'a Attempt, is_unresolved: bool) -> Self {
+    fn of(attempt: &'a Attempt, is_unresolved: bool, horizon: SignedDuration) -> Self {
+        let submission = &attempt.submission;
+        let submitted_at = submission.submitted_at.unwrap_or(submission.intended_at);
+        let ends = later(submitted_at, horizon);
         Self {
             attempt: AttemptView::of(attempt),
             callback: attempt.callback.to_string(),
             consumer: attempt.consumer.e164(),
             is_unresolved,
+            held_until: attempt.held_until,
+            not_placed_at: (submission.stage == Stage::Unknown)
+                .then(|| attempt.held_until.map_or(ends, |held| held.max(ends))),
+            last_look: attempt.last_look.as_deref().map(|look| LookView {
+                at: look.at,
+                candidates: look
+                    .candidates
+                    .iter()
+                    .map(|call| CandidateView::of(call, submitted_at))
+                    .collect(),
+            }),
+        }
+    }
+}
+
+impl<'a> CandidateView<'a> {
+    fn of(call: &'a Candidate, submitted_at: Timestamp) -> Self {
+        Self {
+            sid: &call.sid,
+            state: call.progress.as_str(),
+            created_at: call.created_at,
+            after_request_s: call.created_at.map(|at| at.duration_since(submitted_at).as_secs()),
+            duration_s: call.duration_s,
+            same_numbers: call.same_ends,
         }
     }
 }

@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 
 use super::body::{bytes, json};
 use super::query::Given;
+use super::small_body;
 use crate::domain::{Bounds, Role, Tenant, is_name_of_person};
 use crate::http::audit::random;
 use crate::http::auth::Caller;
@@ -148,17 +149,6 @@ fn not_found() -> ApiError {
     ApiError::new("person.not_found", "nobody who signs in has this name")
 }
 
-fn draft<T: for<'de> Deserialize<'de>>(bytes: &[u8]) -> Result<T, ApiError> {
-    serde_json::from_slice(bytes).map_err(|error| match error.classify() {
-        // What was given is not repeated: it may be a password.
-        serde_json::error::Category::Data => ApiError::new(
-            "body.shape",
-            "expected an object with name, role, tenant, bounds and password, of the types in the description",
-        ),
-        _ => ApiError::new("body.syntax", format!("line {}, column {}", error.line(), error.column())),
-    })
-}
-
 /// Where a request came from, before its body is read.
 fn from(app: &App, caller: &Caller, extensions: &Extensions, headers: &HeaderMap) -> Option<IpAddr> {
     caller.person().and_then(|person| person.from).or_else(|| address(app, extensions, headers))
@@ -229,7 +219,7 @@ pub(super) async fn add(
     request: Request,
 ) -> Result<Response, ApiError> {
     let from = from(&app, &caller, request.extensions(), request.headers());
-    let Draft { name, rights } = draft(&bytes(request, &()).await?)?;
+    let Draft { name, rights } = small_body::read(&bytes(request, &()).await?)?;
     let mut faults = Vec::new();
     if !is_name_of_person(&name) {
         let detail = "expected 1 to 64 of a-z, 0-9, \".\", \"-\", \"_\", \"+\" and \"@\"".to_owned();
@@ -276,7 +266,7 @@ pub(super) async fn change(
     request: Request,
 ) -> Result<Response, ApiError> {
     let from = from(&app, &caller, request.extensions(), request.headers());
-    let rights: Rights = draft(&bytes(request, &()).await?)?;
+    let rights: Rights = small_body::read(&bytes(request, &()).await?)?;
     let member = known(&app, &caller, &name).await?;
     let mut faults = Vec::new();
     let Read { role, tenant, bounds } = rights.read(&caller, &mut faults);

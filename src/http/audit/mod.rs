@@ -123,7 +123,8 @@ pub(super) async fn pending(
     let keeps_body = routes::keeps_body(path) && length(&request).is_some_and(|n| n <= BODY_MAX);
     let (mut request, mut entry) = entry_of(app, caller, request, path).await;
     // Of a token's changes the customer's own system has the values before, and they are most of all changes.
-    if let (Some(_), Some(object)) = (caller.person(), &entry.object) {
+    if caller.person().is_some() {
+        let object = entry.object.as_deref().unwrap_or_default();
         entry.before = before::before(app, caller, path, object).await?;
     }
     if keeps_body {
@@ -136,6 +137,9 @@ pub(super) async fn pending(
         // What names several people belongs to none of them, so an erasure would not find it.
         let is_of_several = entry.consumer.is_none() && names_people(text);
         entry.after = (!text.trim().is_empty() && !is_of_several).then(|| mask::masked(text));
+        if let (Some(_), Some(consumer), None) = (caller.person(), entry.consumer, &entry.before) {
+            entry.before = before::of_consumer(app, path, consumer, text).await?;
+        }
         request = Request::from_parts(parts, Body::from(bytes));
     }
     Ok((request, Some(PendingAudit::new(entry))))

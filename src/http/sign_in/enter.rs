@@ -17,7 +17,7 @@ use super::cookie::Cookie;
 use super::guard::{led_to, redirect};
 use super::identify::{Asked, hash_of, identify};
 use super::origin::{address, client, is_our_page};
-use super::{SignedIn, oidc, page};
+use super::{SignedIn, oidc, own_password, page};
 use crate::domain::{Way, is_name_of_person};
 use crate::http::audit::random;
 use crate::http::auth::new_token;
@@ -32,7 +32,10 @@ const FORM_MAX: usize = 8 << 10;
 const WRONG: &str = "The name or the password is wrong.";
 
 pub(super) fn router(app: &Arc<App>) -> Router {
-    let signed_in = Router::new().route("/console/sign-out", post(leave)).with_state(Arc::clone(app));
+    let signed_in = Router::new()
+        .route("/console/sign-out", post(leave))
+        .route("/console/password", get(own_password::show).post(own_password::change))
+        .with_state(Arc::clone(app));
     Router::new()
         .route(SIGN_IN, get(show).post(enter))
         .route("/console/sign-in/oidc", get(oidc::begin))

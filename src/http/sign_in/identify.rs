@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest as _, Sha256};
 
 use super::cookie::Cookie;
-use super::origin::{from, is_loopback, is_secure};
+use super::origin::{from, is_loopback, is_secure, names_host};
 use super::{SignIn, SignedIn};
 use crate::domain::{Role, Way, is_name_of_person};
 use crate::http::peers::Peer;
@@ -86,7 +86,13 @@ async fn person(app: &App, asked: Asked<'_>) -> Result<Option<SignedIn>, ApiErro
 /// The name in the header, if the connection is of a trusted proxy. An empty, repeated or unreadable one names nobody.
 fn proxied<'a>(sign_in: &SignIn, asked: Asked<'a>) -> Option<&'a str> {
     let name = sign_in.settings.proxy_header.as_ref()?;
-    asked.peer.filter(|peer| sign_in.settings.trusted_proxies.contain(*peer))?;
+    let peer = asked.peer.filter(|peer| sign_in.settings.trusted_proxies.contain(*peer))?;
+    // A page of another site can make a browser on this machine send the header, if a name of its own leads here.
+    if peer.to_canonical().is_loopback()
+        && !names_host(asked.uri, asked.headers, &sign_in.settings.proxy_hosts)
+    {
+        return None;
+    }
     let mut values = asked.headers.get_all(name).iter();
     let value = values.next()?;
     if values.next().is_some() {

@@ -11,6 +11,7 @@ mod guard;
 mod identify;
 mod oidc;
 mod origin;
+mod own_password;
 mod page;
 mod password;
 mod person;

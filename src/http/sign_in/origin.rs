@@ -35,21 +35,35 @@ pub(super) fn client(app: &App, extensions: &Extensions, headers: &HeaderMap) ->
 /// Whether a request was sent on this machine, to this machine by name, without a proxy between. The name is checked
 /// because a page of another site can make a name of its own lead here (DNS rebinding).
 pub(super) fn is_loopback(peer: Option<IpAddr>, uri: &Uri, headers: &HeaderMap) -> bool {
-    let is_here = |host: &str| {
-        let name = host
-            .rsplit_once(':')
-            .map_or(host, |(name, port)| if port.bytes().all(|b| b.is_ascii_digit()) { name } else { host });
-        let bare = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name);
-        name.eq_ignore_ascii_case("localhost")
-            || bare.parse().is_ok_and(|address: IpAddr| address.to_canonical().is_loopback())
+    peer.is_some_and(|peer| peer.to_canonical().is_loopback())
+        && FORWARDED.iter().all(|name| !headers.contains_key(*name))
+        && names_host(uri, headers, &[])
+}
+
+/// Whether a request names this machine, or one of these hosts, as the one that it is for.
+pub(super) fn names_host(uri: &Uri, headers: &HeaderMap, others: &[String]) -> bool {
+    let is_known = |host: &str| {
+        let name = without_port(host);
+        is_here(name) || others.iter().any(|other| other.eq_ignore_ascii_case(name))
     };
     let mut hosts = headers.get_all(HOST).iter();
     let host = hosts.next().and_then(|host| host.to_str().ok());
-    peer.is_some_and(|peer| peer.to_canonical().is_loopback())
-        && FORWARDED.iter().all(|name| !headers.contains_key(*name))
-        && hosts.next().is_none()
-        && host.is_some_and(is_here)
-        && uri.authority().is_none_or(|authority| is_here(authority.as_str()))
+    hosts.next().is_none()
+        && host.is_some_and(is_known)
+        && uri.authority().is_none_or(|authority| is_known(authority.as_str()))
+}
+
+fn without_port(host: &str) -> &str {
+    match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
+        _ => host,
+    }
+}
+
+fn is_here(name: &str) -> bool {
+    let bare = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name);
+    name.eq_ignore_ascii_case("localhost")
+        || bare.parse().is_ok_and(|address: IpAddr| address.to_canonical().is_loopback())
 }
 
 /// Whether the browser talks to us over https. On this machine it need not; everywhere else cookies are `Secure`.
@@ -141,6 +155,21 @@ mod tests {
         }
         let absolute = Uri::from_static("http://evil.example/console/");
         assert!(!is_loopback(here, &absolute, &headers(&[("host", "localhost")])));
+    }
+
+    #[test]
+    fn a_proxy_on_this_machine_names_a_host_that_is_configured() {
+        let (uri, known) = (Uri::from_static("/console/"), ["calls.example.com".to_owned()]);
+        let names = |host: &str| names_host(&uri, &headers(&[("host", host)]), &known);
+        for host in ["calls.example.com", "CALLS.example.com:8443", "localhost:8080", "127.0.0.1"] {
+            assert!(names(host), "{host}");
+        }
+        for host in ["evil.example", "calls.example.com.evil.example", "xcalls.example.com", ""] {
+            assert!(!names(host), "{host}");
+        }
+        assert!(!names_host(&uri, &headers(&[]), &known));
+        let two = headers(&[("host", "calls.example.com"), ("host", "evil.example")]);
+        assert!(!names_host(&uri, &two, &known));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use maud::{DOCTYPE, Markup, html};
 
-use super::SignIn;
+use super::{PASSWORD_MIN, SignIn, SignedIn};
 use crate::http::ApiError;
 
 const REFERRER_POLICY: HeaderName = HeaderName::from_static("referrer-policy");
@@ -69,6 +69,33 @@ pub(super) fn refused(root: &str, refused: &Response, error: &ApiError) -> Respo
         page.headers_mut().insert(RETRY_AFTER, wait.clone());
     }
     page
+}
+
+/// The page where a person changes the own password, with what was wrong before.
+pub(super) fn own_password(person: &SignedIn, status: StatusCode, wrong: Option<&str>) -> Response {
+    let field = |name: &str, label: &str, complete: &str| {
+        html! {
+            div.field {
+                label for=(name) { (label) }
+                input id=(name) name=(name) type="password" autocomplete=(complete) maxlength="256" required;
+            }
+        }
+    };
+    let body = html! {
+        @if let Some(wrong) = wrong { div.problem role="alert" { p { (wrong) } } }
+        p { "You are signed out everywhere else." }
+        form.sign-in method="post" action="password" {
+            input type="hidden" name="csrf" value=(person.csrf);
+            // A password manager finds the account by it.
+            input type="hidden" name="name" value=(person.name) autocomplete="username";
+            (field("old", "The old password", "current-password"))
+            (field("new", "The new password", "new-password"))
+            span.hint { (PASSWORD_MIN) " characters or more" }
+            (field("repeated", "The new password again", "new-password"))
+            p { button type="submit" { "Change it" } " " a href="./" { "Leave it as it is" } }
+        }
+    };
+    answer(status, frame("", "Change your password", &body))
 }
 
 /// The page where people sign in, with what was wrong before.

@@ -23,6 +23,8 @@ pub struct SignInSettings {
     pub password: bool,
     /// The header in which a trusted proxy names the person.
     pub proxy_header: Option<HeaderName>,
+    /// The names by which browsers reach the console through a proxy on this machine, without a port.
+    pub proxy_hosts: Vec<String>,
     pub trusted_proxies: TrustedProxies,
     /// A session ends after this time without a request.
     pub idle: SignedDuration,
@@ -36,6 +38,7 @@ impl Default for SignInSettings {
         Self {
             password: false,
             proxy_header: None,
+            proxy_hosts: Vec::new(),
             trusted_proxies: TrustedProxies::default(),
             idle: SignedDuration::from_mins(30),
             longest: SignedDuration::from_hours(12),

@@ -25,6 +25,7 @@ mod ledger_rules;
 mod loads;
 mod missed_calls;
 mod missed_window;
+mod not_today;
 mod open_day;
 mod paused;
 mod people;

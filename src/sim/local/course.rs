@@ -146,6 +146,8 @@ impl LocalCall {
         FoundCall {
             sid: sid.to_owned(),
             progress,
+            created_at: Some(self.created_at),
+            same_ends: true,
             ended_at: at.filter(|_| is_over),
             duration_s: answered.then_some(TALK_S),
             leg: None,

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::looks;
 use super::rows::{Cells, collect, corrupt, digits, first, micros, micros_if};
 use super::sql::{Connection, params};
 use super::terms::agent_of;
@@ -17,7 +18,8 @@ macro_rules! columns {
         "id, callback, number, account, sender, consumer, leg_order, stage, intended_at, submitted_at, \
          answered_at, sid, error_code, error_issuer, first_leg, second_leg, second_sid, connection, rang_at, \
          connected_at, ended_at, duration_s, sip_code, news_due_at, proof, \
-         connection_sid, bridge_sid, bridge_at, holds, granted_at, granted_by, agent, end_requested_at"
+         connection_sid, bridge_sid, bridge_at, holds, granted_at, granted_by, agent, end_requested_at, held_until, \
+         last_look"
     };
 }
 
@@ -26,7 +28,7 @@ const WRITE: &str = concat!(
     "INSERT INTO attempts (",
     columns!(),
     ", live) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, \
-     ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34) ON CONFLICT (id) DO UPDATE SET stage = excluded.stage, \
+     ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36) ON CONFLICT (id) DO UPDATE SET stage = excluded.stage, \
      intended_at = excluded.intended_at, submitted_at = excluded.submitted_at, \
      answered_at = excluded.answered_at, sid = excluded.sid, error_code = excluded.error_code, error_issuer = excluded.error_issuer, \
      first_leg = excluded.first_leg, second_leg = excluded.second_leg, second_sid = excluded.second_sid, \
@@ -34,7 +36,8 @@ const WRITE: &str = concat!(
      ended_at = excluded.ended_at, duration_s = excluded.duration_s, sip_code = excluded.sip_code, \
      news_due_at = excluded.news_due_at, connection_sid = excluded.connection_sid, \
      bridge_sid = excluded.bridge_sid, bridge_at = excluded.bridge_at, \
-     end_requested_at = excluded.end_requested_at, live = excluded.live"
+     end_requested_at = excluded.end_requested_at, held_until = excluded.held_until, \
+     last_look = excluded.last_look, live = excluded.live"
 );
 
 /// The same for a stored attempt that is live, or not live, as it was, so that the index of live attempts is spared.
@@ -42,7 +45,7 @@ const PROGRESS: &str = "UPDATE attempts SET stage = ?8, intended_at = ?9, submit
      sid = ?12, error_code = ?13, error_issuer = ?14, first_leg = ?15, second_leg = ?16, second_sid = ?17, \
      connection = ?18, rang_at = ?19, connected_at = ?20, ended_at = ?21, duration_s = ?22, sip_code = ?23, \
      news_due_at = ?24, connection_sid = ?26, bridge_sid = ?27, bridge_at = ?28, \
-     end_requested_at = ?33 WHERE id = ?1 AND live = ?34";
+     end_requested_at = ?33, held_until = ?34, last_look = ?35 WHERE id = ?1 AND live = ?36";
 
 pub const LIVE: &str = concat!("SELECT ", columns!(), " FROM attempts WHERE live = 1 ORDER BY seq");
 
@@ -100,6 +103,8 @@ pub fn write(db: &Connection, attempts: &[Attempt]) -> Result<()> {
             grant.and_then(|grant| grant.by.as_ref()).map(ContentRef::as_str),
             attempt.agent.as_ref().map(ToString::to_string),
             micros_if(attempt.end_requested_at),
+            micros_if(attempt.held_until),
+            attempt.last_look.as_deref().map(looks::text).transpose()?,
             attempt.is_live(),
         ];
         let is_known = attempt.is_live() && submission.stage != Stage::Intent;
@@ -132,6 +137,8 @@ fn read(cells: &mut Cells<'_>) -> Result<Attempt> {
     attempt.grant = read_grant(cells)?;
     attempt.agent = cells.text_if()?.map(agent_of);
     attempt.end_requested_at = cells.moment_if()?;
+    attempt.held_until = cells.moment_if()?;
+    attempt.last_look = cells.text_if()?.map(looks::read).transpose()?.map(Box::new);
     Ok(attempt)
 }
 
@@ -159,6 +166,8 @@ fn read_columns(cells: &mut Cells<'_>) -> Result<Attempt> {
         sip_code: cells.take()?,
         news_due_at: cells.moment_if()?,
         end_requested_at: None,
+        held_until: None,
+        last_look: None,
         proof: cells.parsed()?,
         connection_sid: cells.take()?,
         bridge: read_bridge(cells)?,

@@ -17,6 +17,10 @@ pub const FIRST_LANE: &str = "SELECT ifnull(lane, '') FROM callbacks INDEXED BY 
      WHERE state = 'waiting' AND gate = ?1 ORDER BY ifnull(lane, '') LIMIT 1";
 pub const NEXT_LANE: &str = "SELECT ifnull(lane, '') FROM callbacks INDEXED BY callbacks_by_gate \
      WHERE state = 'waiting' AND gate = ?1 AND ifnull(lane, '') > ?2 ORDER BY ifnull(lane, '') LIMIT 1";
+/// Counts no further than a number.
+pub const AT_ONE: &str = "SELECT count(*) FROM (SELECT 1 AS one FROM callbacks INDEXED BY callbacks_by_gate \
+     WHERE state = 'waiting' AND gate = ?1 LIMIT ?2) AS r";
+
 /// Reads as many callbacks from a gate as it has room for.
 pub fn call_up(
     db: &Connection,
@@ -42,6 +46,21 @@ fn read(db: &Connection, gate: &str, Wanted { lane, class, after, most }: Wanted
         false => None,
     };
     Ok(Found { callbacks, next })
+}
+
+/// How many callbacks wait at each gate, up to `each_most`, of the first `gates_most` gates.
+pub fn counted(db: &Connection, gates_most: usize, each_most: u32) -> Result<Vec<(Gate, u64)>> {
+    let mut next_gate = db.prepare_cached(NEXT_GATE)?;
+    let mut at_one = db.prepare_cached(AT_ONE)?;
+    let (mut last, mut all) = (String::new(), Vec::new());
+    while all.len() < gates_most
+        && let Some(text) = first(&mut next_gate, [&last], |cells| cells.take::<String>())?
+    {
+        let count = first(&mut at_one, params![text, each_most], |cells| cells.version())?;
+        all.push((read_gate(&text)?, count.unwrap_or(0)));
+        last = text;
+    }
+    Ok(all)
 }
 
 /// The gates at which callbacks wait, with the lanes in which they do.

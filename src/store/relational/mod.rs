@@ -45,6 +45,7 @@ mod lineage;
 mod links;
 mod list;
 mod loads;
+mod looks;
 mod members;
 mod messages;
 mod open_orders;

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::rows::{Cells as Columns, collect, first, limit, micros};
 use super::sql::{Connection, params};
 use crate::domain::reporting::{Counts, PLACES, Quarter};
-use crate::domain::{Numbers, Tenant};
+use crate::domain::{CampaignId, Numbers, Tenant};
 use crate::store::{CellSum, CellSums, CellsWanted, Expiring, LabelsWanted, Result, SumBy, Waiting};
 
 /// The next label of a family, from this one on.
@@ -20,7 +20,8 @@ pub const BY_QUARTER: &str = "SELECT quarter, late, c0, c1, c2, c3, c4, c5, c6, 
      WHERE tenant = ?1 AND family = ?2 AND label = ?3 AND quarter >= ?4 AND quarter < ?5";
 /// A row for each reason and campaign with which something waits.
 pub const WAITING: &str = "SELECT reason, sum(callbacks) AS n FROM waiting_by_reason \
-     WHERE tenant = ?1 AND callbacks <> 0 GROUP BY reason ORDER BY n DESC, reason LIMIT ?2";
+     WHERE tenant = ?1 AND callbacks <> 0 AND (campaign = ?3 OR ?3 IS NULL) \
+     GROUP BY reason ORDER BY n DESC, reason LIMIT ?2";
 pub const EXPIRING: &str = "SELECT sender, person, permission_until FROM pairs \
      WHERE permission = 'temporary' AND permission_until >= ?1 AND permission_until < ?2 \
      ORDER BY permission_until, sender LIMIT ?3";
@@ -128,8 +129,14 @@ impl<'w> Labels<'w> {
     }
 }
 
-pub fn waiting(db: &Connection, tenant: &Tenant, most: usize) -> Result<Waiting> {
-    let params = params![tenant.as_str(), limit(most.saturating_add(1))];
+pub fn waiting(
+    db: &Connection,
+    tenant: &Tenant,
+    campaign: Option<CampaignId>,
+    most: usize,
+) -> Result<Waiting> {
+    let campaign = campaign.map(|id| id.to_string());
+    let params = params![tenant.as_str(), limit(most.saturating_add(1)), campaign];
     let mut reasons = collect(&mut db.prepare_cached(WAITING)?, params, |cells| {
         Ok((cells.take::<String>()?, cells.version()?))
     })?;

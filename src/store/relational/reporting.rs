@@ -3,9 +3,9 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use super::{SqlStore, report_cells, report_reads, report_recount};
-use crate::domain::Tenant;
+use super::{SqlStore, gates, report_cells, report_reads, report_recount};
 use crate::domain::reporting::Labels;
+use crate::domain::{CampaignId, Gate, Tenant};
 use crate::store::{CellSums, CellsWanted, Expiring, Reporting, Result, Told, Waiting};
 
 #[async_trait]
@@ -18,9 +18,18 @@ impl Reporting for SqlStore {
         self.read(move |db| report_reads::sums(db, &wanted)).await
     }
 
-    async fn waiting_by_reason(&self, tenant: &Tenant, most: usize) -> Result<Waiting> {
+    async fn waiting_at_gates(&self, gates_most: usize, each_most: u32) -> Result<Vec<(Gate, u64)>> {
+        self.read(move |db| gates::counted(db, gates_most, each_most)).await
+    }
+
+    async fn waiting_by_reason(
+        &self,
+        tenant: &Tenant,
+        campaign: Option<CampaignId>,
+        most: usize,
+    ) -> Result<Waiting> {
         let tenant = tenant.clone();
-        self.read(move |db| report_reads::waiting(db, &tenant, most)).await
+        self.read(move |db| report_reads::waiting(db, &tenant, campaign, most)).await
     }
 
     async fn expiring(&self, from: Timestamp, until: Timestamp, most: usize) -> Result<Vec<Expiring>> {

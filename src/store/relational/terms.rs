@@ -45,6 +45,8 @@ struct HandlingShape {
     taken_by: Option<String>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     wrapped_up: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "microsecond::optional")]
+    not_today_until: Option<Timestamp>,
 }
 
 pub fn text(terms: &Terms) -> Result<String> {
@@ -102,6 +104,7 @@ pub fn handling_text(handling: &Handling) -> Result<String> {
         taken_at: offer.taken.as_ref().map(|taken| taken.at),
         taken_by: offer.taken.as_ref().and_then(|taken| taken.agent.as_ref()).map(ToString::to_string),
         wrapped_up: handling.is_wrapped_up,
+        not_today_until: handling.not_today_until,
     })
 }
 
@@ -116,6 +119,7 @@ pub fn read_handling(text: &str) -> Result<Handling> {
             taken: shape.taken_at.map(|at| Taken { agent, at }),
         },
         is_wrapped_up: shape.wrapped_up,
+        not_today_until: shape.not_today_until,
     })
 }
 
@@ -170,9 +174,10 @@ mod tests {
         let at = Timestamp::constant(1_790_000_000, 0);
         let taken = Taken { agent: Some(AgentTarget::Client("alice".into())), at };
         let offer = Offer { times: 2, until: Some(at), taken: Some(taken) };
-        for handling in
-            [Handling { first_rang_at: Some(at), offer, is_wrapped_up: true }, Handling::default()]
-        {
+        for handling in [
+            Handling { first_rang_at: Some(at), offer, is_wrapped_up: true, not_today_until: Some(at) },
+            Handling::default(),
+        ] {
             assert_eq!(read_handling(&handling_text(&handling).unwrap()).unwrap(), handling);
         }
         assert!(read_handling("{\"offers\":-1}").is_err());

@@ -10,7 +10,7 @@ use super::sql::Connection;
 use super::{
     Committed, SqlStore, agents, attempts, batch, breakers, calendars, callbacks, campaigns, ceilings, clock,
     commands, consumer_records, contacts, counts, erasures, facts, gates, held_back, lineage, list, loads,
-    messages, open_orders, outbox, pairs, pauses, persons, pools, references, related, reports, restrictions,
+    messages, open_orders, pairs, pauses, persons, pools, references, related, reports, restrictions,
     set_aside, suppression_lists, suppressions, term, timeline, tokens, traces, unmatched, waiting,
 };
 use crate::domain::calendar::MarkedDay;
@@ -18,18 +18,18 @@ use crate::domain::lease::LeaseTerm;
 use crate::domain::timeline::Entry;
 use crate::domain::{
     AccountAlias, Attempt, AttemptId, Budget, Callback, CallbackId, Campaign, CampaignCalls, CampaignId,
-    ClockMark, Contact, ContactKey, DeliveryId, Erasure, ErasureId, Gate, Lane, Lineage, ListName, Loads,
-    Message, MessageId, Name, OrderKind, Pair, PairKey, Pause, Person, Phone, Pool, Restriction, SetAside,
-    SetAsideId, Tenant, TokenName, Unrecorded, UserId, WrapUpSeat,
+    ClockMark, Contact, ContactKey, Erasure, ErasureId, Gate, Lane, Lineage, ListName, Loads, Message,
+    MessageId, Name, OrderKind, Pair, PairKey, Pause, Person, Phone, Pool, Restriction, SetAside, SetAsideId,
+    Tenant, TokenName, Unrecorded, UserId, WrapUpSeat,
 };
 use crate::store::{
-    Awaiting, Backlog, Batch, CallFacts, CallUp, CalledUp, CampaignReads, CampaignRecord, CampaignRows,
-    Census, CommandRecord, ConsumerRecord, DecideKeys, Deletions, Delivery, Enqueue, Enqueued, EntryName,
-    ErasureRecord, ErasureTraces, ErasureWork, Erasures, FiledReport, Filter, Hashing, HeldBack,
-    IdempotencyKey, Inbox, Input, KeyPlace, Keys, Lead, LedgersWanted, Lineages, Listed, NewCommand,
-    NewErasure, NewList, NewSuppressions, OpenOrder, Orders, Outbox, Page, PlatformName, Record, Records,
-    Related, Report, Result, Settled, Suppressed, SuppressionList, Suppressions, TimelineEnds, TimelineLine,
-    ToDecide, Token, Tokens, Turns, Whom,
+    Awaiting, Batch, CallFacts, CallUp, CalledUp, CampaignReads, CampaignRecord, CampaignRows, Census,
+    CommandRecord, ConsumerRecord, DecideKeys, Deletions, Enqueue, Enqueued, EntryName, ErasureRecord,
+    ErasureTraces, ErasureWork, Erasures, FiledReport, Filter, Hashing, HeldBack, IdempotencyKey, Inbox,
+    Input, KeyPlace, Keys, Lead, LedgersWanted, Lineages, Listed, NewCommand, NewErasure, NewList,
+    NewSuppressions, OpenOrder, Orders, Page, PlatformName, Record, Records, Related, Report, Result,
+    Suppressed, SuppressionList, Suppressions, TimelineEnds, TimelineLine, ToDecide, Token, Tokens, Turns,
+    Whom,
 };
 
 use crate::suppression::NameHash;
@@ -507,38 +507,6 @@ impl Erasures for SqlStore {
 
     async fn clean_log(&self) -> Result<bool> {
         self.truncate_log().await
-    }
-}
-
-#[async_trait]
-impl Outbox for SqlStore {
-    async fn claim_deliveries(
-        &self,
-        now: Timestamp,
-        until: Timestamp,
-        limit: usize,
-    ) -> Result<Vec<Delivery>> {
-        self.write(move |db| outbox::claim(db, now, until, limit)).await
-    }
-
-    async fn void_claims(&self) -> Result<()> {
-        self.write(outbox::void_claims).await
-    }
-
-    async fn next_delivery(&self, after: Timestamp) -> Result<Option<Timestamp>> {
-        self.read(move |db| outbox::next_after(db, after)).await
-    }
-
-    async fn settle_delivery(&self, id: DeliveryId, tried_at: Timestamp, settled: Settled) -> Result<()> {
-        self.write(move |db| outbox::settle(db, id, tried_at, settled)).await
-    }
-
-    async fn replay_deliveries(&self, callback: CallbackId, now: Timestamp) -> Result<u64> {
-        self.write(move |db| outbox::replay(db, callback, now)).await
-    }
-
-    async fn backlog(&self) -> Result<Backlog> {
-        self.read(outbox::backlog).await
     }
 }
 

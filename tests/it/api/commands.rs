@@ -143,6 +143,7 @@ pub(super) fn copy(app: &App) -> App {
         metrics: app.metrics.clone(),
         traces: app.traces.clone(),
         unresolved_after: app.unresolved_after,
+        unknown_for: app.unknown_for,
         defaults: app.defaults.clone(),
         limits: app.limits,
         bulk_memory: app.bulk_memory.clone(),

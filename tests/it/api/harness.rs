@@ -175,6 +175,7 @@ pub(super) async fn desk_of(senders: impl IntoIterator<Item = Sender>, limits: R
         zone_data: Some(ZoneData { origin: ZoneOrigin::Program, version: Some("2026a".into()) }),
         metrics: Arc::new(Metrics::default()),
         traces: ringmaster::traces::Traces::default(),
+        unknown_for: SignedDuration::from_mins(15),
         unresolved_after: UnresolvedAfter {
             ringing: SignedDuration::from_mins(16),
             in_progress: SignedDuration::from_mins(76),

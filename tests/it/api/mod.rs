@@ -9,6 +9,7 @@ mod changes;
 mod commands;
 mod consent;
 mod console;
+mod console_attacks;
 mod console_pages;
 mod consumers;
 mod events;

@@ -147,7 +147,7 @@ async fn of_agents(api: &ApiHarness) -> [CallbackId; 2] {
         let mut callback = Callback { id, ..usual.clone() };
         callback.order.terms = terms.kept();
         *callback.handled() =
-            Handling { first_rang_at: Some(at(NOW)), offer: offer.clone(), is_wrapped_up: false };
+            Handling { first_rang_at: Some(at(NOW)), offer: offer.clone(), ..Handling::default() };
         let order = Enqueue { callback, idempotency: None, ceiling: None, of_one_group: Vec::new() };
         store.enqueue_callbacks(vec![order]).await.unwrap();
     }

@@ -262,6 +262,7 @@ pub fn rows(bytes: &[u8]) {
             ("/v1/callbacks/search", JSON),
             (&format!("{waiting}/reschedule"), JSON),
             (&format!("{waiting}/allow-attempt"), JSON),
+            (&format!("{waiting}/not-today"), JSON),
             (&attempt, JSON),
             ("/v1/permissions/show", JSON),
             ("/v1/permissions/grant", JSON),

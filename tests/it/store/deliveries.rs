@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use ringmaster::domain::{DeliveryId, Outcome};
-use ringmaster::store::{Backlog, Batch, Delivery, OutboxRow, Settled, Store};
+use ringmaster::store::{Backlog, Batch, Delivery, DeliveryRecord, DeliveryState, OutboxRow, Settled, Store};
 
 use super::samples::*;
 
@@ -22,7 +22,7 @@ async fn due(store: &dyn Store, now: Timestamp) -> Vec<DeliveryId> {
 }
 
 async fn settle(store: &dyn Store, n: u32, second: i64, settled: Settled) {
-    store.settle_delivery(delivery_id(n), at(second), settled).await.unwrap();
+    store.settle_delivery(delivery_id(n), at(second), settled, None).await.unwrap();
 }
 
 pub async fn a_row_is_due_at_its_time_and_reads_as_it_was_written(store: &dyn Store) {
@@ -158,4 +158,42 @@ pub async fn the_backlog_counts_waiting_and_given_up_rows(store: &dyn Store) {
     settle(store, 1, 9, Settled::Delivered).await;
     settle(store, 3, 9, Settled::GivenUp).await;
     assert_eq!(store.backlog().await.unwrap(), backlog(1, Some(at(5)), 1));
+}
+
+pub async fn the_rows_of_a_callback_are_listed_with_their_last_error(store: &dyn Store) {
+    keep(store, [callback(1), callback(2)]).await;
+    tell(store, vec![told(1, 1, CALLING), told(2, 1, CLOSED), told(3, 2, CLOSED)]).await;
+    let failed = Some("status 503".to_owned());
+    store.settle_delivery(delivery_id(1), at(3), Settled::RetryAt(at(8)), failed.clone()).await.unwrap();
+    let listed = async || store.deliveries_of(callback_id(1).into(), 10).await.unwrap();
+    let first = DeliveryRecord {
+        id: delivery_id(1),
+        what: CALLING.to_owned(),
+        state: DeliveryState::Waiting,
+        created_at: at(1),
+        due_at: Some(at(8)),
+        tries: 1,
+        first_tried_at: Some(at(3)),
+        settled_at: None,
+        last_error: failed.clone(),
+    };
+    let found = listed().await;
+    assert_eq!((found.len(), &found[0]), (2, &first));
+    assert_eq!(
+        (found[1].due_at, found[1].tries, &found[1].last_error),
+        (None, 0, &None),
+        "it waits for the first"
+    );
+    store.settle_delivery(delivery_id(1), at(8), Settled::GivenUp, failed.clone()).await.unwrap();
+    store.settle_delivery(delivery_id(2), at(9), Settled::Delivered, None).await.unwrap();
+    let states = async || -> Vec<_> {
+        listed().await.into_iter().map(|row| (row.state, row.settled_at, row.last_error)).collect()
+    };
+    let settled =
+        [(DeliveryState::GivenUp, Some(at(8)), failed), (DeliveryState::Delivered, Some(at(9)), None)];
+    assert_eq!(states().await, settled);
+    store.replay_deliveries(callback_id(1), at(20)).await.unwrap();
+    assert_eq!(states().await, [(DeliveryState::Waiting, None, None), (DeliveryState::Waiting, None, None)]);
+    assert_eq!(store.deliveries_of(callback_id(1).into(), 1).await.unwrap().len(), 1);
+    assert_eq!(store.deliveries_of(callback_id(9).into(), 10).await.unwrap(), []);
 }

@@ -49,6 +49,9 @@ pub async fn campaigns_take_turns_at_a_gate(store: &dyn Store) {
     gates.sort();
     let lanes = [Lane::default(), lane(1, false), lane(1, true), lane(2, false)];
     assert_eq!(gates, lanes.map(|lane| (gate.clone(), lane)));
+    assert_eq!(store.waiting_at_gates(10, 10).await.unwrap(), [(gate.clone(), 7)]);
+    assert_eq!(store.waiting_at_gates(10, 5).await.unwrap(), [(gate.clone(), 5)], "no further than told");
+    assert_eq!(store.waiting_at_gates(0, 5).await.unwrap(), []);
     let called = |room, lanes: Vec<Lane>| {
         let call = call_up(gate.clone(), room, lanes);
         async move { numbers(&store.callbacks_at_gates(&[call]).await.unwrap().remove(0).callbacks) }

@@ -215,6 +215,7 @@ macro_rules! conformance {
                 a_replay_during_a_try_is_not_undone_by_its_end
                 a_disabled_endpoint_resets_the_tries_of_waiting_rows
                 the_backlog_counts_waiting_and_given_up_rows
+                the_rows_of_a_callback_are_listed_with_their_last_error
             );
             each!($fresh, round_trips:
                 callbacks

@@ -172,6 +172,17 @@ fn full_attempt(n: u32) -> Attempt {
         sip_code: Some(486),
         news_due_at: Some(at(7)),
         end_requested_at: Some(at(8)),
+        held_until: Some(at(9)),
+        last_look: Some(Box::new(Look {
+            at: at(7),
+            candidates: vec![Candidate {
+                sid: "CA9".into(),
+                progress: CallProgress::Ringing,
+                created_at: Some(at(3)),
+                duration_s: None,
+                same_ends: false,
+            }],
+        })),
         callback: callback_id(0),
         holds: Holds::new([Resource::Sender(sender(7)), Resource::campaign(ODD)]),
         ..attempt(n)

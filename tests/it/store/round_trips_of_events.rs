@@ -117,9 +117,13 @@ pub async fn events(store: &dyn Store) {
         events.extend(PROGRESS.map(|progress| inbound(progress, full)));
         events.extend(CONNECTIONS.map(|end| connected(end, full)));
         events.extend(MESSAGES.map(|progress| message(progress, full)));
-        events.extend([AttemptChange::End, AttemptChange::AskAgain].map(|change| {
-            Event::AttemptCommand(AttemptCommand { attempt: attempt_id(1), by: ODD.into(), change })
-        }));
+        events.extend(
+            [AttemptChange::End, AttemptChange::AskAgain, AttemptChange::Hold, AttemptChange::Release].map(
+                |change| {
+                    Event::AttemptCommand(AttemptCommand { attempt: attempt_id(1), by: ODD.into(), change })
+                },
+            ),
+        );
         events.extend(AttemptResolution::ALL.map(|fate| {
             let (sid, note) = (full.then(|| "CA1".into()), full.then(|| ODD.into()));
             Event::AttemptResolved(AttemptOverride {

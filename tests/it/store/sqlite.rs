@@ -304,7 +304,7 @@ async fn a_daemon_of_an_older_term_changes_nothing() {
     assert!(deposed(first.enqueue_callbacks(vec![order(callback(2))]).await.err()), "the orders");
     assert!(deposed(first.claim_deliveries(at(99), at(199), 9).await.err()), "the claims of the outbox");
     let id = second.claim_deliveries(at(99), at(199), 9).await.unwrap()[0].row.id;
-    assert!(deposed(first.settle_delivery(id, at(1), Settled::Delivered).await.err()), "the outbox");
+    assert!(deposed(first.settle_delivery(id, at(1), Settled::Delivered, None).await.err()), "the outbox");
     assert!(deposed(first.create_token(token(9)).await.err()), "the tokens");
     assert!(first.callback(callback_id(1)).await.unwrap().is_some());
     assert_eq!(second.unfolded_reports(9).await.unwrap(), []);

@@ -28,7 +28,7 @@ async fn empty(store: &dyn Store, now: Timestamp) -> Vec<Value> {
         }
         for delivery in due {
             told.push(serde_json::from_str(&delivery.row.payload).unwrap());
-            store.settle_delivery(delivery.row.id, now, Settled::Delivered).await.unwrap();
+            store.settle_delivery(delivery.row.id, now, Settled::Delivered, None).await.unwrap();
         }
     }
 }

@@ -261,7 +261,7 @@ fn number(app: &App, field: &str, text: &str, faults: &mut Vec<FieldError>) -> O
 }
 
 /// Whose callbacks the scope holds.
-fn whom(app: &App, scope: &PauseScope) -> Whom {
+pub(super) fn whom(app: &App, scope: &PauseScope) -> Whom {
     match scope {
         PauseScope::All => Whom::Everybody,
         PauseScope::Account(alias) => {
@@ -270,7 +270,7 @@ fn whom(app: &App, scope: &PauseScope) -> Whom {
         }
         PauseScope::Sender(number) => Whom::Senders(vec![*number]),
         PauseScope::Person(number) => Whom::Person(*number),
-        // Those are set at the campaign.
+        // Those are set at the campaign, which counts what it holds.
         PauseScope::Campaign(_) | PauseScope::Draft(_) | PauseScope::Canceled(_) => Whom::Senders(Vec::new()),
         // Nobody sets one here.
         PauseScope::Content(..) => Whom::Senders(Vec::new()),

@@ -133,6 +133,8 @@ pub(in crate::http::api) async fn show(
         return Err(ApiError::new("auth.tenant", detail));
     }
     let parameters = read(&app, report, given)?;
+    let by = parameters.by.or(report.by().first().copied()).unwrap_or(By::Day);
+    within_bounds(&caller, &parameters, by)?;
     let now = app.clock.now();
     let usual = match &parameters.campaign {
         Some(campaign) => zone_of(&app, caller.tenant(), campaign).await?,
@@ -141,7 +143,7 @@ pub(in crate::http::api) async fn show(
     let asked = Asked {
         tenant: caller.tenant().clone(),
         report,
-        by: parameters.by.or(report.by().first().copied()).unwrap_or(By::Day),
+        by,
         now,
         span: span(&parameters, now, usual)?,
         campaign: parameters.campaign,
@@ -150,6 +152,29 @@ pub(in crate::http::api) async fn show(
     };
     let table = compute(&*app.store, &asked).await?;
     answer(&table, &asked, parameters.format, caller.may(Scope::Reveal))
+}
+
+/// Somebody with bounds gets a report about one campaign or one sender inside, if all bounds are of that kind: what is
+/// counted tells no other part.
+fn within_bounds(caller: &Caller, given: &Parameters, by: By) -> Result<(), ApiError> {
+    let bounds = caller.bounds();
+    if bounds.is_all() {
+        return Ok(());
+    }
+    let is_of_campaign = given.campaign.as_ref().is_some_and(|name| bounds.campaigns.contains(name))
+        && bounds.senders.is_empty()
+        && bounds.pools.is_empty();
+    // Other rows would name campaigns, people and agents of orders that may use other senders too, which are outside.
+    let is_of_sender = matches!(by, By::Time | By::Weekday | By::Day)
+        && given.sender.is_some_and(|sender| bounds.senders.contains(&sender))
+        && bounds.campaigns.is_empty()
+        && bounds.pools.is_empty();
+    if is_of_campaign || is_of_sender {
+        return Ok(());
+    }
+    let detail = "the person is bound to a part of the tenant: narrow the report with campaign or sender to one of \
+         the bounds, which all have to be of that kind";
+    Err(ApiError::new("auth.bounds", detail))
 }
 
 fn answer(table: &Table, asked: &Asked, format: Format, reveals: bool) -> Result<Response, ApiError> {
@@ -185,7 +210,10 @@ fn read(app: &App, report: Report, given: Given) -> Result<Parameters, ApiError>
             "zone" if !report.takes_zone() => {
                 return Err(fault(name, "is refused: nothing of this report depends on the zone"));
             }
-            "campaign" if report == Report::Penetration && campaign_id(&value).is_none() => {
+            "campaign"
+                if matches!(report, Report::Penetration | Report::Waiting)
+                    && campaign_id(&value).is_none() =>
+            {
                 let detail =
                     "is no id of a campaign: labels have no list; GET /v1/campaigns lists the campaigns";
                 return Err(fault(name, detail));

@@ -309,6 +309,10 @@ enum ChangeShape {
     AllowAttempt {
         reason: String,
     },
+    NotToday {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+    },
     Link {
         #[serde(with = "phone")]
         sender: Phone,

@@ -2,7 +2,7 @@
 
 use super::super::sql::Connection;
 use super::super::{
-    agents, attempts, callbacks, campaigns, commands, counts, erasures, facts, file, gates, grouping,
+    agents, attempts, audits, callbacks, campaigns, commands, counts, erasures, facts, file, gates, grouping,
     held_back, imports, list, messages, open_orders, outbox, pairs, pauses, references, report_reads,
     reports, set_aside, suppressions, timeline, traces, waiting,
 };
@@ -235,4 +235,26 @@ fn an_erasure_seeks_and_searches_in_parts() {
     ] {
         assert_plan(&db, sql, &[expected]);
     }
+}
+
+#[test]
+fn each_filter_of_the_audit_log_has_its_index() {
+    let db = file::open_memory().unwrap();
+    for (sql, index) in [
+        (audits::PAGE_OF_OBJECT, "audit_by_object (object=?"),
+        (audits::PAGE_OF_WHO, "audit_by_who (who=?"),
+        (audits::PAGE_OF_WHAT, "audit_by_what (what=?"),
+        (audits::PAGE_OF_OUTCOME, "audit_by_outcome (outcome=?"),
+        (audits::PAGE_OF_TENANT, "audit_by_tenant (tenant=?"),
+        (audits::PAGE, "INTEGER PRIMARY KEY (rowid>? AND rowid<?"),
+    ] {
+        assert_plan(&db, sql, &[index]);
+    }
+}
+
+#[test]
+fn a_gate_is_counted_by_its_index() {
+    let db = file::open_memory().unwrap();
+    assert_plan(&db, gates::AT_ONE, &["callbacks_by_gate (gate=?"]);
+    assert_plan(&db, outbox::OF_SUBJECT, &["outbox_by_subject (subject=?"]);
 }

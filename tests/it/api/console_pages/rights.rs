@@ -4,8 +4,10 @@ use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use ringmaster::console::pages::table::PAGES;
 use ringmaster::console::pages_for;
+use ringmaster::console::person::Person;
 use ringmaster::domain::{Role, Scope, Scopes};
 use ringmaster::store::AuditFilter;
+use serde_json::json;
 
 use super::super::harness::answer;
 use super::{CSRF, Visitor, assert_page, get, person, post};
@@ -105,6 +107,41 @@ async fn what_is_done_with_a_form_is_in_the_audit_log_with_its_values_and_the_ad
     assert!(entry.after.as_ref().is_some_and(|after| after.contains("a drill")), "{entry:?}");
 }
 
+/// A supervisor with these bounds.
+fn bounded(bounds: &str) -> Person {
+    Person { bounds: bounds.parse().unwrap(), ..person(Role::Supervisor.scopes()) }
+}
+
+#[tokio::test]
+async fn somebody_with_bounds_sees_the_figures_of_their_part_on_the_first_page() {
+    let visitor = Visitor::with_everything().await;
+    let made = async |name: &str| {
+        let made = visitor.api.change("/v1/campaigns", json!({"name": name}).to_string()).await;
+        made.json()["id"].clone()
+    };
+    let (spring, autumn) = (made("Spring").await, made("Autumn").await);
+    for (campaign, consumers) in [(&spring, 2), (&autumn, 3)] {
+        for n in 0..consumers {
+            let consumer = format!("+55119876543{n}{}", consumers);
+            visitor.api.order(json!({"campaign": campaign, "consumer": consumer})).await;
+        }
+    }
+    let bounds = format!("campaign:{}", spring.as_str().unwrap());
+    let page = get(&pages_for(&visitor.api.app, bounded(&bounds)), "").await;
+    assert_page(&page, StatusCode::OK);
+    let waiting = "<span class=\"figure\">2</span><span class=\"what\">waiting</span>";
+    assert!(page.text.contains(waiting) && page.text.contains("Spring"), "{}", page.text);
+    assert!(!page.text.contains("Autumn"), "{}", page.text);
+    // A pool has no counts of its own.
+    let page = get(&pages_for(&visitor.api.app, bounded("pool:night")), "").await;
+    assert_page(&page, StatusCode::OK);
+    assert!(
+        page.text.contains("checking with Twilio") && !page.text.contains("reached today"),
+        "{}",
+        page.text
+    );
+}
+
 #[tokio::test]
 async fn the_navigation_has_what_the_person_may_read_and_the_first_page_is_one_of_it() {
     let visitor = Visitor::with_everything().await;
@@ -117,10 +154,16 @@ async fn the_navigation_has_what_the_person_may_read_and_the_first_page_is_one_o
     let own = get(&agent, "callbacks").await;
     assert_page(&own, StatusCode::OK);
     assert!(has(&own.text, "Agents") && !has(&own.text, "Now") && !has(&own.text, "Reports"), "{}", own.text);
-    let mut of_campaign = person(Role::Supervisor.scopes());
-    of_campaign.bounds = "campaign:spring".parse().unwrap();
-    let bound = get(&pages_for(&visitor.api.app, of_campaign), "callbacks").await;
+    let bound = get(&pages_for(&visitor.api.app, bounded("campaign:spring")), "callbacks").await;
     assert!(has(&bound.text, "Campaigns") && !has(&bound.text, "Permissions"), "{}", bound.text);
+    let first = get(&pages_for(&visitor.api.app, bounded("campaign:spring")), "").await;
+    assert_page(&first, StatusCode::OK);
+    assert!(
+        first.text.contains("You see your part: campaign spring.") && has(&first.text, "Now"),
+        "{}",
+        first.text
+    );
+    assert!(!first.text.contains(">waiting<"), "a label has no count: {}", first.text);
     let leader = get(&visitor.seen_by(Role::Supervisor.scopes()), "").await;
     assert_page(&leader, StatusCode::OK);
     assert!(has(&leader.text, "Now") && has(&leader.text, "Suppression"), "{}", leader.text);

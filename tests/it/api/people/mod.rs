@@ -1,5 +1,6 @@
 //! People: roles at every route, sessions, what other sites cannot do, bounds, and the audit log.
 
+mod own_password;
 mod rights;
 
 use std::net::IpAddr;
@@ -16,7 +17,7 @@ use ringmaster::http::auth::Caller;
 use ringmaster::http::peers::{Peer, TrustedProxies};
 use ringmaster::http::sign_in::{Oidc, SignInSettings, SignedIn, hash_password};
 use ringmaster::http::{App, SignIn, auth, router};
-use ringmaster::store::{AuditEntry, AuditFilter, Member, MemberChanged, Session, Token};
+use ringmaster::store::{AuditEntry, AuditFilter, AuditOutcome, Member, MemberChanged, Session, Token};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -493,4 +494,19 @@ async fn what_a_person_changes_is_in_the_audit_log_as_it_was_before() {
     let before = |what: &str| log.iter().find(|entry| entry.what == what).unwrap().before.clone().unwrap();
     assert!(before("DELETE /v1/pauses/{id}").contains("a drill"), "{log:?}");
     assert!(before("POST /v1/callbacks/{id}/cancel").contains(r#""state":"waiting""#), "{log:?}");
+    house.add("bo", Role::Admin, |_| {}).await;
+    let bo = house.session("bo").await;
+    let zones = json!({"consumer": CONSUMER, "zones": ["America/Manaus"]});
+    for _ in 0..2 {
+        house.by(&bo, "PUT", "/v1/consumers/zone", &zones).await;
+    }
+    let granted = json!({"consumer": CONSUMER, "sender": SENDER, "kind": "permanent", "reason": "on paper"});
+    house.by(&bo, "POST", "/v1/permissions/grant", &granted).await;
+    let entry = json!({"list": "house", "consumers": [CONSUMER], "why": "asked"});
+    house.by(&bo, "POST", "/v1/suppression", &entry).await;
+    let log = house.audit().await;
+    let before = |what: &str| log.iter().find(|entry| entry.what == what).unwrap().before.clone().unwrap();
+    assert!(before("PUT /v1/consumers/zone").contains("America/Manaus"), "{log:?}");
+    assert!(before("POST /v1/permissions/grant").contains(r#""permission":"none""#), "{log:?}");
+    assert!(before("POST /v1/suppression").contains(r#""entries":0"#), "{log:?}");
 }

@@ -67,6 +67,37 @@ async fn somebody_with_bounds_sees_and_orders_nothing_outside_them() {
 }
 
 #[tokio::test]
+async fn somebody_with_bounds_gets_reports_of_one_part_inside_them() {
+    let house = house(by_password()).await;
+    let status = async |bounds: &str, query: &str| {
+        let name = format!("p{}", bounds.len() + query.len());
+        house.add(&name, Role::Viewer, |person| person.bounds = bounds.parse().unwrap()).await;
+        let session = house.session(&name).await;
+        let answer = house.by(&session, "GET", &format!("/v1/reports/{query}"), &Value::Null).await;
+        house.app.store.remove_member(&name, entry()).await.unwrap();
+        (answer.status.as_u16(), if answer.status == StatusCode::OK { String::new() } else { answer.code() })
+    };
+    let refused = || (403, "auth.bounds".to_owned());
+    let given = || (200, String::new());
+    assert_eq!(status("campaign:spring", "outcomes?campaign=spring").await, given());
+    assert_eq!(status("campaign:spring", "outcomes?campaign=autumn").await, refused());
+    assert_eq!(status("campaign:spring", "outcomes").await, refused());
+    assert_eq!(status("campaign:spring", "agents").await, refused());
+    let sender = format!("sender:{SENDER}");
+    let end = &SENDER[SENDER.len() - 6..];
+    assert_eq!(status("campaign:spring", &format!("outcomes?sender={end}&by=day")).await, refused());
+    assert_eq!(status(&sender, &format!("outcomes?sender={end}&by=day")).await, given());
+    assert_eq!(
+        status(&sender, &format!("outcomes?sender={end}&by=campaign")).await,
+        refused(),
+        "names of others"
+    );
+    assert_eq!(status(&sender, "outcomes?campaign=spring").await, refused());
+    let both = format!("campaign:spring\nsender:{SENDER}");
+    assert_eq!(status(&both, "outcomes?campaign=spring").await, refused(), "nothing is counted for both");
+}
+
+#[tokio::test]
 async fn an_agent_sees_own_callbacks_only() {
     let house = house(by_password()).await;
     let others = house.api.callback().await;

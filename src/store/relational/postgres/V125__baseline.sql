@@ -1,4 +1,4 @@
--- The schema of version 114, made by tools/postgres/baseline from the migrations of SQLite. Do not edit it.
+-- The schema of version 125, made by tools/postgres/baseline from the migrations of SQLite. Do not edit it.
 -- Whole numbers are BIGINT, and texts are ordered by their bytes, as in SQLite.
 
 CREATE TABLE "callbacks" (
@@ -103,6 +103,8 @@ CREATE TABLE "attempts" (
     "granted_by" TEXT COLLATE "C",
     "end_requested_at" BIGINT,
     "agent" TEXT COLLATE "C",
+    "held_until" BIGINT,
+    "last_look" TEXT COLLATE "C",
     PRIMARY KEY ("seq"),
     UNIQUE ("id")
 );
@@ -531,6 +533,7 @@ CREATE TABLE "outbox" (
     "first_tried_at" BIGINT,
     "settled_at" BIGINT,
     "claimed" BIGINT,
+    "last_error" TEXT COLLATE "C",
     PRIMARY KEY ("seq"),
     UNIQUE ("id")
 );
@@ -867,4 +870,8 @@ CREATE INDEX bulks_of_tenant ON bulks (tenant, made_at, id);
 CREATE INDEX bulks_running ON bulks (confirmed_at, id) WHERE state = 'running';
 CREATE INDEX bulk_rows_open ON bulk_rows (bulk, row_no) WHERE state = 'open';
 CREATE INDEX imports_of_tenants ON imports (tenant, seq);
+CREATE INDEX audit_by_who ON audit (who, seq);
+CREATE INDEX audit_by_what ON audit (what, seq) WHERE what <> 'POST /v1/callbacks';
+CREATE INDEX audit_by_tenant ON audit (tenant, seq) WHERE tenant <> 'default';
+CREATE INDEX audit_by_outcome ON audit (outcome, seq) WHERE outcome <> 'done';
 INSERT INTO "term" VALUES (1, 0, 0, 0);
