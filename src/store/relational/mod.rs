@@ -45,6 +45,7 @@ mod list;
 mod loads;
 mod members;
 mod messages;
+mod months;
 mod open_orders;
 mod order_texts;
 mod orders_together;

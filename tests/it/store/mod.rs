@@ -14,6 +14,7 @@ mod erasures;
 mod hooks;
 mod lanes;
 mod leaders;
+mod months;
 mod nodes;
 mod pages;
 mod pauses;
