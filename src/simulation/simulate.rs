@@ -17,6 +17,8 @@ use super::script::{self, Script};
 use super::{Customer, Fixture, Mutation, NoMutation, Operator, SENDERS, Simulation, Trace, fixture, judge};
 use crate::domain::{CallbackId, Phone};
 use crate::sim::world::{Answer, Counts, Faults};
+use crate::store::Store;
+use crate::store::relational::SqlStore;
 
 /// What is injected into a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,6 +71,20 @@ pub async fn run_seed_with(
     mutation: Arc<dyn Mutation>,
     trace: Arc<Trace>,
 ) -> anyhow::Result<RunReport> {
+    run_seed_on(seed, trouble, Arc::new(SqlStore::in_memory()?), mutation, trace).await
+}
+
+/// Like [`run_seed_with`], on an empty store of the caller's.
+///
+/// # Errors
+/// As [`run_seed`].
+pub async fn run_seed_on(
+    seed: u64,
+    trouble: Trouble,
+    store: Arc<dyn Store>,
+    mutation: Arc<dyn Mutation>,
+    trace: Arc<Trace>,
+) -> anyhow::Result<RunReport> {
     let mut random = Rng::with_seed(seed);
     let mut scene = Script::choose(&mut random)?;
     let with = Fixture {
@@ -85,7 +101,8 @@ pub async fn run_seed_with(
     let consumers = random.u64(2..=24);
     let mut leader = Leader::new(seed, consumers);
     leader.prepare(&mut scene, &mut config)?;
-    let daemon = Simulation::begin_with(&config, setup, scene.start, mutation, trace.clone()).await?;
+    let scene_of_world = (setup, scene.start);
+    let daemon = Simulation::begin_mutated(&config, scene_of_world, store, mutation, trace.clone()).await?;
     let mut run = Run {
         daemon,
         random,

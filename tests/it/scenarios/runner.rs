@@ -17,6 +17,7 @@ use serde_json::{Map, Value, json};
 use super::setting::{Setting, Window};
 use super::transcript::Transcript;
 use super::words;
+use crate::harness::{OnDatabase, fresh_store};
 
 /// The state of a running scenario, with its callbacks and consumers.
 #[derive(Default)]
@@ -38,6 +39,8 @@ pub(super) struct Runner {
     pub(super) campaigns: BTreeMap<String, String>,
     lost: u64,
     pub(super) violations_expected: u64,
+    /// Dropped after the simulation.
+    database: OnDatabase,
 }
 
 impl Runner {
@@ -89,7 +92,9 @@ impl Runner {
     async fn begin(&mut self) -> Result<()> {
         let setting = self.setting()?;
         ensure!(!setting.senders.is_empty(), "a scenario needs a sender");
-        let simulation = Simulation::begin(&setting.config, setting.setup.clone(), setting.start).await?;
+        let (store, database) = fresh_store();
+        let setup = setting.setup.clone();
+        let simulation = Simulation::begin_on(&setting.config, setup, setting.start, store).await?;
         let (token, hash) = auth::new_token([7; 32]);
         let kept = Token::new("scenario", hash, setting.start);
         simulation.store.create_token(kept).await?;
@@ -97,6 +102,7 @@ impl Runner {
             self.transcript.name(number, &name);
         }
         self.simulation = Some(simulation);
+        self.database = database;
         self.token = token;
         Ok(())
     }
