@@ -257,7 +257,7 @@ fn large(folder: &TempDir) -> PathBuf {
 }
 
 /// Copies until this call of the progress, at which the process is killed.
-fn copy_until(from: &Path, to: &Path, mut is_there: impl FnMut(&CopyProgress<'_>) -> bool) {
+fn copy_until(from: &Path, to: &Path, mut is_there: impl FnMut(&CopyProgress<'_>) -> bool + Send) {
     let mut tell = |at: CopyProgress<'_>| assert!(!is_there(&at), "killed");
     let killed = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| copy(from, to, &mut tell)));
     assert!(killed.is_err());
