@@ -198,7 +198,7 @@ impl Copy {
         if shows {
             let _ = write!(std::io::stderr(), "\r\u{1b}[K");
         }
-        let copied = copied.hint("the source is as it was; repeat the command to go on")?;
+        let copied = copied.hint("repeat the command to go on")?;
         let hex = |sum: &[u8; 32]| sum.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
         if self.json {
             let tables: Vec<_> = copied

@@ -23,6 +23,8 @@ pub struct Retention {
     pub inbox: Option<SignedDuration>,
     /// Webhooks that were delivered or given up.
     pub outbox: Option<SignedDuration>,
+    /// Entries of the audit log. No window counts them.
+    pub audit: Option<SignedDuration>,
 }
 
 impl Retention {
@@ -33,6 +35,7 @@ impl Retention {
             timeline: kept("timeline"),
             inbox: kept("inbox"),
             outbox: kept("outbox"),
+            audit: kept("audit"),
         }
     }
 
@@ -42,7 +45,7 @@ impl Retention {
         *self == Self::default()
     }
 
-    /// The kinds with their keys.
+    /// The kinds that windows count, with their keys.
     fn each(&self) -> [(&'static str, Option<SignedDuration>); 4] {
         [
             ("callbacks", self.callbacks),

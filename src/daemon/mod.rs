@@ -299,7 +299,8 @@ pub async fn start(config: &Config, options: Options) -> anyhow::Result<Running>
             deliver(dispatcher.clone(), outbox.clone(), stop)
         })
     });
-    if !config.retention.is_off() {
+    // A database needs its months also if everything is kept for ever.
+    if is_shared || !config.retention.is_off() {
         let (store, kept) = (file.clone(), config.retention.clone());
         let retention = retention::Retention { store, clock: retention_clock, kept };
         // One node at a time: the one that leads.

@@ -70,7 +70,7 @@ pub use mutation::{Mutation, NoMutation, mutated};
 pub use nodes::{run_nodes_seed, run_nodes_seed_with};
 pub use page::{AtMessenger, PAGE};
 pub use roads::run_roads_seed;
-pub use simulate::{RunReport, Trouble, run_seed, run_seed_with};
+pub use simulate::{RunReport, Trouble, run_seed, run_seed_on, run_seed_with};
 pub use trace::Trace;
 
 /// A daemon, a world and their clocks.
@@ -138,9 +138,18 @@ impl Simulation {
         mutation: Arc<dyn Mutation>,
         trace: Arc<Trace>,
     ) -> anyhow::Result<Self> {
-        let platforms = |_| Platforms::new();
-        Self::build(config, (setup, start), Arc::new(SqlStore::in_memory()?), mutation, trace, platforms)
-            .await
+        Self::begin_mutated(config, (setup, start), Arc::new(SqlStore::in_memory()?), mutation, trace).await
+    }
+
+    /// Like [`Simulation::begin_with`], on a store of the caller's.
+    async fn begin_mutated(
+        config: &Config,
+        scene: (Setup, Timestamp),
+        store: Arc<dyn Store>,
+        mutation: Arc<dyn Mutation>,
+        trace: Arc<Trace>,
+    ) -> anyhow::Result<Self> {
+        Self::build(config, scene, store, mutation, trace, |_| Platforms::new()).await
     }
 
     /// Like [`Simulation::begin_with`], with platforms beside the world's Twilio. They have the world's clock, and their

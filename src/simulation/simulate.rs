@@ -19,6 +19,8 @@ use super::wrap_ups::WrapUps;
 use super::{Customer, Fixture, Mutation, NoMutation, Operator, SENDERS, Simulation, Trace, fixture, judge};
 use crate::domain::{CallbackId, Phone};
 use crate::sim::world::{Answer, Counts, Faults};
+use crate::store::Store;
+use crate::store::relational::SqlStore;
 
 /// What is injected into a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,6 +73,20 @@ pub async fn run_seed_with(
     mutation: Arc<dyn Mutation>,
     trace: Arc<Trace>,
 ) -> anyhow::Result<RunReport> {
+    run_seed_on(seed, trouble, Arc::new(SqlStore::in_memory()?), mutation, trace).await
+}
+
+/// Like [`run_seed_with`], on an empty store of the caller's.
+///
+/// # Errors
+/// As [`run_seed`].
+pub async fn run_seed_on(
+    seed: u64,
+    trouble: Trouble,
+    store: Arc<dyn Store>,
+    mutation: Arc<dyn Mutation>,
+    trace: Arc<Trace>,
+) -> anyhow::Result<RunReport> {
     let mut random = Rng::with_seed(seed);
     let mut scene = Script::choose(&mut random)?;
     let with = Fixture {
@@ -89,7 +105,8 @@ pub async fn run_seed_with(
     leader.prepare(&mut scene, &mut config)?;
     let mut wrap_ups = WrapUps::new(seed);
     wrap_ups.prepare(&mut config);
-    let daemon = Simulation::begin_with(&config, setup, scene.start, mutation, trace.clone()).await?;
+    let scene_of_world = (setup, scene.start);
+    let daemon = Simulation::begin_mutated(&config, scene_of_world, store, mutation, trace.clone()).await?;
     let mut run = Run {
         daemon,
         random,

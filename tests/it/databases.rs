@@ -10,7 +10,7 @@ use ringmaster::daemon::{self, Running, WitnessFile, watch_lineage};
 use ringmaster::domain::GroupName;
 use ringmaster::domain::lease::RunId;
 use ringmaster::http::auth;
-use ringmaster::simulation::{Fixture, fixture};
+use ringmaster::simulation::{Fixture, NoMutation, Trouble, fixture, run_seed_on};
 use ringmaster::store::relational::{Options, SqlStore};
 use ringmaster::store::{Batch, Beat, Claim, Error, NewNode, Nodes as _, Token, Turns as _};
 use ringmaster::twilio::signature::{Key, Payload};
@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::harness::postgres::Database;
 use crate::harness::process::Program;
+use crate::harness::silent::Silent;
 
 struct Served {
     config: Config,
@@ -39,7 +40,13 @@ fn configured(database: &Database) -> Config {
 
 impl Served {
     async fn start(database: &Database) -> Self {
-        let config = configured(database);
+        Self::start_at(database, database.url()).await
+    }
+
+    /// On the database by another way.
+    async fn start_at(database: &Database, url: String) -> Self {
+        let mut config = configured(database);
+        config.store.url = Some(url);
         let shutdown = CancellationToken::new();
         let options = daemon::Options { shutdown: shutdown.clone(), ..daemon::Options::default() };
         let running = daemon::start(&config, options).await.unwrap();
@@ -144,6 +151,46 @@ async fn without_its_database_a_daemon_answers_503_and_goes_on_when_it_is_back()
     served.stop().await;
 }
 
+/// A server that is stopped accepts connections and says nothing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn while_its_database_says_nothing_a_daemon_answers_503_in_time_and_says_so() {
+    let database = Database::new();
+    let silent = Silent::before(&database.socket()).await;
+    let served = Served::start_at(&database, silent.url(database.name())).await;
+    assert_eq!(served.message(1).await, 200);
+    assert_eq!(served.get("/v1/callbacks").await.0, 200);
+    silent.stop();
+    let bound = std::time::Duration::from_secs(20);
+    for path in ["/v1/callbacks", "/v1/status", "/v1/senders"] {
+        let (status, problem) = tokio::time::timeout(bound, served.get(path)).await.unwrap();
+        assert_eq!(status, 503, "{path}: {problem}");
+        assert!(problem["code"].is_string(), "{path}: {problem}");
+    }
+    assert_eq!(tokio::time::timeout(bound, served.message(2)).await.unwrap(), 503);
+    let (status, problem) =
+        tokio::time::timeout(bound, served.post("/v1/callbacks", &far_order())).await.unwrap();
+    assert_eq!(status, 503, "{problem}");
+    let health = served.client.get(served.url("/healthz")).send();
+    let health = tokio::time::timeout(bound, health).await.unwrap().unwrap();
+    let (status, text) = (health.status().as_u16(), health.text().await.unwrap());
+    assert!(status == 503 && text.contains("store"), "{status} {text}");
+    assert!(!served.shutdown.is_cancelled());
+    silent.go_on();
+    while served.message(2).await != 200 {}
+    while served.get("/v1/callbacks").await.0 != 200 {}
+    served.stop().await;
+}
+
+#[tokio::test]
+async fn seeds_of_the_simulation_find_no_problem_on_a_database() {
+    for seed in [0, 200, 300] {
+        let (database, trouble) = (Database::emptied(), Trouble { faults: seed == 300, deaths: seed > 0 });
+        let store = Arc::new(SqlStore::connect_inline(database.reach()).unwrap());
+        let run = run_seed_on(seed, trouble, store, Arc::new(NoMutation), Arc::default()).await.unwrap();
+        assert!(run.problems.is_empty(), "seed {seed}: {:#?}", run.problems);
+    }
+}
+
 /// The program with a configuration that names this database.
 fn program(url: &str) -> Program {
     let account = r#"
@@ -206,11 +253,14 @@ async fn a_store_in_a_file_is_copied_into_a_database_and_goes_on_there() {
     // The partitions of waiting callbacks are counted from 0.
     let db = rusqlite::Connection::open(&file).unwrap();
     db.execute("INSERT INTO waiting_by_partition (partition_no, callbacks) VALUES (0, 0)", []).unwrap();
+    let march = "2025-03-31T23:59:59Z".parse::<jiff::Timestamp>().unwrap().as_microsecond();
+    db.execute("INSERT INTO timeline (at, what, why) VALUES (?1, 'x', '')", [march]).unwrap();
     drop(db);
     let arguments = ["store", "copy", "--from", "a.db", "--to", &database.url(), "--json"];
     let copied: Value = serde_json::from_str(&program.run(&arguments).output()).unwrap();
     let rows = copied["tables"].as_array().unwrap().iter().find(|table| table["name"] == "tokens").unwrap();
     assert_eq!(rows["rows"], 1, "{copied}");
+    assert_eq!(database.ask("SELECT count(*) FROM timeline_2025_03"), ["1"], "it is in its month");
     let again = program.run(&arguments).error();
     assert!(again.contains("has data in"), "{again}");
 

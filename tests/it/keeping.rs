@@ -47,14 +47,24 @@ fn rows(path: &Path, table: &str) -> i64 {
     db.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap()
 }
 
+/// As if the order had come with this key.
+fn keep_key(path: &Path, key: u8, callback: &str) {
+    let db = Connection::open(path).unwrap();
+    let callback = callback.trim_start_matches("cb_");
+    db.execute(&format!("INSERT INTO idempotency_keys VALUES ('t', '{key}', x'', x'{callback}')"), [])
+        .unwrap();
+}
+
 #[tokio::test]
 async fn a_closed_callback_goes_with_all_that_hangs_on_it_and_stays_counted() {
     let folder = tempfile::tempdir().unwrap();
     let (store, mut whole, path) = begin(&folder).await;
     let reached = whole.order(WILLING, DEADLINE, &json!({})).await;
+    keep_key(&path, 1, &reached);
     whole.pass(DAY).await;
     let earliest = (whole.now() + DAY * 5).to_string();
     let waiting = whole.order(WILLING, DEADLINE, &json!({"earliest": earliest})).await;
+    keep_key(&path, 2, &waiting);
     let closed_at = whole.get(&format!("/v1/callbacks/{reached}")).await["closed_at"].clone();
     let closed_at: Timestamp = closed_at.as_str().unwrap().parse().unwrap();
     let before = whole.get("/v1/status").await["callbacks"]["closed"].clone();
@@ -65,6 +75,7 @@ async fn a_closed_callback_goes_with_all_that_hangs_on_it_and_stays_counted() {
     assert_eq!(whole.try_get(&format!("/v1/callbacks/{reached}")).await, 404);
     whole.get(&format!("/v1/callbacks/{waiting}")).await;
     assert_eq!(rows(&path, "attempts"), 0);
+    assert_eq!(rows(&path, "idempotency_keys"), 1, "its key has gone with it");
     let of_it = format!("timeline WHERE callback = x'{}'", reached.trim_start_matches("cb_"));
     assert_eq!(rows(&path, &of_it), 0);
     assert_eq!(whole.get("/v1/status").await["callbacks"]["closed"], before, "it stays counted");
@@ -99,6 +110,54 @@ async fn a_repeated_answer_of_a_consumer_is_known_after_its_text_has_gone() {
     assert_eq!(pass(&store, Kept::Inbox, received_at + INSTANT).await, 1, "the newest place stays");
     assert_eq!(rows(&path, "reports WHERE event LIKE '%inbound_message%'"), 0);
     assert_eq!(store.append_reports(all()).await.unwrap(), [false, true, false]);
+}
+
+/// The rows of a kind are looked at up to the first step in which nothing is old, and rows that are kept for ever not again.
+#[tokio::test]
+async fn a_pass_looks_at_what_is_old_and_at_no_more() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.db");
+    let store = SqlStore::open_inline(&path).unwrap();
+    let before: Timestamp = START.parse().unwrap();
+    let db = Connection::open(&path).unwrap();
+    let times = format!(
+        "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000) \
+         SELECT i, {} + CASE WHEN i <= 5 THEN -1 ELSE i - 6 END FROM n",
+        before.as_microsecond()
+    );
+    for sql in [
+        "INSERT INTO timeline (at, what, why) SELECT t, 'x', '' FROM ({})",
+        "INSERT INTO audit (at, who, way, tenant, what, outcome) SELECT t, 'a', 'token', 'default', 'x', 'done' FROM ({})",
+        "INSERT INTO outbox (id, subject, what, payload, created_at, state, tries, settled_at) \
+         SELECT CAST(i AS BLOB), x'', 'x', '', t, 'delivered', 1, t FROM ({})",
+        "INSERT INTO reports (key, received_at, event) SELECT CAST(i AS BLOB), t, '{\"inbound_x\"}' FROM ({})",
+    ] {
+        let (head, _) = sql.split_once("({})").unwrap();
+        db.execute(&format!("WITH times (i, t) AS ({times}) {head}times"), []).unwrap();
+    }
+    drop(db);
+    for kind in [Kept::Timeline, Kept::Audit, Kept::Outbox, Kept::Inbox] {
+        let (mut deleted, mut after, mut settled) = (0, 0, None);
+        let mut steps = 0;
+        loop {
+            steps += 1;
+            let step = store.retain(kind, before, after, 2, told).await.unwrap();
+            deleted += step.deleted;
+            settled = settled.max(step.settled);
+            let Some(next) = step.next else { break };
+            after = next;
+        }
+        let kept = kind == Kept::Inbox;
+        assert_eq!(
+            (deleted, steps),
+            (if kept { 0 } else { 5 }, 4),
+            "{kind:?}: five of a thousand rows are old"
+        );
+        assert_eq!(settled, Some(5), "{kind:?}: the sixth row is to be looked at again");
+    }
+    let db = Connection::open(&path).unwrap();
+    let erased = "SELECT count(*) FROM reports WHERE event = '\"erased\"'";
+    assert_eq!(db.query_row(erased, [], |row| row.get::<_, i64>(0)).unwrap(), 5);
 }
 
 #[tokio::test]
@@ -177,4 +236,78 @@ async fn a_copy_has_everything_and_its_source_dials_no_more() {
     let verdict = |own| compare(own, None, false);
     assert_eq!(verdict(&old), LineageVerdict::Held(LineageCause::NoWitness));
     assert_eq!(verdict(&new), LineageVerdict::Adopted);
+}
+
+/// A store that is read in several parts to be compared, one of which ends exactly with the table.
+fn large(folder: &TempDir) -> PathBuf {
+    let path = folder.path().join("a.db");
+    drop(SqlStore::open_inline(&path).unwrap());
+    let db = Connection::open(&path).unwrap();
+    let numbers = |last: u32| {
+        format!("WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {last}) ")
+    };
+    db.execute_batch(&format!(
+        "{} INSERT INTO timeline (at, what, why) SELECT i, 'x', '' FROM n; \
+         {} INSERT INTO idempotency_keys (token, key, body, callback) SELECT 't' || (i % 7), 'k' || i, x'', x'' FROM n",
+        numbers(20_001),
+        numbers(20_000)
+    ))
+    .unwrap();
+    path
+}
+
+/// Copies until this call of the progress, at which the process is killed.
+fn copy_until(from: &Path, to: &Path, mut is_there: impl FnMut(&CopyProgress<'_>) -> bool + Send) {
+    let mut tell = |at: CopyProgress<'_>| assert!(!is_there(&at), "killed");
+    let killed = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| copy(from, to, &mut tell)));
+    assert!(killed.is_err());
+}
+
+#[test]
+fn tables_of_several_parts_are_compared_and_a_killed_copy_goes_on_within_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let (from, to) = (large(&folder), folder.path().join("b.db"));
+    copy_until(&from, &to, |at| at.table == "timeline" && at.rows_done == 6_000);
+    let copied = copy(&from, &to, &mut |_| {}).unwrap();
+    let rows_of = |name: &str| copied.iter().find(|table| table.name == name).unwrap().rows;
+    assert_eq!((rows_of("timeline"), rows_of("idempotency_keys")), (20_001, 20_000));
+    assert_eq!((rows(&to, "timeline"), rows(&to, "idempotency_keys")), (20_001, 20_000));
+}
+
+#[tokio::test]
+async fn a_copy_that_is_killed_at_its_end_is_finished_by_the_next_one() {
+    // Everything is compared; the source has its other identity or has not.
+    for kill in 1..=2 {
+        let folder = tempfile::tempdir().unwrap();
+        let (from, to) = (large(&folder), folder.path().join("b.db"));
+        let identity = |path: &Path| {
+            let db = Connection::open(path).unwrap();
+            db.query_row("SELECT max(identity) FROM lineage", [], |row| row.get::<_, Option<Vec<u8>>>(0))
+                .unwrap()
+        };
+        let before = identity(&from);
+        let mut ends = 0;
+        copy_until(&from, &to, |at| {
+            ends += u32::from(at.tables_done == at.tables);
+            ends == kill
+        });
+        assert_eq!(identity(&from) == before, kill == 1);
+        refused(SqlStore::open_inline(&to), "is a copy that is not finished");
+        let copied = copy(&from, &to, &mut |_| {}).unwrap();
+        assert!(copied.iter().any(|table| (table.name.as_str(), table.rows) == ("timeline", 20_001)));
+        assert_ne!(identity(&from), before, "the source dials no more");
+        drop(SqlStore::open_inline(&to).unwrap());
+        refused(copy(&from, &to, &mut |_| {}), "has data in");
+    }
+}
+
+#[tokio::test]
+async fn a_source_that_went_on_is_not_finished() {
+    let folder = tempfile::tempdir().unwrap();
+    let (from, to) = (large(&folder), folder.path().join("b.db"));
+    copy_until(&from, &to, |at| at.tables_done == at.tables);
+    let db = Connection::open(&from).unwrap();
+    db.execute("UPDATE term SET leader = leader + 1", []).unwrap();
+    drop(db);
+    refused(copy(&from, &to, &mut |_| {}), "is an unfinished copy of another store");
 }

@@ -1,7 +1,9 @@
 //! The kill loop: the real daemon with a real store is killed at random times and at failpoints, and started
 //! again, while customers order callbacks. No callback may be lost, called twice or left open.
 //!
-//! `cargo test --test kill --features failpoints -- --cycles 1000` is a long run; the default is a short one.
+//! `cargo test --test kill --features failpoints -- --cycles 1000` is a long run; the default is a short one. With
+//! `--store postgresql` the store is in a database. There the next daemon waits for the lease of the one that was killed, so
+//! each cycle takes some ten seconds, and a short run reaches only the failpoints around a call.
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -10,6 +12,9 @@
 
 mod customers;
 mod loopback;
+#[path = "../it/harness/postgres.rs"]
+#[expect(dead_code, reason = "the other test program uses the rest")]
+mod postgres;
 mod setting;
 mod strangers;
 mod verdict;
@@ -22,13 +27,28 @@ use std::time::{Duration, Instant};
 
 use ringmaster::failpoint::PLACES;
 
+use postgres::Database;
+
 use customers::{Books, Customers, Deadlines, pass, take_news};
 use setting::{Life, Setting};
 use strangers::Strangers;
-use verdict::{File, World, settle};
+use verdict::{Stored, World, settle};
 
 /// The default number of cycles, enough to reach each failpoint at least once.
 const SHORT: u64 = 3 * PLACES.len() as u64 / 2 + 3;
+/// The same with a database: each of these failpoints, and kills at random between them.
+const SHORT_SHARED: u64 = 3 * PLACES_SHARED.len() as u64 / 2;
+/// The failpoints of a short run with a database.
+const PLACES_SHARED: [&str; 6] = [
+    "intent.committed",
+    "submission.committed",
+    "request.left",
+    "answer.uncommitted",
+    "group.uncommitted",
+    "delivery.unsettled",
+];
+/// For so long a daemon waits for the lease of one that was killed.
+const LEASE: Duration = Duration::from_secs(9);
 /// Every 50th process runs long enough to resolve all attempts that earlier crashes left unknown.
 const LONG_LIFE: Duration = Duration::from_secs(4);
 /// If a failpoint is not reached often enough by then, the process is killed instead.
@@ -52,15 +72,15 @@ enum Fate {
 
 impl Fate {
     /// Two of three processes end at a failpoint; the failpoints take turns.
-    fn draw(cycle: u64, random: &mut fastrand::Rng) -> Self {
+    fn draw(cycle: u64, random: &mut fastrand::Rng, places: &[&'static str], wait: Duration) -> Self {
         if cycle % 50 == 49 {
-            return Self::Random(LONG_LIFE);
+            return Self::Random(wait + LONG_LIFE);
         }
         if cycle % 3 == 2 {
-            return Self::Random(Duration::from_millis(random.u64(5..1_200)));
+            return Self::Random(wait + Duration::from_millis(random.u64(5..1_200)));
         }
         let turn = usize::try_from(cycle - cycle / 3).unwrap();
-        let place = PLACES[turn % PLACES.len()];
+        let place = places[turn % places.len()];
         let most = match place.split_once('.').unwrap() {
             ("recovery" | "term" | "set_aside" | "clock", _) => 1,
             ("unmatched" | "matched", _) => 3,
@@ -103,28 +123,45 @@ fn main() {
     };
     if given("--list") {
         if !given("--ignored") {
-            println!("kill_loop: test");
+            println!("kill_loop: test\n{ON_POSTGRESQL}: test");
         }
         return;
     }
-    let (cycles, seed) = (value("--cycles").unwrap_or(SHORT), value("--seed").unwrap_or(1));
-    let deadlines = if cycles <= 100 { Deadlines(4, 9) } else { Deadlines(10, 30) };
-    run(cycles, seed, deadlines);
+    let is_shared = given("postgresql") || given(ON_POSTGRESQL);
+    let short = if is_shared { SHORT_SHARED } else { SHORT };
+    let (cycles, seed) = (value("--cycles").unwrap_or(short), value("--seed").unwrap_or(1));
+    let deadlines = if cycles <= 100 && !is_shared { Deadlines(4, 9) } else { Deadlines(10, 30) };
+    let database = is_shared.then(Database::new);
+    run(cycles, seed, deadlines, database);
 }
 
-fn run(cycles: u64, seed: u64, deadlines: Deadlines) {
+/// The name of the test whose store is a database.
+const ON_POSTGRESQL: &str = "kill_loop_on_postgresql";
+
+fn run(cycles: u64, seed: u64, deadlines: Deadlines, database: Option<Database>) {
+    let wait = if database.is_some() { LEASE } else { Duration::ZERO };
+    let places: &[&'static str] =
+        if database.is_some() && cycles <= SHORT_SHARED { &PLACES_SHARED } else { &PLACES };
+    // The term of a start is counted for files only.
+    let places: Vec<&'static str> = places
+        .iter()
+        .copied()
+        .filter(|place| {
+            database.is_none() || !["term", "recovery"].iter().any(|kind| place.starts_with(kind))
+        })
+        .collect();
     let began = Instant::now();
     let mut random = fastrand::Rng::with_seed(seed);
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let (setting, _sandbox) = Setting::begin(seed, &listener);
+    let (setting, _sandbox) = Setting::begin(seed, &listener, database);
     let (setting, books) = (Arc::new(setting), Arc::<Books>::default());
     take_news(listener, books.clone());
     let customers = Customers::begin(&setting, &books, deadlines, seed);
     let strangers = Strangers::begin(&setting);
     let mut tally = Tally::default();
     for cycle in 0..cycles {
-        let fate = Fate::draw(cycle, &mut random);
-        tally.live(&setting, &fate);
+        let fate = Fate::draw(cycle, &mut random, &places, wait);
+        tally.live(&setting, &fate, wait);
         if (cycle + 1) % 100 == 0 {
             let accepted = books.accepted.lock().unwrap().len();
             let dials = World(&setting.report()).dials();
@@ -137,9 +174,9 @@ fn run(cycles: u64, seed: u64, deadlines: Deadlines) {
     }
     // On a busy machine a process may not reach its failpoint.
     for _ in 0..MORE_TRIES {
-        let missing = PLACES.iter().filter(|place| !tally.was_reached(place));
+        let missing = places.iter().filter(|place| !tally.was_reached(place));
         for place in missing.copied().collect::<Vec<_>>() {
-            tally.live(&setting, &Fate::At(place, 1));
+            tally.live(&setting, &Fate::At(place, 1), wait);
         }
     }
     let killing = began.elapsed();
@@ -153,7 +190,7 @@ fn run(cycles: u64, seed: u64, deadlines: Deadlines) {
     let (callbacks, settled) = settle(&setting, &books, Duration::from_secs(deadlines.1) + SETTLES_WITHIN);
     drop(last);
     let report = setting.report();
-    let (world, file) = (World(&report), File::read(&setting.file()));
+    let (world, file) = (World(&report), Stored::read(&setting));
     let (accepted, told) = (books.accepted.lock().unwrap(), books.told.lock().unwrap());
 
     let lost = accepted.difference(&callbacks.all).count();
@@ -166,8 +203,8 @@ fn run(cycles: u64, seed: u64, deadlines: Deadlines) {
         settled.as_secs_f64()
     );
     println!("  {} at random, {} of these before the daemon was ready", tally.random, tally.before_ready);
-    for place in PLACES {
-        let (died, spared) = tally.places.get(place).copied().unwrap_or_default();
+    for place in &places {
+        let (died, spared) = tally.places.get(*place).copied().unwrap_or_default();
         println!(
             "  {died} at {place}{}",
             if spared > 0 { format!(" ({spared} not reached)") } else { String::new() }
@@ -226,15 +263,16 @@ fn run(cycles: u64, seed: u64, deadlines: Deadlines) {
         "reports of nobody were lost, or kept although somebody is known"
     );
     assert!(!strangers.named.is_empty() && !strangers.unnamed.is_empty(), "no stranger wrote");
-    assert!(file.is_whole, "the file is damaged");
+    assert!(file.is_whole, "the store is damaged: {:?}", setting.complaints.lock().unwrap());
     assert_eq!((untold, told_twice), (0, 0), "ends were not reported, or under two ids");
-    assert!(tally.dial_longest < FIRST_DIAL, "a restarted daemon did not dial");
+    // A process may be killed while it waits for the lease.
+    assert!(tally.dial_longest < FIRST_DIAL + wait * 3, "a restarted daemon did not dial");
     assert!(
         world.number("counts.calls_connected") > 0 && file.unknown > 0,
         "no process was killed during a call"
     );
     assert!(callbacks.ends.contains_key("reached"), "nobody was reached: {:?}", callbacks.ends);
-    for place in PLACES {
+    for place in places {
         assert!(tally.was_reached(place), "no process was killed at {place}");
     }
     let complaints = setting.complaints.lock().unwrap();
@@ -248,11 +286,11 @@ impl Tally {
     }
 
     /// Runs one daemon process from its start to its end.
-    fn live(&mut self, setting: &Setting, fate: &Fate) {
+    fn live(&mut self, setting: &Setting, fate: &Fate, wait: Duration) {
         let dials_before = World(&setting.report()).dials();
         let (place, lives) = match fate {
             Fate::Random(after) => (None, *after),
-            Fate::At(place, passing) => (Some(format!("{place}={passing}")), FAILPOINT_WAIT),
+            Fate::At(place, passing) => (Some(format!("{place}={passing}")), wait + FAILPOINT_WAIT),
         };
         let panic_at = fate.panic_at();
         let mut life = setting.serve(place.as_deref(), panic_at.as_deref());

@@ -6,11 +6,13 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags};
 use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::loopback;
+use crate::postgres::Database;
 
 pub const SENDERS: [&str; 3] = ["+442079460000", "+442079460001", "+442079460002"];
 
@@ -60,6 +62,8 @@ pub struct Life {
 
 pub struct Setting {
     folder: TempDir,
+    /// `None` if the store is a file.
+    database: Option<Database>,
     variables: Vec<(String, String)>,
     address: String,
     sandbox_address: String,
@@ -81,10 +85,11 @@ impl Setting {
 
     /// Starts the sandbox, and writes the configuration of a daemon that uses it and sends webhooks to
     /// `listener`.
-    pub fn begin(seed: u64, listener: &TcpListener) -> (Self, Program) {
+    pub fn begin(seed: u64, listener: &TcpListener, database: Option<Database>) -> (Self, Program) {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let mut setting = Self {
             folder: TempDir::new().unwrap(),
+            database,
             variables: vec![
                 ("RINGMASTER_CONFIG".into(), "ringmaster.toml".into()),
                 ("RINGMASTER_WEBHOOKS__SECRET".into(), WEBHOOK_SECRET.into()),
@@ -122,9 +127,12 @@ impl Setting {
         let news = listener.local_addr().unwrap();
         setting.account = value_after(&printed, "account_sid = ");
         setting.auth_token = value_after(&printed, "__AUTH_TOKEN=");
+        let store =
+            setting.database.as_ref().map(|database| format!("[store]\nurl = \"{}\"\n", database.url()));
         let config = format!(
-            "[http]\nlisten = \"{0}\"\nhooks_listen = \"{0}\"\npublic_url = \"{daemon}\"\n{SETTINGS}url = \"http://{news}/\"\n{printed}",
-            setting.address
+            "{1}[http]\nlisten = \"{0}\"\nhooks_listen = \"{0}\"\npublic_url = \"{daemon}\"\n{SETTINGS}url = \"http://{news}/\"\n{printed}",
+            setting.address,
+            store.unwrap_or_default(),
         );
         std::fs::write(setting.folder.path().join("ringmaster.toml"), config).unwrap();
         let token = setting.command(&["token", "create", "loop"]).output().unwrap();
@@ -140,7 +148,12 @@ impl Setting {
         arguments.extend(panic_at.iter().flat_map(|place| ["--panic-at", place]));
         let may_fail = panic_at.is_some();
         let began = Instant::now();
-        let mut child = self.command(&arguments).stderr(Stdio::piped()).spawn().unwrap();
+        let mut command = self.command(&arguments);
+        if self.is_shared() {
+            // The name of a node that was killed is taken for a while.
+            command.env("RINGMASTER_NODE__NAME", format!("node-{}", fastrand::u32(..)));
+        }
+        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let ready = Arc::<Mutex<Option<Instant>>>::default();
         let (seen, complaints) = (ready.clone(), self.complaints.clone());
@@ -179,10 +192,38 @@ impl Setting {
         loopback::ask(&self.sandbox_address, "GET", "/sandbox/report", &[], "").unwrap().1
     }
 
-    /// Opens the store's file for reading while no daemon is running.
-    pub fn file(&self) -> Connection {
+    /// Whether several daemons could open the store, so that a killed one keeps the lease for a while.
+    pub const fn is_shared(&self) -> bool {
+        self.database.is_some()
+    }
+
+    /// The first column of a query that no daemon disturbs, as texts.
+    pub fn ask(&self, sql: &str) -> Vec<String> {
+        if let Some(database) = &self.database {
+            return database.ask(sql);
+        }
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE;
-        Connection::open_with_flags(self.folder.path().join("ringmaster.db"), flags).unwrap()
+        let file = Connection::open_with_flags(self.folder.path().join("ringmaster.db"), flags).unwrap();
+        let mut statement = file.prepare(sql).unwrap();
+        let rows = statement.query_map([], |row| {
+            Ok(match row.get_ref(0)? {
+                ValueRef::Integer(number) => number.to_string(),
+                text => text.as_str()?.to_owned(),
+            })
+        });
+        rows.unwrap().map(Result::unwrap).collect()
+    }
+
+    /// Whether the file is not damaged, or the database has no row that breaks an invariant.
+    pub fn is_whole(&self) -> bool {
+        if !self.is_shared() {
+            return self.ask("PRAGMA integrity_check") == ["ok"];
+        }
+        let verified = self.command(&["store", "verify"]).output().unwrap();
+        if !verified.status.success() {
+            self.complaints.lock().unwrap().push(String::from_utf8_lossy(&verified.stdout).into_owned());
+        }
+        verified.status.success()
     }
 }
 

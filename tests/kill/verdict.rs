@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-use rusqlite::Connection;
 use serde_json::Value;
 
 use crate::customers::{Books, pass};
@@ -65,9 +64,9 @@ pub fn settle(setting: &Setting, books: &Books, patience: Duration) -> (Callback
     }
 }
 
-/// Counts from the store's file after the daemon has stopped.
+/// Counts from the store after the daemon has stopped.
 #[derive(Debug)]
-pub struct File {
+pub struct Stored {
     pub is_whole: bool,
     /// Attempts with the SID of their call.
     pub called: u64,
@@ -83,16 +82,13 @@ pub struct File {
     pub unmatched: BTreeSet<String>,
 }
 
-impl File {
-    pub fn read(db: &Connection) -> Self {
-        let count = |sql: &str| db.query_row(sql, [], |row| row.get::<_, u32>(0).map(u64::from)).unwrap();
+impl Stored {
+    pub fn read(setting: &Setting) -> Self {
+        let count = |sql: &str| setting.ask(sql)[0].parse::<u64>().unwrap();
         let noted = |what: &str| count(&format!("SELECT count(*) FROM timeline WHERE what = '{what}'"));
-        let mut unmatched = db.prepare("SELECT user_id FROM unmatched_reports").unwrap();
-        let unmatched = unmatched.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
         Self {
-            unmatched,
-            is_whole: db.query_row("PRAGMA integrity_check", [], |row| row.get::<_, String>(0)).unwrap()
-                == "ok",
+            unmatched: setting.ask("SELECT user_id FROM unmatched_reports").into_iter().collect(),
+            is_whole: setting.is_whole(),
             called: count("SELECT count(*) FROM attempts WHERE sid IS NOT NULL"),
             open: [
                 ("attempts", "SELECT count(*) FROM attempts WHERE live = 1"),

@@ -72,6 +72,8 @@ fn what_is_over_may_be_kept_as_long_as_the_longest_window_or_for_ever() {
     let hours = |hours| Some(SignedDuration::from_hours(hours));
     assert_eq!((kept.callbacks, kept.inbox, kept.timeline), (hours(720), hours(800), None));
     assert!(!kept.is_off() && accepted("", &[]).retention.is_off());
+    let kept = accepted("[retention]\naudit = \"24h\"", &[]).retention;
+    assert_eq!(kept.audit, hours(24), "no window counts its entries");
 }
 
 #[test]

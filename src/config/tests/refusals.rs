@@ -27,6 +27,7 @@ fn a_refusal_of_the_server_or_of_a_rule_names_its_key_and_what_is_expected() {
         ("[registers.\"a%b\"]", "registers.\"a%b\"", "expected 1 to 100 letters, digits"),
         ("[registers.\"a#b\"]", "registers.\"a#b\"", "expected 1 to 100 letters, digits"),
         ("[retention]\ncallbacks = \"23h\"", "retention.callbacks", "is out of range"),
+        ("[retention]\naudit = \"23h\"", "retention.audit", "is out of range"),
         ("[retention]\ninbox = \"719h\"", "retention.inbox", "shorter than limits.call_button_lifetime"),
         (
             "[retention]\noutbox = \"800h\"\n[limits]\npermission_requests_long_window = \"801h\"",

@@ -26,7 +26,7 @@ pub const MISSING: &str = "SELECT count(*) FROM (SELECT 1 FROM wrap_ups INDEXED 
 pub const MISSING_OF_TENANT: &str = "SELECT callback FROM wrap_ups INDEXED BY wrap_ups_missing_of_tenant \
      WHERE tenant = ?1 AND disposition IS NULL AND callback < ?2 AND due_at <= ?3 ORDER BY callback DESC LIMIT ?4";
 pub const OFFERED: &str = "SELECT id FROM callbacks INDEXED BY callbacks_offered \
-     WHERE tenant = ?1 AND offered_until IS NOT NULL AND offered_until > ?2 ORDER BY offered_until LIMIT ?3";
+     WHERE tenant = ?1 AND offered_until IS NOT NULL AND offered_until > ?2 ORDER BY offered_until, seq LIMIT ?3";
 pub const ALL_OFFERED: &str = "SELECT id FROM callbacks INDEXED BY callbacks_offered \
      WHERE offered_until IS NOT NULL AND offered_until > ?1";
 pub const WRONG_IN_USE: &str = "SELECT EXISTS (SELECT 1 FROM wrong_numbers)";

@@ -1,5 +1,6 @@
 //! Copies a whole store from a file into an empty file or database, table by table, and compares each with its source. A copy
-//! that was interrupted goes on where it stopped. The source must not be in use, and is not used afterwards.
+//! that was interrupted goes on where it stopped. The source must not be in use, and is not used afterwards: it gets another
+//! identity before any daemon can open the copy.
 
 use std::path::Path;
 
@@ -7,16 +8,20 @@ use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use super::file::{self, open_memory, open_reader, unusable};
-use super::rows::collect;
+use super::rows::{collect, first};
 use super::sql::postgres::Reach;
-use super::sql::{Connection, Value, params};
+use super::sql::{Connection, Row, ToSql, Value, params, params_from_iter};
 use super::writer::in_transaction;
-use super::{Access, database, lineage};
+use super::{Access, database, lineage, months};
 use crate::domain::StoreIdentity;
 use crate::store::{Error, Result};
 
 /// Rows of one transaction.
 const ROWS: usize = 2_000;
+/// Rows that are read at once to compare a table.
+const PART: u64 = 10_000;
+/// Before the mark of a source whose tables are all copied: then comes the identity that it gets.
+const FINISHED: &str = "finished ";
 /// Others refer to these, so they come first.
 const FIRST: [&str; 2] = ["callbacks", "reports"];
 
@@ -89,18 +94,41 @@ fn from_file(
     let source = open_reader(from)?;
     file::has_this_schema(&source, from)?;
     let (_lock, target, to) = open()?;
-    let copied = all(&source, &target, &to, tell)?;
+    let (copied, next) = all(&source, &target, &to, tell)?;
     drop(source);
-    retire(from)?;
+    let last = CopyProgress {
+        table: "the identity of the source",
+        tables_done: copied.len(),
+        tables: copied.len(),
+        rows_done: 0,
+        rows: 0,
+    };
+    tell(last);
+    retire(from, next)?;
+    tell(last);
+    release(&target)?;
     Ok(copied)
 }
 
-fn all(source: &Connection, target: &Connection, to: &str, tell: TellCopy<'_>) -> Result<Vec<CopiedTable>> {
+/// Copies what is not copied yet. Returns all tables, and the identity that the source gets.
+fn all(
+    source: &Connection,
+    target: &Connection,
+    to: &str,
+    tell: TellCopy<'_>,
+) -> Result<(Vec<CopiedTable>, StoreIdentity)> {
     let own = lineage::own(source)?;
     let identity = own.identity.map_or_else(|| "none".to_owned(), |identity| identity.to_string());
     let mark = format!("{identity} {} {}", own.position.leader, own.position.batch);
+    if let Some(next) = finished(target, &identity, &mark)? {
+        return Ok((copied_tables(target)?, next));
+    }
     let tables = tables(source)?;
     begin(target, to, &tables, &mark)?;
+    months::make_all(target, |monthly| {
+        let sql = format!("SELECT min({}) FROM {}", monthly.time, monthly.table);
+        Ok(first(&mut source.prepare_cached(&sql)?, [], |cells| cells.moment_if())?.flatten())
+    })?;
     let mut copied = Vec::new();
     for (index, name) in tables.iter().enumerate() {
         let at = |rows_done, rows| CopyProgress {
@@ -112,8 +140,32 @@ fn all(source: &Connection, target: &Connection, to: &str, tell: TellCopy<'_>) -
         };
         copied.push(table(source, target, to, name, &mut |done, all| tell(at(done, all)))?);
     }
-    finish(target, to)?;
-    Ok(copied)
+    Ok((copied, finish(target, to, &mark)?))
+}
+
+/// The identity that the source gets or has got, if everything was copied before.
+fn finished(target: &Connection, identity: &str, mark: &str) -> Result<Option<StoreIdentity>> {
+    let Some(known) = source_of(target)? else { return Ok(None) };
+    let Some((next, source)) = known.strip_prefix(FINISHED).and_then(|rest| rest.split_once(' ')) else {
+        return Ok(None);
+    };
+    if identity != next && source != mark {
+        return Ok(None);
+    }
+    let next: Uuid = next.parse().map_err(|_| Error::Corrupt("a copy names no identity".to_owned()))?;
+    Ok(Some(StoreIdentity::new(*next.as_bytes())))
+}
+
+/// What a copy that is not finished says of its source.
+fn source_of(target: &Connection) -> Result<Option<String>> {
+    Ok(target.query_row("SELECT max(source) FROM copying_from", [], |row| row.get(0))?)
+}
+
+fn copied_tables(target: &Connection) -> Result<Vec<CopiedTable>> {
+    let sql = "SELECT name, row_count, checksum FROM copied_tables ORDER BY name";
+    collect(&mut target.prepare_cached(sql)?, [], |cells| {
+        Ok(CopiedTable { name: cells.take()?, rows: cells.version()?, checksum: cells.take()? })
+    })
 }
 
 /// Refuses a copy that is not finished.
@@ -145,9 +197,7 @@ fn count(db: &Connection, table: &str) -> Result<u64> {
 
 /// Begins a copy, or goes on with the same one.
 fn begin(target: &Connection, to: &str, tables: &[String], mark: &str) -> Result<()> {
-    let known: Option<String> =
-        target.query_row("SELECT max(source) FROM copying_from", [], |row| row.get(0))?;
-    match known {
+    match source_of(target)? {
         Some(known) if known == mark => return Ok(()),
         Some(_) => {
             let what = "is an unfinished copy of another store, or of an earlier state of this one; remove it and begin again";
@@ -193,15 +243,66 @@ impl Shape {
         names.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ")
     }
 
-    fn select(&self, table: &str) -> String {
+    /// Rows in the order of their keys; after a key, if it `goes_on`.
+    fn select(&self, table: &str, goes_on: bool) -> String {
         let (columns, key) = (Self::list(&self.columns), Self::list(&self.key));
-        format!("SELECT {columns} FROM \"{table}\" ORDER BY {key}")
+        let places: Vec<String> = (1..=self.key.len()).map(|number| format!("?{number}")).collect();
+        let after = if goes_on { format!(" WHERE ({key}) > ({})", places.join(", ")) } else { String::new() };
+        format!("SELECT {columns} FROM \"{table}\"{after} ORDER BY {key}")
+    }
+
+    /// The last key of a table, if it has rows.
+    fn last(&self, db: &Connection, table: &str) -> Result<Option<Vec<Cell>>> {
+        let key = Self::list(&self.key);
+        let backwards: Vec<String> = self.key.iter().map(|name| format!("\"{name}\" DESC")).collect();
+        let sql = format!("SELECT {key} FROM \"{table}\" ORDER BY {} LIMIT 1", backwards.join(", "));
+        let mut statement = db.prepare_cached(&sql)?;
+        let mut rows = statement.query([])?;
+        let Some(row) = rows.next()? else { return Ok(None) };
+        (0..self.key.len()).map(|index| Ok(Cell::of(row.get_ref(index)?))).collect::<Result<_>>().map(Some)
+    }
+
+    /// The key of a row with all columns.
+    fn key_of(&self, row: &Row<'_>) -> Result<Vec<Cell>> {
+        let places = self.key.iter().filter_map(|name| self.columns.iter().position(|column| column == name));
+        places.map(|index| Ok(Cell::of(row.get_ref(index)?))).collect()
     }
 
     fn insert(&self, table: &str) -> String {
         let places: Vec<String> = (1..=self.columns.len()).map(|number| format!("?{number}")).collect();
         let columns = Self::list(&self.columns);
         format!("INSERT INTO \"{table}\" ({columns}) VALUES ({})", places.join(", "))
+    }
+}
+
+/// A value of a key.
+#[derive(Debug, Clone)]
+enum Cell {
+    Null,
+    Integer(i64),
+    Text(String),
+    Blob(Vec<u8>),
+}
+
+impl Cell {
+    fn of(value: Value<'_>) -> Self {
+        match value {
+            Value::Null => Self::Null,
+            Value::Integer(number) => Self::Integer(number),
+            Value::Text(text) => Self::Text(text.to_owned()),
+            Value::Blob(bytes) => Self::Blob(bytes.to_owned()),
+        }
+    }
+}
+
+impl ToSql for Cell {
+    fn to_sql(&self) -> Value<'_> {
+        match self {
+            Self::Null => Value::Null,
+            Self::Integer(number) => Value::Integer(*number),
+            Self::Text(text) => Value::Text(text),
+            Self::Blob(bytes) => Value::Blob(bytes),
+        }
     }
 }
 
@@ -232,9 +333,10 @@ fn table(
     // Rows come in the order of the key, and whole transactions are written: those that are there are the first ones.
     let mut copied = count(target, name)?;
     tell(copied, all);
-    let mut reading = source.prepare_cached(&format!("{} LIMIT -1 OFFSET {copied}", shape.select(name)))?;
+    let last = shape.last(target, name)?;
+    let mut reading = source.prepare_cached(&shape.select(name, last.is_some()))?;
     let insert = shape.insert(name);
-    let mut rows = reading.query([])?;
+    let mut rows = reading.query(params_from_iter(last.unwrap_or_default()))?;
     loop {
         let moved = in_transaction(target, |target| {
             let mut writing = target.prepare_cached(&insert)?;
@@ -268,22 +370,26 @@ fn table(
     Ok(CopiedTable { name: name.to_owned(), rows, checksum })
 }
 
-/// How many rows a table has, and the checksum of all of them. A database gives them in parts.
+/// How many rows a table has, and the checksum of all of them. They are read in parts, each after the last key of the one
+/// before.
 fn checksum(db: &Connection, name: &str, shape: &Shape) -> Result<(u64, [u8; 32])> {
-    const PART: u64 = 10_000;
     let (mut count, mut digest) = (0_u64, Sha256::new());
+    let mut last: Option<Vec<Cell>> = None;
     loop {
-        let sql = format!("{} LIMIT {PART} OFFSET {count}", shape.select(name));
+        let sql = format!("{} LIMIT {PART}", shape.select(name, last.is_some()));
         let mut statement = db.prepare_cached(&sql)?;
-        let mut rows = statement.query([])?;
+        let mut rows = statement.query(params_from_iter(last.take().unwrap_or_default()))?;
         let before = count;
         while let Some(row) = rows.next()? {
             count = count.saturating_add(1);
             for index in 0..shape.columns.len() {
                 add(&mut digest, row.get_ref(index)?);
             }
+            if count.saturating_sub(before) == PART {
+                last = Some(shape.key_of(&row)?);
+            }
         }
-        if count.saturating_sub(before) < PART {
+        if last.is_none() {
             return Ok((count, digest.finalize().into()));
         }
     }
@@ -311,8 +417,8 @@ fn add(digest: &mut Sha256, value: Value<'_>) {
     digest.update(bytes);
 }
 
-/// Checks what refers to what, and lets daemons open the copy. It has no identity until one does, unless it is held.
-fn finish(target: &Connection, to: &str) -> Result<()> {
+/// Checks what refers to what, and says that everything is copied. Returns the identity that the source gets.
+fn finish(target: &Connection, to: &str, mark: &str) -> Result<StoreIdentity> {
     match target.sqlite() {
         Some(_) => {
             let sql = "PRAGMA foreign_key_check";
@@ -323,6 +429,16 @@ fn finish(target: &Connection, to: &str) -> Result<()> {
         }
         None => go_on_counting(target)?,
     }
+    let next = StoreIdentity::new(*Uuid::new_v4().as_bytes());
+    in_transaction(target, |target| {
+        target.execute("UPDATE copying_from SET source = ?1", [format!("{FINISHED}{next} {mark}")])?;
+        Ok(())
+    })?;
+    Ok(next)
+}
+
+/// Lets daemons open the copy. It has no identity until one does, unless it is held.
+fn release(target: &Connection) -> Result<()> {
     in_transaction(target, |target| {
         target.execute("DELETE FROM lineage WHERE held_since IS NULL OR released_at IS NOT NULL", [])?;
         target.execute("DELETE FROM copied_tables", [])?;
@@ -335,7 +451,8 @@ fn finish(target: &Connection, to: &str) -> Result<()> {
 /// number of a partition may be 0.
 fn go_on_counting(target: &Connection) -> Result<()> {
     let sql = "SELECT CAST(table_name AS TEXT), CAST(column_name AS TEXT) FROM information_schema.columns \
-               WHERE table_schema = current_schema() AND is_identity = 'YES'";
+               WHERE table_schema = current_schema() AND is_identity = 'YES' AND NOT EXISTS (SELECT 1 FROM pg_class AS p \
+               WHERE p.oid = to_regclass(quote_ident(table_name)) AND p.relispartition)";
     let columns = collect(&mut target.prepare_cached(sql)?, [], |cells| {
         Ok((cells.take::<String>()?, cells.take::<String>()?))
     })?;
@@ -350,7 +467,7 @@ fn go_on_counting(target: &Connection) -> Result<()> {
 }
 
 /// The source is no store to dial with any more: its witness does not know it.
-fn retire(from: &Path) -> Result<()> {
+fn retire(from: &Path, next: StoreIdentity) -> Result<()> {
     let (_, db) = file::open(from, Access::Beside)?;
-    in_transaction(&db, |db| lineage::adopt(db, StoreIdentity::new(*Uuid::new_v4().as_bytes()), None))
+    in_transaction(&db, |db| lineage::adopt(db, next, None))
 }

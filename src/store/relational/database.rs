@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::reader::{Bounds, Readers};
-use super::sql::postgres::{Fault, Reach, Session};
+use super::sql::postgres::{Fault, PATIENCE, Reach, Session, UNHURRIED};
 use super::sql::{self, Connection};
 use super::token_reads::TokenReads;
 use super::writer::Writer;
@@ -75,13 +75,15 @@ pub fn migrate(reach: Reach) -> Result<Migrated> {
     apart(|| prepare(&Arc::new(reach)).map(|(_, migrated)| migrated))
 }
 
-/// The connection for a copy into a database, with the name of the database.
+/// The connection for a copy into a database or a check of one, with the name of the database. Its statements may take as
+/// long as they need.
 ///
 /// # Errors
 /// As [`SqlStore::connect`].
 pub fn open_alone(reach: Reach) -> Result<(Connection, String)> {
     let reach = Arc::new(reach);
     let (session, _) = prepare(&reach)?;
+    session.set_patience(UNHURRIED);
     Ok((Connection::from(session), format!("the database {}", reach.name())))
 }
 
@@ -185,31 +187,39 @@ fn schema(db: &Connection, reach: &Reach) -> std::result::Result<Migrated, Told>
     {
         return check(reach, theirs, least);
     }
-    db.execute_batch("BEGIN")?;
+    // A change of a large table takes its time, and so does another process that migrates now.
+    db.set_patience(UNHURRIED);
+    db.execute_batch("BEGIN; SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0")?;
     let migrated = db.execute_batch(MIGRATING).map_err(Told::from).and_then(|()| {
         // Another process may have done it meanwhile.
         match stored(db, reach)? {
             Some((theirs, least)) if theirs >= known() => check(reach, theirs, least),
             found => {
                 let from = found.map(|(theirs, _)| theirs);
-                write(db, from)?;
+                write(db, reach, from)?;
                 Ok(Migrated { from, to: known() })
             }
         }
     });
-    match migrated {
-        Ok(migrated) => {
-            db.execute_batch("COMMIT")?;
-            Ok(migrated)
-        }
+    let migrated = match migrated {
+        Ok(migrated) => db.execute_batch("COMMIT").map(|()| migrated).map_err(Told::from),
         Err(error) => {
             let _ = db.execute_batch("ROLLBACK");
             Err(error)
         }
-    }
+    };
+    db.set_patience(PATIENCE);
+    migrated
 }
 
-fn write(db: &Connection, from: Option<i64>) -> std::result::Result<(), Told> {
+fn write(db: &Connection, reach: &Reach, from: Option<i64>) -> std::result::Result<(), Told> {
+    if from.is_some_and(|from| from < baseline()) {
+        let why = format!(
+            "has schema {}, which no release of Ringmaster has made; give it a new database",
+            from.unwrap_or_default()
+        );
+        return Err(Told::Already(unusable(reach, &why)));
+    }
     if from.is_none() {
         db.execute_batch(MARK)?;
         db.execute_batch("INSERT INTO ringmaster (one, schema, least) VALUES (1, 0, 0)")?;
@@ -263,6 +273,12 @@ fn check(reach: &Reach, theirs: i64, least: i64) -> std::result::Result<Migrated
 pub fn known() -> i64 {
     let versions = migrations::migrations::runner();
     versions.get_migrations().iter().map(|migration| i64::from(migration.version())).max().unwrap_or(0)
+}
+
+/// The oldest schema that is brought up to date: that of the baseline, with which new databases begin.
+fn baseline() -> i64 {
+    let versions = migrations::migrations::runner();
+    versions.get_migrations().iter().map(|migration| i64::from(migration.version())).min().unwrap_or(0)
 }
 
 /// Refuses a pooler that gives the next transaction another server connection and does not bring prepared statements

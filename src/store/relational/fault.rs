@@ -14,6 +14,7 @@ impl From<sql::Error> for Error {
             sql::Error::Sqlite(fault) => fault.into(),
             sql::Error::Postgres(fault) if fault.is_conflict() => Self::Conflict,
             sql::Error::Postgres(fault) if fault.is_overdue() => Self::Overdue,
+            sql::Error::Postgres(fault) if fault.is_busy() => Self::Busy,
             sql::Error::Postgres(fault) if fault.is_refused() => Self::Corrupt(fault.to_string()),
             sql::Error::Postgres(fault) => Self::Unavailable(Box::new(fault)),
             sql::Error::OutcomeUnknown(_) => Self::OutcomeUnknown,

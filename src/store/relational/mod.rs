@@ -48,6 +48,7 @@ mod loads;
 mod looks;
 mod members;
 mod messages;
+mod months;
 mod open_orders;
 mod order_texts;
 mod orders_together;

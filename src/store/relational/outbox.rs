@@ -15,6 +15,12 @@ const INSERT: &str = "INSERT INTO outbox (id, subject, what, payload, created_at
      VALUES (?1, ?2, ?3, ?4, ?5, 'waiting', CASE WHEN EXISTS (SELECT 1 FROM outbox INDEXED BY \
      outbox_by_subject WHERE subject = ?2 AND state = 'waiting') THEN NULL ELSE CAST(?5 AS BIGINT) END, 0) \
      ON CONFLICT DO NOTHING";
+/// PostgreSQL keeps the rows by month, so no index has all ends of callbacks. Only one transaction writes at a time.
+const INSERT_BY_MONTH: &str = "INSERT INTO outbox (id, subject, what, payload, created_at, state, due_at, tries) \
+     SELECT CAST(?1 AS BYTEA), CAST(?2 AS BYTEA), CAST(?3 AS TEXT), CAST(?4 AS TEXT), CAST(?5 AS BIGINT), 'waiting', \
+     CASE WHEN EXISTS (SELECT 1 FROM outbox WHERE subject = ?2 AND state = 'waiting') THEN NULL \
+     ELSE CAST(?5 AS BIGINT) END, 0 WHERE ?3 <> 'callback.closed' OR NOT EXISTS \
+     (SELECT 1 FROM outbox WHERE subject = ?2 AND what = 'callback.closed') ON CONFLICT DO NOTHING";
 /// SQLite returns the rows in no particular order.
 pub const CLAIM: &str = "UPDATE outbox SET due_at = ?2, claimed = 1 WHERE seq IN (SELECT seq FROM outbox \
      INDEXED BY outbox_by_due WHERE due_at <= ?1 ORDER BY due_at, seq LIMIT ?3) \
@@ -46,7 +52,7 @@ pub fn write(db: &Connection, rows: &[OutboxRow]) -> Result<()> {
     if rows.is_empty() {
         return Ok(());
     }
-    let mut insert = db.prepare_cached(INSERT)?;
+    let mut insert = db.prepare_cached(if db.postgres().is_some() { INSERT_BY_MONTH } else { INSERT })?;
     for row in rows {
         insert.write(params![
             row.id.bytes(),

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::rows::{Id, collect};
 use super::sql::Connection;
+use super::sql::postgres::UNHURRIED;
 use super::{SqlStore, agents, attempts, callbacks, messages, report_cells, report_reads};
 use crate::domain::reporting::{
     CellKey, Cells, Counted, Counts, Facts, Family, LabelKind, Labels, NewLabel, of_attempt, of_callback,
@@ -70,6 +71,8 @@ impl SqlStore {
     /// If the store cannot be read or written.
     pub async fn recount_reports(&self, told: Told) -> Result<Recounted> {
         self.write(move |db| {
+            // No daemon runs, so nobody waits.
+            db.set_patience(UNHURRIED);
             let labels = count(db, told)?;
             report_cells::write(db, &ReportChange { cells: Cells::default(), labels })?;
             let number = |sql: &str| db.query_row(sql, [], |row| row.get::<_, i64>(0));

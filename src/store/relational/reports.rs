@@ -30,11 +30,15 @@ pub fn seal(report: &Report) -> Result<Sealed> {
 }
 
 /// The `seq` of the report, if its key is new.
+///
+/// PostgreSQL keeps reports by month, so no index has the keys of all of them. Only one transaction writes at a time, so that
+/// no other one stores the key meanwhile.
 pub fn insert(db: &Connection, report: &Sealed) -> Result<Option<i64>> {
-    let mut insert = db.prepare_cached(
-        "INSERT INTO reports (key, received_at, event) VALUES (?1, ?2, ?3) ON CONFLICT (key) DO NOTHING \
-         RETURNING seq",
-    )?;
+    const SQLITE: &str = "INSERT INTO reports (key, received_at, event) VALUES (?1, ?2, ?3) ON CONFLICT (key) DO NOTHING \
+                          RETURNING seq";
+    const POSTGRES: &str = "INSERT INTO reports (key, received_at, event) SELECT CAST(?1 AS BYTEA), CAST(?2 AS BIGINT), ?3 \
+                            WHERE NOT EXISTS (SELECT 1 FROM reports WHERE key = ?1) RETURNING seq";
+    let mut insert = db.prepare_cached(if db.postgres().is_some() { POSTGRES } else { SQLITE })?;
     first(&mut insert, params![report.key, report.received_at, report.event], |cells| cells.take())
 }
 

@@ -1,6 +1,8 @@
 //! Deletes what is older than it has to be kept, a bounded number of rows at a time. Nothing that is open, awaited or
-//! referred to by something open is deleted, and what was counted of it stays counted.
+//! referred to by something open is deleted, and what was counted of it stays counted. PostgreSQL drops whole months of the
+//! tables that are kept so, and rows only from their rest.
 
+use super::months::{self, Monthly};
 use super::rows::{collect, first, limit, micros};
 use super::sql::{Connection, params};
 use super::{SqlStore, callbacks, report_recount, retired};
@@ -11,7 +13,7 @@ use jiff::Timestamp;
 /// The kinds of rows that have a time to be kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kept {
-    /// Closed callbacks and invites, with their attempts, messages, timeline, wrap-ups and webhooks.
+    /// Closed callbacks and invites, with their attempts, messages, timeline, wrap-ups, webhooks and idempotency keys.
     Callbacks,
     /// Lines of timelines that are about no open callback.
     Timeline,
@@ -19,8 +21,8 @@ pub enum Kept {
     Inbox,
     /// Webhooks that were delivered or given up.
     Outbox,
-    /// Keys of orders that are deleted.
-    Keys,
+    /// Entries of the audit log.
+    Audit,
 }
 
 /// What one step did.
@@ -28,8 +30,18 @@ pub enum Kept {
 pub struct Retained {
     /// How many rows were deleted; of a callback only itself counts.
     pub deleted: u64,
+    /// How many months were dropped, with rows that are not among those.
+    pub months: u64,
     /// Where the next step goes on; `None` when the pass is done.
     pub next: Option<i64>,
+    /// Up to this place nothing has to be looked at again.
+    pub settled: Option<i64>,
+}
+
+impl Retained {
+    pub const fn part(deleted: u64, next: Option<i64>) -> Self {
+        Self { deleted, months: 0, next, settled: None }
+    }
 }
 
 impl SqlStore {
@@ -51,7 +63,7 @@ impl SqlStore {
             Kept::Timeline => old_rows(db, &TIMELINE, before, after, most),
             Kept::Inbox => old_rows(db, &INBOX, before, after, most),
             Kept::Outbox => old_rows(db, &OUTBOX, before, after, most),
-            Kept::Keys => old_keys(db, after, most),
+            Kept::Audit => old_rows(db, &AUDIT, before, after, most),
         })
         .await
     }
@@ -65,12 +77,13 @@ const MAY_GO: &str = "SELECT 1 FROM callbacks AS c WHERE c.id = ?1 AND c.state N
      AND NOT EXISTS (SELECT 1 FROM outbox AS o WHERE o.subject = c.id AND o.state = 'waiting') \
      AND NOT EXISTS (SELECT 1 FROM set_aside AS s WHERE s.verdict IS NULL AND s.callback = c.id)";
 /// What hangs on a callback, and then the callback.
-const GO: [&str; 6] = [
+const GO: [&str; 7] = [
     "DELETE FROM timeline WHERE callback = ?1",
     "DELETE FROM outbox WHERE subject = ?1",
     "DELETE FROM wrap_ups WHERE callback = ?1",
     "DELETE FROM messages WHERE callback = ?1",
     "DELETE FROM attempts WHERE callback = ?1",
+    "DELETE FROM idempotency_keys WHERE callback = ?1",
     "DELETE FROM callbacks WHERE id = ?1",
 ];
 
@@ -112,83 +125,96 @@ fn old_callbacks(
             db.prepare_cached(sql)?.execute([callback.id.bytes()])?;
         }
     }
-    Ok(Retained { deleted: going.len() as u64, next })
+    Ok(Retained::part(going.len() as u64, next))
 }
 
-/// Rows of one table that may be deleted alone.
+/// Rows of one table that may be deleted alone. In the texts `{t}` is the table, or its rest where it is kept by month.
 struct Old {
-    /// The last place of the next rows: `?1` is the place before, `?2` how many.
-    last: &'static str,
+    by_month: &'static Monthly,
     /// What is done with rows after `?1` up to `?2` that are older than `?3`, one after another.
     go: &'static [&'static str],
+    /// Which rows that stay have to be looked at again; all, if it does not say.
+    stay: &'static str,
 }
 
 const TIMELINE: Old = Old {
-    last: "SELECT max(seq) FROM (SELECT seq FROM timeline WHERE seq > ?1 ORDER BY seq LIMIT ?2) AS next",
+    by_month: &months::TIMELINE,
     go: &[
-        "DELETE FROM timeline WHERE seq > ?1 AND seq <= ?2 AND at < ?3 AND seq < (SELECT max(seq) FROM timeline) \
-           AND (callback IS NULL OR NOT EXISTS (SELECT 1 FROM callbacks AS c WHERE c.id = timeline.callback \
+        "DELETE FROM {t} WHERE seq > ?1 AND seq <= ?2 AND at < ?3 AND seq < (SELECT max(seq) FROM timeline) \
+           AND (callback IS NULL OR NOT EXISTS (SELECT 1 FROM callbacks AS c WHERE c.id = {t}.callback \
            AND c.state IN ('waiting', 'calling')))",
     ],
+    stay: "seq = seq",
 };
 const OUTBOX: Old = Old {
-    last: "SELECT max(seq) FROM (SELECT seq FROM outbox WHERE seq > ?1 ORDER BY seq LIMIT ?2) AS next",
-    go: &["DELETE FROM outbox WHERE seq > ?1 AND seq <= ?2 AND settled_at < ?3 AND state <> 'waiting' \
+    by_month: &months::OUTBOX,
+    go: &["DELETE FROM {t} WHERE seq > ?1 AND seq <= ?2 AND settled_at < ?3 AND state <> 'waiting' \
            AND seq < (SELECT max(seq) FROM outbox)"],
+    stay: "seq = seq",
+};
+const AUDIT: Old = Old {
+    by_month: &months::AUDIT,
+    go: &["DELETE FROM {t} WHERE seq > ?1 AND seq <= ?2 AND at < ?3 AND seq < (SELECT max(seq) FROM audit)"],
+    stay: "seq = seq",
 };
 /// What consumers answered, wrote and did keeps its key without its text: a repeated webhook must not count again, because
 /// it could give back a permission that was taken back since.
 const INBOX: Old = Old {
-    last: "SELECT max(seq) FROM (SELECT seq FROM reports WHERE seq > ?1 ORDER BY seq LIMIT ?2) AS next",
+    by_month: &months::INBOX,
     go: &[
-        "UPDATE reports SET event = '\"erased\"' WHERE seq > ?1 AND seq <= ?2 AND received_at < ?3 AND event <> '\"erased\"' \
+        "UPDATE {t} SET event = '\"erased\"' WHERE seq > ?1 AND seq <= ?2 AND received_at < ?3 AND event <> '\"erased\"' \
          AND (event LIKE '{\"permission_reply\"%' OR event LIKE '{\"permission_override\"%' \
          OR event LIKE '{\"inbound_%' OR event LIKE '{\"messenger_%' OR event LIKE '{\"marketing_preference\"%') \
-         AND NOT EXISTS (SELECT 1 FROM unfolded_reports AS u WHERE u.seq = reports.seq) \
-         AND NOT EXISTS (SELECT 1 FROM unmatched_reports AS u WHERE u.seq = reports.seq) \
-         AND NOT EXISTS (SELECT 1 FROM set_aside AS s WHERE s.report = reports.seq) \
-         AND NOT EXISTS (SELECT 1 FROM commands AS c WHERE c.seq = reports.seq AND c.outcome IS NULL)",
+         AND NOT EXISTS (SELECT 1 FROM unfolded_reports AS u WHERE u.seq = {t}.seq) \
+         AND NOT EXISTS (SELECT 1 FROM unmatched_reports AS u WHERE u.seq = {t}.seq) \
+         AND NOT EXISTS (SELECT 1 FROM set_aside AS s WHERE s.report = {t}.seq) \
+         AND NOT EXISTS (SELECT 1 FROM commands AS c WHERE c.seq = {t}.seq AND c.outcome IS NULL)",
         "DELETE FROM commands WHERE seq > ?1 AND seq <= ?2 AND outcome IS NOT NULL \
-         AND seq < (SELECT max(seq) FROM reports) AND EXISTS (SELECT 1 FROM reports AS r WHERE r.seq = commands.seq \
+         AND seq < (SELECT max(seq) FROM reports) AND EXISTS (SELECT 1 FROM {t} AS r WHERE r.seq = commands.seq \
          AND r.received_at < ?3) AND NOT EXISTS (SELECT 1 FROM set_aside AS s WHERE s.report = commands.seq)",
-        "DELETE FROM reports WHERE seq > ?1 AND seq <= ?2 AND received_at < ?3 AND event <> '\"erased\"' \
+        "DELETE FROM {t} WHERE seq > ?1 AND seq <= ?2 AND received_at < ?3 AND event <> '\"erased\"' \
          AND seq < (SELECT max(seq) FROM reports) \
-         AND NOT EXISTS (SELECT 1 FROM unfolded_reports AS u WHERE u.seq = reports.seq) \
-         AND NOT EXISTS (SELECT 1 FROM unmatched_reports AS u WHERE u.seq = reports.seq) \
-         AND NOT EXISTS (SELECT 1 FROM set_aside AS s WHERE s.report = reports.seq) \
-         AND NOT EXISTS (SELECT 1 FROM commands AS c WHERE c.seq = reports.seq)",
+         AND NOT EXISTS (SELECT 1 FROM unfolded_reports AS u WHERE u.seq = {t}.seq) \
+         AND NOT EXISTS (SELECT 1 FROM unmatched_reports AS u WHERE u.seq = {t}.seq) \
+         AND NOT EXISTS (SELECT 1 FROM set_aside AS s WHERE s.report = {t}.seq) \
+         AND NOT EXISTS (SELECT 1 FROM commands AS c WHERE c.seq = {t}.seq)",
     ],
+    stay: "event <> '\"erased\"'",
 };
 
+/// Rows were stored in the order of their times, but for jumps of the clock, so a pass ends with a step in which nothing is
+/// old.
 fn old_rows(db: &Connection, old: &Old, before: Timestamp, after: i64, most: usize) -> Result<Retained> {
-    let last = first(&mut db.prepare_cached(old.last)?, params![after, limit(most)], |cells| {
-        cells.take::<Option<i64>>()
+    let is_by_month = db.postgres().is_some();
+    if is_by_month
+        && after == 0
+        && let Some(step) = months::drop_oldest(db, old.by_month, before, most)?
+    {
+        return Ok(step);
+    }
+    let Monthly { table, time, .. } = old.by_month;
+    let table = if is_by_month { format!("{table}_rest") } else { (*table).to_owned() };
+    let sql = format!(
+        "SELECT max(seq), min({time}) FROM (SELECT seq, {time} FROM {table} WHERE seq > ?1 ORDER BY seq LIMIT ?2) AS next"
+    );
+    let step = first(&mut db.prepare_cached(&sql)?, params![after, limit(most)], |cells| {
+        Ok((cells.take::<Option<i64>>()?, cells.take::<Option<i64>>()?))
     })?;
-    let Some(last) = last.flatten() else { return Ok(Retained { deleted: 0, next: None }) };
+    let before = micros(before);
+    let Some((Some(last), Some(oldest))) = step else { return Ok(Retained::part(0, None)) };
+    if oldest >= before {
+        return Ok(Retained::part(0, None));
+    }
     let mut deleted = 0;
     for sql in old.go {
-        let rows = db.prepare_cached(sql)?.execute(params![after, last, micros(before)])?;
+        let rows = db.prepare_cached(&sql.replace("{t}", &table))?.execute(params![after, last, before])?;
         if sql.starts_with("DELETE") {
             deleted += rows as u64;
         }
     }
-    Ok(Retained { deleted, next: Some(last) })
-}
-
-/// The keys have no time and no number, so a step looks at some of them from a place in their order. The place is how many
-/// were looked at and kept.
-fn old_keys(db: &Connection, after: i64, most: usize) -> Result<Retained> {
-    let sql = "SELECT k.token, k.key, CASE WHEN EXISTS (SELECT 1 FROM callbacks AS c WHERE c.id = k.callback) THEN 1 ELSE 0 END \
-               FROM idempotency_keys AS k ORDER BY k.token, k.key LIMIT ?1 OFFSET ?2";
-    let found = collect(&mut db.prepare_cached(sql)?, params![limit(most), after], |cells| {
-        Ok((cells.take::<String>()?, cells.take::<String>()?, cells.take::<i64>()? == 1))
-    })?;
-    let count = found.len();
-    let mut deleted = 0;
-    for (token, key, _) in found.into_iter().filter(|(.., is_known)| !is_known) {
-        let sql = "DELETE FROM idempotency_keys WHERE token = ?1 AND key = ?2";
-        deleted += db.prepare_cached(sql)?.execute(params![token, key])?;
-    }
-    let kept = after.saturating_add(limit(count.saturating_sub(deleted)));
-    Ok(Retained { deleted: deleted as u64, next: (count == most).then_some(kept) })
+    let sql = format!("SELECT min(seq) FROM {table} WHERE seq > ?1 AND seq <= ?2 AND {}", old.stay);
+    let stays =
+        first(&mut db.prepare_cached(&sql)?, params![after, last], |cells| cells.take::<Option<i64>>())?;
+    let settled = stays.flatten().map_or(last, |stays| stays - 1);
+    Ok(Retained { settled: Some(settled), ..Retained::part(deleted, Some(last)) })
 }

@@ -97,6 +97,21 @@ const RULES: &[Rule] = &[
         sql: "SELECT c.seq FROM commands AS c WHERE NOT EXISTS (SELECT 1 FROM reports AS r WHERE r.seq = c.seq)",
     },
     Rule {
+        check: "inbox.unmatched",
+        what: "It waits for its person, and is missing.",
+        sql: "SELECT u.seq FROM unmatched_reports AS u WHERE NOT EXISTS (SELECT 1 FROM reports AS r WHERE r.seq = u.seq)",
+    },
+    Rule {
+        check: "inbox.key",
+        what: "Two reports have this key.",
+        sql: "SELECT key FROM reports GROUP BY key HAVING count(*) > 1",
+    },
+    Rule {
+        check: "outbox.closed",
+        what: "Two deliveries tell the end of this callback.",
+        sql: "SELECT subject FROM outbox WHERE what = 'callback.closed' GROUP BY subject HAVING count(*) > 1",
+    },
+    Rule {
         check: "outbox.settled",
         what: "The delivery is settled, and is due again.",
         sql: "SELECT id FROM outbox WHERE state <> 'waiting' AND due_at IS NOT NULL",
@@ -151,6 +166,10 @@ pub type TellCheck<'t> = &'t mut (dyn FnMut(&'static str) + Send);
 
 fn check(db: &Connection, told: Told, begins: &mut dyn FnMut(&'static str)) -> Result<Vec<VerifyFault>> {
     db.begin(Access::Survey)?;
+    if db.postgres().is_some() {
+        // No month is dropped meanwhile.
+        db.execute_batch("LOCK TABLE timeline, reports, outbox, audit IN ACCESS SHARE MODE")?;
+    }
     let mut faults = Vec::new();
     begins("file");
     let lines = match db.sqlite() {

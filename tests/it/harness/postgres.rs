@@ -7,6 +7,7 @@ use std::fs::{self, File, OpenOptions};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 
 use ringmaster::store::relational::{Options, Reach, SqlStore};
 use tokio_postgres::NoTls;
@@ -25,8 +26,22 @@ const TEMPLATE: &str = "ringmaster_template";
 pub(crate) struct Database {
     folder: PathBuf,
     name: String,
+    /// Whether it is emptied for the next test of this process, instead of dropped.
+    is_kept: bool,
     _use: File,
 }
+
+/// Databases of this process that nobody uses. They end with the server.
+static FREE: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+/// Makes a database as it was when it was copied.
+const EMPTY: &str = "SET session_replication_role = replica; \
+    DO $$ DECLARE of regclass; BEGIN \
+    FOR of IN SELECT oid FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') \
+    AND NOT relispartition AND relname <> 'ringmaster' LOOP EXECUTE format('DELETE FROM %s', of); END LOOP; \
+    FOR of IN SELECT oid FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'S' \
+    LOOP PERFORM setval(of, 1, false); END LOOP; END $$; \
+    INSERT INTO term VALUES (1, 0, 0, 0)";
 
 impl Database {
     /// With the schema.
@@ -39,11 +54,23 @@ impl Database {
         Self::of("ENCODING 'UTF8' TEMPLATE template0")
     }
 
+    /// With the schema, for a test that opens many of them and changes only rows: one that was used before, if there is one.
+    pub(crate) fn emptied() -> Self {
+        let free = FREE.lock().unwrap().pop();
+        let Some(name) = free else {
+            let mut made = Self::new();
+            made.is_kept = true;
+            return made;
+        };
+        let (folder, held) = server();
+        Self { folder, name, is_kept: true, _use: held }
+    }
+
     fn of(how: &str) -> Self {
         let (folder, held) = server();
         let name = format!("t{}", Uuid::new_v4().simple());
         admin(&folder, &format!("CREATE DATABASE {name} {how}"));
-        Self { folder, name, _use: held }
+        Self { folder, name, is_kept: false, _use: held }
     }
 
     /// As `postgres`, who may do everything.
@@ -112,6 +139,10 @@ impl Database {
 
 impl Drop for Database {
     fn drop(&mut self) {
+        if self.is_kept && run(&self.url(), EMPTY).is_ok() {
+            let mut free = FREE.lock().unwrap_or_else(PoisonError::into_inner);
+            return free.push(std::mem::take(&mut self.name));
+        }
         // A failed test says more than this.
         let _ = run(
             &url(&self.folder, "postgres", "postgres"),

@@ -20,7 +20,6 @@ use ringmaster::platform::{Platform, Trust};
 use ringmaster::policy::lease;
 use ringmaster::scheduler::{Scheduler, told};
 use ringmaster::simulation::{Fixture, InvariantChecks, fixture};
-use ringmaster::store::relational::SqlStore;
 use ringmaster::store::{Error, Report, Store, Token};
 use ringmaster::traces::Traces;
 use ringmaster::twilio::Transport;
@@ -29,15 +28,12 @@ use ringmaster::wake::Waker;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
-use super::postgres::Database;
+use super::fresh::{OnDatabase, fresh_store};
 
 /// A Monday, nine in the morning in Sao Paulo.
 pub(crate) const START: &str = "2026-11-23T12:00:00Z";
 pub(crate) const SENDER: &str = "+551140000001";
 pub(crate) const CONSUMER: &str = "+5511987650012";
-
-/// With `postgresql` in it, the daemons have their store in a database.
-const STORE: &str = "RINGMASTER_TEST_STORE";
 
 /// The hash of the token that sets ceilings.
 const LIMITING: [u8; 32] = [9; 32];
@@ -54,7 +50,7 @@ struct Ground {
     platforms: BTreeMap<AccountAlias, Arc<dyn Platform>>,
     traces: Traces,
     /// Dropped after the store.
-    database: Option<Arc<Database>>,
+    database: OnDatabase,
 }
 
 pub(crate) struct TestDaemon {
@@ -93,14 +89,10 @@ impl TestDaemon {
         config.calling.agent_calls_max = 10;
         change(&mut config);
         let clock = Arc::new(ManualClock::new(START.parse().unwrap()));
-        if std::env::var_os(STORE).is_some_and(|store| store == "postgresql") {
-            let database = Arc::new(Database::new());
-            let store = Arc::new(SqlStore::connect_inline(database.reach()).unwrap());
-            let mut daemon = Self::begin(config, store, clock, platform).await;
-            daemon.ground.database = Some(database);
-            return daemon;
-        }
-        Self::begin(config, Arc::new(SqlStore::in_memory().unwrap()), clock, platform).await
+        let (store, database) = fresh_store();
+        let mut daemon = Self::begin(config, store, clock, platform).await;
+        daemon.ground.database = database;
+        daemon
     }
 
     /// With accounts of another platform, which has the daemon's clock.

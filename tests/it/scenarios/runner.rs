@@ -18,6 +18,7 @@ use serde_json::{Map, Value, json};
 use super::setting::{Setting, Window};
 use super::transcript::Transcript;
 use super::words;
+use crate::harness::{OnDatabase, fresh_store};
 
 const TYPE: &str = "content-type";
 const JSON: &str = "application/json";
@@ -44,6 +45,8 @@ pub(super) struct Runner {
     pub(super) lists: BTreeMap<String, String>,
     lost: u64,
     pub(super) violations_expected: u64,
+    /// Dropped after the simulation.
+    database: OnDatabase,
 }
 
 impl Runner {
@@ -96,7 +99,9 @@ impl Runner {
     async fn begin(&mut self) -> Result<()> {
         let setting = self.setting()?;
         ensure!(!setting.senders.is_empty(), "a scenario needs a sender");
-        let simulation = Simulation::begin(&setting.config, setting.setup.clone(), setting.start).await?;
+        let (store, database) = fresh_store();
+        let setup = setting.setup.clone();
+        let simulation = Simulation::begin_on(&setting.config, setup, setting.start, store).await?;
         let (token, hash) = auth::new_token([7; 32]);
         let kept = Token::new("scenario", hash, setting.start);
         simulation.store.create_token(kept).await?;
@@ -104,6 +109,7 @@ impl Runner {
             self.transcript.name(number, &name);
         }
         self.simulation = Some(simulation);
+        self.database = database;
         self.token = token;
         Ok(())
     }

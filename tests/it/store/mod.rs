@@ -15,6 +15,7 @@ mod groups;
 mod hooks;
 mod lanes;
 mod leaders;
+mod months;
 mod nodes;
 mod pages;
 mod pauses;

@@ -64,6 +64,11 @@ impl Fault {
         self.state == Some(SqlState::QUERY_CANCELED)
     }
 
+    /// Whether a lock was waited for longer than it may.
+    pub fn is_busy(&self) -> bool {
+        self.state == Some(SqlState::LOCK_NOT_AVAILABLE)
+    }
+
     /// Whether another transaction came first.
     pub fn is_conflict(&self) -> bool {
         self.state.as_ref().is_some_and(|state| *state == SqlState::UNIQUE_VIOLATION || class(state) == "40")

@@ -16,5 +16,5 @@ pub use self::fault::Fault;
 pub use self::notify::Listener;
 pub use self::reach::Reach;
 pub use self::row::{Found, cell};
-pub use self::session::Session;
+pub use self::session::{PATIENCE, Session, UNHURRIED};
 pub use self::statement::Statement;

@@ -23,9 +23,10 @@ type Result<T> = std::result::Result<T, Fault>;
 type Later = Pin<Box<dyn Future<Output = std::result::Result<(), tokio_postgres::Error>> + Send>>;
 
 /// The longest time that a statement may take, with what it waits for. After it the connection is given up.
-const PATIENCE: Duration = Duration::from_secs(20);
-/// The same for a check of the whole store.
-const SURVEY_PATIENCE: Duration = Duration::from_secs(3_600);
+pub const PATIENCE: Duration = Duration::from_secs(20);
+/// The same for what works on the whole store while nobody waits for it: migrations, checks, copies and recounts. The server
+/// is found to be away by the connection.
+pub const UNHURRIED: Duration = Duration::from_secs(24 * 3_600);
 /// The server stops a read at its deadline. One that says nothing for this long after it is taken for away.
 const GRACE: Duration = Duration::from_millis(500);
 /// The longest time to connect: a server that is stopped accepts connections and says nothing.
@@ -232,7 +233,7 @@ impl Session {
             Ok::<(), tokio_postgres::Error>(())
         };
         let patience = match self.transaction.get() {
-            Transaction::Open(Access::Survey) => SURVEY_PATIENCE,
+            Transaction::Open(Access::Survey) => UNHURRIED,
             _ => self.limit(self.patience.get()),
         };
         let both = self.block_on(async { tokio::time::timeout(patience, join(earlier, answer)).await });
