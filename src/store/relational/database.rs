@@ -8,7 +8,8 @@ use super::sql::postgres::{Fault, Reach, Session};
 use super::sql::{self, Connection};
 use super::token_reads::TokenReads;
 use super::writer::Writer;
-use super::{Engine, Options, SqlStore, copy, held};
+use super::{Engine, Options, SqlStore, copy, held, origin};
+use crate::domain::ServerSettings;
 use crate::store::{Error, Result};
 
 mod migrations {
@@ -73,6 +74,18 @@ pub fn inline<T: Send>(
 /// As [`SqlStore::connect`].
 pub fn migrate(reach: Reach) -> Result<Migrated> {
     apart(|| prepare(&Arc::new(reach)).map(|(_, migrated)| migrated))
+}
+
+/// What the server of a database says of its durability. Changes nothing.
+///
+/// # Errors
+/// As [`SqlStore::connect`].
+pub fn server_settings(reach: Reach) -> Result<ServerSettings> {
+    apart(|| {
+        let reach = Arc::new(reach);
+        let session = Session::open(Arc::clone(&reach)).map_err(|fault| explain(&reach, fault))?;
+        origin::settings(&Connection::from(session))
+    })
 }
 
 /// The connection for a copy into a database, with the name of the database.

@@ -52,6 +52,8 @@ pub struct Session {
     deadline: Cell<Option<Instant>>,
     /// A statement may not take longer.
     patience: Cell<Duration>,
+    /// Nobody has looked yet which server this connection leads to.
+    is_new: Cell<bool>,
 }
 
 struct Live {
@@ -86,9 +88,20 @@ impl Session {
             retry: Cell::default(),
             deadline: Cell::default(),
             patience: Cell::new(PATIENCE),
+            is_new: Cell::new(true),
         };
         session.connect()?;
         Ok(session)
+    }
+
+    /// Whether the connection was made since [`Session::set_known`]: it may lead to another server.
+    pub const fn is_new(&self) -> bool {
+        self.is_new.get()
+    }
+
+    /// The server that it leads to is the one that is meant.
+    pub fn set_known(&self) {
+        self.is_new.set(false);
     }
 
     /// From now on a read fails that is not done at this time.
@@ -287,6 +300,7 @@ impl Session {
                 let live = Live { client, statements, later };
                 *self.live.borrow_mut() = Some(live);
                 self.retry.set((0, None));
+                self.is_new.set(true);
                 Ok(())
             }
             Err(fault) => {

@@ -1,4 +1,4 @@
--- The schema of version 109, made by tools/postgres/baseline from the migrations of SQLite. Do not edit it.
+-- The schema of version 120, made by tools/postgres/baseline from the migrations of SQLite. Do not edit it.
 -- Whole numbers are BIGINT, and texts are ordered by their bytes, as in SQLite.
 
 CREATE TABLE "callbacks" (
@@ -797,6 +797,12 @@ CREATE TABLE "bulk_rows" (
     "state" TEXT COLLATE "C" NOT NULL,
     "command" BIGINT,
     PRIMARY KEY ("bulk", "row_no")
+);
+CREATE TABLE "origin" (
+    "one" BIGINT CHECK (one = 1),
+    "system" BIGINT NOT NULL,
+    "timeline" BIGINT NOT NULL,
+    PRIMARY KEY ("one")
 );
 CREATE INDEX callbacks_by_wake ON callbacks (at) WHERE state = 'waiting';
 CREATE INDEX callbacks_by_consumer ON callbacks (partition_no, consumer);
