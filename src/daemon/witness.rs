@@ -15,7 +15,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Clock;
-use crate::domain::{Origin, Position, Server, StoreIdentity, Witnessed};
+use crate::domain::{Position, Server, ServerOrigin, StoreIdentity, Witnessed};
 use crate::store::Witness;
 
 /// The shortest time between two writes.
@@ -324,7 +324,7 @@ fn parse(text: &str) -> Option<Witnessed> {
     let Written { version, identity, leader, batch, at, server, synchronous } = written;
     let position = Position { leader, batch };
     (version == 1).then_some(())?;
-    let origin = server.map(|(system, timeline)| Origin { system, timeline });
+    let origin = server.map(|(system, timeline)| ServerOrigin { system, timeline });
     let server = Server { origin, is_synchronous: synchronous };
     Some(Witnessed { identity: identity.parse().ok()?, position, at: at.parse().ok()?, server })
 }
@@ -338,7 +338,7 @@ fn replace(path: &Path, witnessed: &Witnessed) -> io::Result<()> {
         leader: position.leader,
         batch: position.batch,
         at: at.to_string(),
-        server: server.origin.map(|Origin { system, timeline }| (system, timeline)),
+        server: server.origin.map(|ServerOrigin { system, timeline }| (system, timeline)),
         synchronous: server.is_synchronous,
     };
     let mut text = serde_json::to_string(&written).map_err(io::Error::other)?;
@@ -374,7 +374,8 @@ mod tests {
     }
 
     const ONE: StoreIdentity = StoreIdentity::new([1; 16]);
-    const HERE: Server = Server { origin: Some(Origin { system: 7, timeline: 1 }), is_synchronous: true };
+    const HERE: Server =
+        Server { origin: Some(ServerOrigin { system: 7, timeline: 1 }), is_synchronous: true };
     const TWO: StoreIdentity = StoreIdentity::new([2; 16]);
 
     fn read(path: &Path) -> (StoreIdentity, Position) {
@@ -425,7 +426,7 @@ mod tests {
         witness.flush();
         assert_eq!((WitnessFile::read(&path).unwrap(), witness.newest()), (None, None), "it may be held");
         witness.begin(ONE, at(1, 5), HERE).unwrap();
-        let moved = Server { origin: Some(Origin { system: 7, timeline: 2 }), is_synchronous: false };
+        let moved = Server { origin: Some(ServerOrigin { system: 7, timeline: 2 }), is_synchronous: false };
         witness.seen(ONE, at(1, 4), moved);
         witness.flush();
         let read = WitnessFile::read(&path).unwrap().unwrap();

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use strum::{EnumString, IntoStaticStr};
 
-use super::{AccountAlias, AttemptId, CallbackId, Numbers, Origin, Server};
+use super::{AccountAlias, AttemptId, CallbackId, Numbers, Server, ServerOrigin};
 
 /// Identifies the history of a store: 16 random bytes. A store that was put back gets a new one.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -95,7 +95,7 @@ pub struct StoreSelf {
     /// Whether nothing leaves until an operator releases it, since an earlier start.
     pub is_held: bool,
     /// Where it was last known to be whole.
-    pub origin: Option<Origin>,
+    pub origin: Option<ServerOrigin>,
     /// The server that it is on now.
     pub server: Server,
     /// The last sign of life of a node, by the database's time.

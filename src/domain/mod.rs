@@ -110,7 +110,7 @@ pub use lineage::{
 pub use loads::{AccountView, Load, Loads, Rest};
 pub use message::{Message, MessagePurpose, MessageResolution};
 pub use offers::Offers;
-pub use origin::{Moved, Origin, Replication, Server, ServerSettings, Standbys, moved};
+pub use origin::{Moved, Replication, Server, ServerOrigin, ServerSettings, Standbys, moved};
 pub use pair::{CallPermission, Grant, Numbers, Pair, PairKey};
 pub use pause::{Pause, PauseKind, PauseScope};
 pub use pauses::Pauses;

@@ -15,12 +15,12 @@ const CURRENT_WITHIN: SignedDuration = SignedDuration::from_secs(20);
 
 /// The server and the branch of its history that a database is on: PostgreSQL's system identifier and timeline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Origin {
+pub struct ServerOrigin {
     pub system: i64,
     pub timeline: u32,
 }
 
-impl fmt::Display for Origin {
+impl fmt::Display for ServerOrigin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "system {}, timeline {}", self.system, self.timeline)
     }
@@ -30,7 +30,7 @@ impl fmt::Display for Origin {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Server {
     /// `None` for a file, and where the user may not read it.
-    pub origin: Option<Origin>,
+    pub origin: Option<ServerOrigin>,
     /// Whether a commit is answered only after every standby has it.
     pub is_synchronous: bool,
 }
@@ -59,7 +59,7 @@ pub struct ServerSettings {
     pub full_page_writes: bool,
     pub standbys: Standbys,
     /// `None` where the user may not read it.
-    pub origin: Option<Origin>,
+    pub origin: Option<ServerOrigin>,
 }
 
 /// What a promotion of a standby can lose.
@@ -189,8 +189,8 @@ mod tests {
         }
     }
 
-    const fn on(system: i64, timeline: u32) -> Option<Origin> {
-        Some(Origin { system, timeline })
+    const fn on(system: i64, timeline: u32) -> Option<ServerOrigin> {
+        Some(ServerOrigin { system, timeline })
     }
 
     fn later(seconds: i64) -> Timestamp {

@@ -56,7 +56,7 @@ pub fn examine_store(settings: Result<&ServerSettings, String>, has_witness: boo
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Origin, Standbys};
+    use crate::domain::{ServerOrigin, Standbys};
 
     fn good() -> ServerSettings {
         let (commit, names) = ("on".to_owned(), "FIRST 1 (b)".to_owned());
@@ -64,7 +64,7 @@ mod tests {
             fsync: true,
             full_page_writes: true,
             standbys: Standbys { commit, names, all: 1, hidden: 0, sync: 1, quorum: 0 },
-            origin: Some(Origin { system: 7, timeline: 1 }),
+            origin: Some(ServerOrigin { system: 7, timeline: 1 }),
         }
     }
 

@@ -50,7 +50,7 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::domain::{Origin, Position, Server, StoreIdentity};
+    use crate::domain::{Position, Server, ServerOrigin, StoreIdentity};
 
     const NOW: Timestamp = Timestamp::constant(1_790_000_000, 0);
 
@@ -63,7 +63,7 @@ mod tests {
     }
 
     fn elsewhere(batch: u64) -> StoreSelf {
-        let on = |timeline| Some(Origin { system: 7, timeline });
+        let on = |timeline| Some(ServerOrigin { system: 7, timeline });
         let server = Server { origin: on(2), is_synchronous: false };
         StoreSelf { origin: on(1), server, ..stored(Some(1), batch) }
     }

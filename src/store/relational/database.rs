@@ -76,6 +76,30 @@ pub fn migrate(reach: Reach) -> Result<Migrated> {
     apart(|| prepare(&Arc::new(reach)).map(|(_, migrated)| migrated))
 }
 
+/// Creates a schema in a database, for a store that is of use for a while.
+///
+/// # Errors
+/// As [`SqlStore::connect`].
+pub fn create_schema(reach: Reach, name: &str) -> Result<()> {
+    run(reach, format!("CREATE SCHEMA \"{name}\""))
+}
+
+/// Drops a schema with all that is in it.
+///
+/// # Errors
+/// As [`SqlStore::connect`].
+pub fn drop_schema(reach: Reach, name: &str) -> Result<()> {
+    run(reach, format!("DROP SCHEMA \"{name}\" CASCADE"))
+}
+
+fn run(reach: Reach, sql: String) -> Result<()> {
+    apart(|| {
+        let reach = Arc::new(reach);
+        let done = Session::open(Arc::clone(&reach)).and_then(|session| session.execute_batch(&sql));
+        done.map_err(|fault| explain(&reach, fault))
+    })
+}
+
 /// What the server of a database says of its durability. Changes nothing.
 ///
 /// # Errors

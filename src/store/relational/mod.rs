@@ -94,7 +94,7 @@ use std::time::Duration;
 
 pub use self::backup::backup;
 pub use self::copy::{CopiedTable, CopyProgress, TellCopy, copy, copy_to_database};
-pub use self::database::{Migrated, migrate, server_settings};
+pub use self::database::{Migrated, create_schema, drop_schema, migrate, server_settings};
 pub use self::found_content::FoundContent;
 use self::reader::{Bounds, Readers, in_snapshot};
 pub use self::report_recount::Recounted;

@@ -2,7 +2,7 @@
 
 use super::rows::{Cells, corrupt, first};
 use super::sql::{Connection, params};
-use crate::domain::{Origin, Replication, Server, ServerSettings, Standbys};
+use crate::domain::{Replication, Server, ServerOrigin, ServerSettings, Standbys};
 use crate::store::{Error, Result};
 
 /// The functions are open to everybody unless an administrator took that away.
@@ -27,7 +27,7 @@ pub fn server(db: &Connection) -> Result<Server> {
 }
 
 /// `None` for a file, and where the user may not read it.
-pub fn current(db: &Connection) -> Result<Option<Origin>> {
+pub fn current(db: &Connection) -> Result<Option<ServerOrigin>> {
     if db.postgres().is_none() {
         return Ok(None);
     }
@@ -62,17 +62,17 @@ pub fn settings(db: &Connection) -> Result<ServerSettings> {
 }
 
 /// Where the database was last known to be whole.
-pub fn stored(db: &Connection) -> Result<Option<Origin>> {
+pub fn stored(db: &Connection) -> Result<Option<ServerOrigin>> {
     let sql = "SELECT system, timeline FROM origin WHERE one = 1";
     first(&mut db.prepare_cached(sql)?, [], |cells| {
         let (system, timeline) = (cells.take()?, cells.take::<i64>()?);
         let timeline = u32::try_from(timeline).map_err(|_| corrupt("a timeline", "a number"))?;
-        Ok(Origin { system, timeline })
+        Ok(ServerOrigin { system, timeline })
     })
 }
 
 /// The database counts as whole here from now on.
-pub fn store(db: &Connection, origin: Origin) -> Result<()> {
+pub fn store(db: &Connection, origin: ServerOrigin) -> Result<()> {
     let sql = "INSERT INTO origin (one, system, timeline) VALUES (1, ?1, ?2) \
                ON CONFLICT (one) DO UPDATE SET system = excluded.system, timeline = excluded.timeline";
     db.prepare_cached(sql)?.execute(params![origin.system, i64::from(origin.timeline)])?;
@@ -94,9 +94,9 @@ pub fn check(db: &Connection) -> Result<()> {
     Ok(())
 }
 
-fn read(cells: &mut Cells<'_>) -> Result<Origin> {
+fn read(cells: &mut Cells<'_>) -> Result<ServerOrigin> {
     let (system, file) = (cells.take()?, cells.text()?);
     let digits = file.get(..8).and_then(|digits| u32::from_str_radix(digits, 16).ok());
     let timeline = digits.ok_or_else(|| corrupt("a timeline", file))?;
-    Ok(Origin { system, timeline })
+    Ok(ServerOrigin { system, timeline })
 }

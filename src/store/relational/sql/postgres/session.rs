@@ -28,6 +28,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const SURVEY_PATIENCE: Duration = Duration::from_secs(3_600);
 /// The server stops a read at its deadline. One that says nothing for this long after it is taken for away.
 const GRACE: Duration = Duration::from_millis(500);
+/// After so long without an answer the other connections are given up too. A server that is only busy answers before.
+const SILENT_AFTER: Duration = Duration::from_secs(5);
 /// The longest time to connect: a server that is stopped accepts connections and says nothing.
 const CONNECT_PATIENCE: Duration = Duration::from_secs(4);
 /// The first interval between two attempts to connect, and the longest.
@@ -58,6 +60,8 @@ pub struct Session {
 
 struct Live {
     client: Arc<Client>,
+    /// As the reach tells it.
+    age: u64,
     statements: HashMap<Box<str>, Arc<Prepared>>,
     /// What was sent and whose answer nobody has read.
     later: Vec<Later>,
@@ -252,7 +256,12 @@ impl Session {
         let fault = match both {
             Ok((Ok(()), Ok(answer))) => return Ok(answer),
             Ok((Err(error), _) | (Ok(()), Err(error))) => Fault::new(&error),
-            Err(_) => Fault::lost("the database did not answer in time"),
+            Err(_) => {
+                if let Some(live) = self.live.borrow().as_ref().filter(|_| patience >= SILENT_AFTER) {
+                    self.reach.is_silent(live.age);
+                }
+                Fault::lost("the database did not answer in time")
+            }
         };
         Err(self.failed(fault))
     }
@@ -281,7 +290,9 @@ impl Session {
             // Lets the connection see that the server has closed it.
             self.block_on(tokio::task::yield_now());
         }
-        if self.live.borrow().as_ref().is_some_and(|live| !live.client.is_closed()) {
+        let age = self.reach.age();
+        // One over which nothing came back tells that the others, too, may lead nowhere.
+        if self.live.borrow().as_ref().is_some_and(|live| !live.client.is_closed() && live.age == age) {
             return Ok(());
         }
         let (failed, not_before) = self.retry.get();
@@ -297,7 +308,7 @@ impl Session {
             Ok(client) => {
                 let (statements, later) = (HashMap::new(), Vec::new());
                 let client = Arc::new(client);
-                let live = Live { client, statements, later };
+                let live = Live { client, age, statements, later };
                 *self.live.borrow_mut() = Some(live);
                 self.retry.set((0, None));
                 self.is_new.set(true);
