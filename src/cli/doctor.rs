@@ -108,7 +108,7 @@ impl Doctor {
 /// What the server of a database lacks. A file has none.
 fn of_store(config: &Config) -> anyhow::Result<Vec<Finding>> {
     let Some(reach) = reach(&config.store)? else { return Ok(Vec::new()) };
-    let settings = server_settings(reach).map_err(|error| format!("{error}"));
+    let settings = server_settings(reach).map_err(|error| error.to_string());
     Ok(examine_store(settings.as_ref().map_err(Clone::clone), config.store.state_dir.is_some()))
 }
 

@@ -33,7 +33,7 @@ use crate::domain::Outcome;
 use crate::http::auth::new_token;
 use crate::sim::{Sandbox, World};
 use crate::store::relational::{Options as StoreOptions, Reach, SqlStore};
-use crate::store::{Census, Records as _, Token, Tokens as _};
+use crate::store::{Census, Orders as _, Token, Tokens as _};
 
 /// How long an order lasts.
 const LASTS: SignedDuration = SignedDuration::from_mins(2);
