@@ -9,6 +9,8 @@
 mod begin;
 #[path = "kit/blocked.rs"]
 mod blocked;
+#[path = "kit/copies.rs"]
+mod copies;
 #[path = "kit/daemon.rs"]
 mod daemon;
 #[path = "kit/figures.rs"]
@@ -19,13 +21,15 @@ mod latency;
 mod rows;
 #[path = "kit/sink.rs"]
 mod sink;
+#[path = "kit/store.rs"]
+mod store;
 
-use std::fs::File;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use copies::copy;
 use daemon::{BenchDaemon, Result, config, folder, load_runtime};
 use figures::{ROUNDS, head, row, wanted};
 use jiff::{SignedDuration, Timestamp};
@@ -33,7 +37,6 @@ use latency::percentile;
 use ringmaster::clock::{Clock as _, SystemClock};
 use ringmaster::config::Config;
 use ringmaster::domain::Stage;
-use ringmaster::store::relational::{Access, SqlStore};
 use ringmaster::store::{Batch, Enqueue, Orders as _, Records as _, Turns as _};
 use sink::Sink;
 
@@ -107,7 +110,7 @@ fn main() -> Result<()> {
             .collect::<Result<_>>()?;
         row("calls with committed intent, submission and answer", "calls/s", "5,000", rates);
     }
-    Ok(())
+    copies::remove(&far)
 }
 
 /// The latencies of each round.
@@ -133,7 +136,7 @@ fn fill(path: &Path) -> Result<()> {
 }
 
 async fn order_far(path: &Path) -> Result<()> {
-    let store = SqlStore::open(path, Access::Exclusive)?;
+    let store = store::open(path)?;
     let now = SystemClock.now();
     for first in (0..FAR).step_by(CHUNK) {
         let orders = (first..first + CHUNK).map(|n| {
@@ -152,7 +155,7 @@ async fn order_far(path: &Path) -> Result<()> {
 
 /// The callbacks of a round, with the permission to call.
 async fn schedule(path: &Path, count: usize, due_at: impl Fn(usize) -> Timestamp) -> Result<()> {
-    let store = SqlStore::open(path, Access::Exclusive)?;
+    let store = store::open(path)?;
     let now = SystemClock.now();
     for first in (0..count).step_by(CHUNK) {
         let numbers = first..(first + CHUNK).min(count);
@@ -167,13 +170,6 @@ async fn schedule(path: &Path, count: usize, due_at: impl Fn(usize) -> Timestamp
         store.record(Batch { pairs, ..Batch::default() }).await?;
     }
     Ok(())
-}
-
-/// Copies and syncs the file, so that write-back does not disturb the round.
-fn copy(from: &Path, to: &Path) -> Result<PathBuf> {
-    std::fs::copy(from, to)?;
-    File::open(to)?.sync_all()?;
-    Ok(to.to_owned())
 }
 
 /// The highest configurable rate of an account, and no ceilings of senders and agents.
@@ -206,7 +202,7 @@ fn lateness(path: &Path) -> Result<Vec<Duration>> {
     }
     let arrived = load_runtime()?.block_on(sink.all(Duration::from_secs(60)))?;
     daemon.stop()?;
-    std::fs::remove_file(path)?;
+    copies::remove(path)?;
     let late = |(n, at): (usize, i64)| {
         Duration::from_micros(u64::try_from(at - due_at(n).as_microsecond()).expect("no call is sent early"))
     };
@@ -223,12 +219,12 @@ fn throughput(path: &Path) -> Result<f64> {
     // A daemon records its last answers before it stops.
     daemon.stop()?;
     let took = began.elapsed();
-    let store = SqlStore::open(path, Access::Exclusive)?;
+    let store = store::open(path)?;
     let attempts = load_runtime()?.block_on(store.live_attempts())?;
     let accepted = attempts.iter().filter(|attempt| attempt.submission.stage == Stage::Accepted).count();
     assert_eq!(accepted, AT_ONCE, "every call has its answer recorded");
     drop(store);
-    std::fs::remove_file(path)?;
+    copies::remove(path)?;
     Ok(AT_ONCE as f64 / took.as_secs_f64())
 }
 

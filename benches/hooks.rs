@@ -16,6 +16,8 @@ mod forms;
 mod latency;
 #[path = "kit/rows.rs"]
 mod rows;
+#[path = "kit/store.rs"]
+mod store;
 
 use std::borrow::Cow;
 use std::net::SocketAddr;
@@ -31,7 +33,6 @@ use ringmaster::clock::{Clock as _, SystemClock};
 use ringmaster::config::Config;
 use ringmaster::domain::{Answer, Attempt, AttemptId, Callback, Numbers, Outcome, Person, State, Submission};
 use ringmaster::hook_urls::{HookUrls, Purpose};
-use ringmaster::store::relational::{Access, SqlStore};
 use ringmaster::store::{Batch, Enqueue, Orders as _, Tokens as _, Turns as _};
 use ringmaster::twilio::signature::{Key, Payload};
 use secrecy::SecretString;
@@ -158,7 +159,7 @@ impl Round {
 
 /// Accepted calls without a report yet.
 async fn fill(path: &Path, calls: usize, now: Timestamp) -> Result<()> {
-    let store = SqlStore::open(path, Access::Exclusive)?;
+    let store = store::open(path)?;
     store.address_key(KEY).await?;
     let numbers: Vec<usize> = (0..calls).collect();
     for numbers in numbers.chunks(1000) {

@@ -188,16 +188,21 @@ mod armed {
         }
     }
 
-    static CHOSEN: OnceLock<(Death, AtomicU32)> = OnceLock::new();
+    static CHOSEN: OnceLock<(Death, Signal, AtomicU32)> = OnceLock::new();
 
-    /// Chooses the failpoint of this process. Only the first call counts.
+    /// Chooses the failpoint at which this process dies. Only the first call counts.
     pub fn choose(death: Death) {
-        let _ = CHOSEN.set((death, AtomicU32::new(0)));
+        let _ = CHOSEN.set((death, Signal::KILL, AtomicU32::new(0)));
+    }
+
+    /// Chooses the failpoint at which this process stops until somebody lets it go on (SIGSTOP, SIGCONT).
+    pub fn choose_stop(at: Death) {
+        let _ = CHOSEN.set((at, Signal::STOP, AtomicU32::new(0)));
     }
 
     pub(crate) fn passed(place: &str) {
-        if is_time(place) {
-            die();
+        if let Some(signal) = chosen(place) {
+            end(signal);
         }
     }
 
@@ -206,25 +211,25 @@ mod armed {
 
     /// Like `passed`, but kills the process a little later, after the next step.
     pub(crate) fn passed_soon(place: &str) {
-        if is_time(place) {
-            std::thread::spawn(|| {
+        if let Some(signal) = chosen(place) {
+            std::thread::spawn(move || {
                 std::thread::sleep(MOMENT);
-                die();
+                end(signal);
             });
         }
     }
 
-    fn is_time(place: &str) -> bool {
-        CHOSEN.get().is_some_and(|(death, passed)| {
-            death.place == place && passed.fetch_add(1, Ordering::Relaxed) + 1 == death.passing
-        })
+    fn chosen(place: &str) -> Option<Signal> {
+        let (death, signal, passed) = CHOSEN.get()?;
+        let is_time = death.place == place && passed.fetch_add(1, Ordering::Relaxed) + 1 == death.passing;
+        is_time.then_some(*signal)
     }
 
-    fn die() {
+    fn end(signal: Signal) {
+        let _ = kill_process(getpid(), signal);
         // Nothing can follow SIGKILL. Should the signal fail, the kill loop notices that the process is still
         // running.
-        let _ = kill_process(getpid(), Signal::KILL);
-        loop {
+        while signal == Signal::KILL {
             std::thread::park();
         }
     }
@@ -245,7 +250,7 @@ mod armed {
 }
 
 #[cfg(feature = "failpoints")]
-pub use armed::{Death, choose};
+pub use armed::{Death, choose, choose_stop};
 #[cfg(feature = "failpoints")]
 pub(crate) use armed::{passed, passed_soon};
 

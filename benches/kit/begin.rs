@@ -2,7 +2,6 @@
 
 use ringmaster::config::Config;
 use ringmaster::store::Turns as _;
-use ringmaster::store::relational::{Access, SqlStore};
 
 use crate::daemon::{BenchDaemon, Result, load_runtime};
 
@@ -12,7 +11,7 @@ pub fn begin(config: &Config) -> Result<()> {
     let runtime = load_runtime()?;
     loop {
         BenchDaemon::start(config)?.stop()?;
-        let store = SqlStore::open(&config.store.path, Access::Exclusive)?;
+        let store = crate::store::open(&config.store.path)?;
         if runtime.block_on(store.rules_digest())?.is_some() {
             return Ok(());
         }

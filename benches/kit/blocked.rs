@@ -12,7 +12,7 @@ use ringmaster::simulation::SENDERS;
 use ringmaster::store::relational::{Access, SqlStore};
 use ringmaster::store::{Batch, Enqueue, Orders as _, Turns as _};
 
-use super::daemon::{BenchDaemon, Result, load_runtime};
+use super::daemon::{BenchDaemon, Result, database, load_runtime};
 use super::rows;
 
 /// How many callbacks are blocked.
@@ -38,7 +38,7 @@ pub fn narrow(config: &mut Config) {
 
 /// Stores the callbacks and their pairs.
 pub async fn fill(path: &Path) -> Result<()> {
-    let store = SqlStore::open(path, Access::Exclusive)?;
+    let store = crate::store::open(path)?;
     let now = SystemClock.now();
     for first in (0..BLOCKED).step_by(CHUNK) {
         let made: Vec<_> = (first..first + CHUNK).map(|n| one(n, now)).collect();
@@ -81,7 +81,10 @@ fn one(n: usize, now: Timestamp) -> (Callback, Option<Pair>) {
 pub fn park(config: &Config) -> Result<Duration> {
     let began = Instant::now();
     let daemon = BenchDaemon::start(config)?;
-    let store = SqlStore::open(&config.store.path, Access::Beside)?;
+    let store = match database(&config.store.path)? {
+        Some(_) => crate::store::open(&config.store.path)?,
+        None => SqlStore::open(&config.store.path, Access::Beside)?,
+    };
     let runtime = load_runtime()?;
     loop {
         let soon = SystemClock.now() + SignedDuration::from_hours(1);

@@ -1,4 +1,5 @@
-//! A daemon in this process, with its own threads and loopback port, and its store in a file on a real disk.
+//! A daemon in this process, with its own threads and loopback port, and its store in a file on a real disk, or in a
+//! database of the server that `RINGMASTER_BENCH_STORE` names: `postgres://user@host:port`, without a database.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -53,9 +54,48 @@ pub fn config(path: &Path, twilio: SocketAddr) -> Result<Config> {
     let api_url = Url::parse(&format!("http://{twilio}"))?;
     let (mut config, _) = fixture(&Fixture { api_url, ..Fixture::default() });
     config.store.path = path.to_owned();
+    config.store.url = database(path)?;
+    config.store.state_dir = config.store.url.is_some().then(|| path.with_file_name(""));
     config.http.listen = SocketAddr::from(([127, 0, 0, 1], 0));
     config.http.hooks_listen = config.http.listen;
     Ok(config)
+}
+
+/// The address of the database that stands for a file, which is made when it is first asked for; `None` for a file.
+pub fn database(path: &Path) -> Result<Option<String>> {
+    let Some((server, name)) = server_and_name(path) else { return Ok(None) };
+    if ask(&server, &format!("SELECT 1 FROM pg_database WHERE datname = '{name}'"))? == 0 {
+        ask(&server, &format!("CREATE DATABASE {name} ENCODING 'UTF8' TEMPLATE template0"))?;
+    }
+    Ok(Some(format!("{server}/{name}")))
+}
+
+/// The server, and the name of the database that stands for a file.
+pub fn server_and_name(path: &Path) -> Option<(String, String)> {
+    let server = std::env::var_os("RINGMASTER_BENCH_STORE")?.into_string().ok()?;
+    let fits = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' };
+    let folder = path.parent().and_then(Path::file_name).unwrap_or_default();
+    let file = path.file_stem().unwrap_or_default();
+    let name = format!("bench{}_{}", folder.to_string_lossy(), file.to_string_lossy());
+    Some((server.trim_end_matches('/').to_owned(), name.chars().map(fits).collect()))
+}
+
+/// Runs a statement in the database `postgres` of a server. Returns the number of rows.
+pub fn ask(server: &str, sql: &str) -> Result<usize> {
+    let ask = || -> std::result::Result<usize, String> {
+        let told = |error: tokio_postgres::Error| format!("{sql}: {error:?}");
+        load_runtime().map_err(|error| error.to_string())?.block_on(async {
+            let url = format!("{server}/postgres");
+            let (client, connection) =
+                tokio_postgres::connect(&url, tokio_postgres::NoTls).await.map_err(told)?;
+            tokio::spawn(connection);
+            let rows = client.simple_query(sql).await.map_err(told)?;
+            Ok(rows.iter().filter(|row| matches!(row, tokio_postgres::SimpleQueryMessage::Row(_))).count())
+        })
+    };
+    // The caller may run tasks on its thread.
+    let done = std::thread::scope(|scope| scope.spawn(ask).join());
+    Ok(done.map_err(|_| "a thread panicked")??)
 }
 
 /// The runtime of the load client: one thread, so that the daemon gets most of the machine.

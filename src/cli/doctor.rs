@@ -13,13 +13,14 @@ use super::settings::ConfigFile;
 use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::content::Folder;
-use crate::daemon::{clients, graphs};
+use crate::daemon::{clients, graphs, reach};
 use crate::domain::{AccountAlias, Phone};
 use crate::hook_urls::{SenderUrls, of_number};
 use crate::onboarding::{
     Connection, Examined, ExaminedNumber, ExaminedPage, Finding, Graph, Severity, Verdict, examine,
-    examine_number, examine_page,
+    examine_number, examine_page, examine_store,
 };
+use crate::store::relational::server_settings;
 use crate::text::visible::escaped;
 
 #[derive(Debug, Args)]
@@ -67,6 +68,10 @@ impl Doctor {
             }
             Ok(found)
         })?;
+        let mut found = found;
+        if self.account.is_none() {
+            found.extend(of_store(&config)?);
+        }
         if self.json {
             serde_json::to_writer_pretty(&mut *out, &object(&found))?;
             writeln!(out)?;
@@ -98,6 +103,13 @@ impl Doctor {
         }
         Ok((clients, graphs))
     }
+}
+
+/// What the server of a database lacks. A file has none.
+fn of_store(config: &Config) -> anyhow::Result<Vec<Finding>> {
+    let Some(reach) = reach(&config.store)? else { return Ok(Vec::new()) };
+    let settings = server_settings(reach).map_err(|error| error.to_string());
+    Ok(examine_store(settings.as_ref().map_err(Clone::clone), config.store.state_dir.is_some()))
 }
 
 /// A number or a page of Meta's.

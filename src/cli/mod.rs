@@ -349,7 +349,7 @@ enum Command {
     Sender(sender::Command),
     /// Find out what keeps calls from working: credentials, senders, webhooks, content and recent errors
     ///
-    /// Asks Twilio and changes nothing. Each finding has a code, what was found, why it matters, and the command or the
+    /// Asks Twilio, Meta and the server of a PostgreSQL store, and changes nothing. Each finding has a code, what was found, why it matters, and the command or the
     /// click that mends it (docs/DOCTOR.md). Hints are about what cannot be read or works all the same. Exits with 0 without
     /// faults and warnings, with 1 if there are warnings, with 2 if there are faults.
     #[command(after_long_help = "Examples:\n  ringmaster doctor --config ringmaster.toml\n  \

@@ -21,6 +21,10 @@ pub(super) struct Serve {
     #[cfg(feature = "failpoints")]
     #[arg(long, value_name = "PLACE=PASSING", hide = true)]
     die_at: Option<crate::failpoint::Death>,
+    /// Stop the process (SIGSTOP) at the given passing of a failpoint
+    #[cfg(feature = "failpoints")]
+    #[arg(long, value_name = "PLACE=PASSING", hide = true, conflicts_with = "die_at")]
+    stop_at: Option<crate::failpoint::Death>,
     /// Panic once at the given passing of a failpoint, such as `fold:PermissionReply=2`
     #[cfg(feature = "failpoints")]
     #[arg(long, value_name = "PLACE:TEXT=PASSING", hide = true)]
@@ -35,6 +39,8 @@ impl Serve {
     pub(super) fn run(&self) -> anyhow::Result<()> {
         #[cfg(feature = "failpoints")]
         self.die_at.iter().cloned().for_each(crate::failpoint::choose);
+        #[cfg(feature = "failpoints")]
+        self.stop_at.iter().cloned().for_each(crate::failpoint::choose_stop);
         #[cfg(feature = "failpoints")]
         self.panic_at.iter().cloned().for_each(crate::failpoint::panics::choose);
         let config = self.config.load()?;

@@ -42,7 +42,8 @@ pub(super) fn warn_if_beside(store: &config::Store) {
     if store.url.is_some() {
         if store.state_dir.is_none() {
             tracing::warn!(
-                "without store.state_dir it is not noticed if the database goes back, as after a restored backup"
+                "without store.state_dir it is not noticed if the database goes back on its own timeline, and each promotion of a \
+                 standby holds the store"
             );
         }
         return;
@@ -95,7 +96,14 @@ pub async fn watch(
     };
     match verdict {
         _ if own.is_held && !may_adopt(store, verdict, adopts).await? => tell_held(&path),
-        LineageVerdict::Known => store.opened().await?,
+        LineageVerdict::Known => {
+            if let Some((before, now)) =
+                own.origin.zip(own.server.origin).filter(|(before, now)| before != now)
+            {
+                tracing::warn!(%before, %now, "a standby was promoted, and nothing was lost; dialling goes on");
+            }
+            store.opened().await?;
+        }
         LineageVerdict::New | LineageVerdict::Adopted => {
             let why = "the daemon was started with --adopt";
             let released = LineageReleased { at: now, by: "--adopt".into(), why: why.into() };
@@ -128,7 +136,7 @@ impl Watched {
     pub async fn begin(&self, store: &SqlStore) -> anyhow::Result<()> {
         let own = store.own_lineage().await?;
         if let Some(identity) = own.identity.filter(|_| !own.is_held) {
-            self.file.begin(identity, own.position).with_context(|| {
+            self.file.begin(identity, own.position, own.server).with_context(|| {
                 format!("store.state_dir: the witness {} cannot be written", self.path.display())
             })?;
         }
@@ -148,10 +156,13 @@ async fn joins(
     use crate::store::Nodes as _;
     let is_unknown = match verdict {
         LineageVerdict::Adopted => true,
+        // A lease that is in force may be that of a leader that died with the server before.
+        LineageVerdict::Held(LineageCause::AnotherSystem | LineageCause::AnotherTimeline) => false,
         LineageVerdict::Held(cause) => cause != LineageCause::GoneBack,
         LineageVerdict::Known | LineageVerdict::New => false,
     };
-    if !is_unknown || !store.is_shared() || own.is_held || own.identity.is_none() {
+    let is_compared = own.origin == own.server.origin;
+    if !is_unknown || !is_compared || !store.is_shared() || own.is_held || own.identity.is_none() {
         return Ok(false);
     }
     // An old lease is not taken for one in force by a clock that is behind.

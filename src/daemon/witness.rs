@@ -11,14 +11,17 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Clock;
-use crate::domain::{Position, StoreIdentity, Witnessed};
+use crate::domain::{Position, Server, ServerOrigin, StoreIdentity, Witnessed};
 use crate::store::Witness;
 
 /// The shortest time between two writes.
 const PAUSE: Duration = Duration::from_secs(1);
+/// A witness that is kept by signs of life is written after this time even if nothing is new, so that it stays current.
+const REFRESHED_EVERY: SignedDuration = SignedDuration::from_secs(10);
 /// A witness has less than this.
 const WITNESS_BYTES: usize = 300;
 const BYTES_MAX: u64 = 4_096;
@@ -31,6 +34,12 @@ struct Written {
     leader: u64,
     batch: u64,
     at: String,
+    /// The server of a database: its system identifier and its timeline.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    server: Option<(i64, u32)>,
+    /// Whether every commit waits for every standby.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    synchronous: bool,
 }
 
 /// The file beside which everything is compared.
@@ -58,7 +67,11 @@ struct State {
     /// `None` while the store is held: then the file stays as it is.
     identity: Option<StoreIdentity>,
     position: Position,
-    written: Option<Position>,
+    server: Server,
+    /// When the position or the server was last heard of.
+    known_at: Option<Timestamp>,
+    /// What was written last, and what it was known at.
+    written: Option<(Position, Server, Option<Timestamp>)>,
     has_failed: bool,
     is_over: bool,
 }
@@ -118,16 +131,15 @@ impl WitnessFile {
     ///
     /// # Errors
     /// If the file cannot be written.
-    pub fn begin(&self, identity: StoreIdentity, position: Position) -> io::Result<()> {
+    pub fn begin(&self, identity: StoreIdentity, position: Position, server: Server) -> io::Result<()> {
         // Nothing that is older is written before this is known.
         let mut in_file = self.shared.in_file();
-        self.shared.write(&mut in_file, identity, position)?;
+        let at = self.shared.clock.now();
+        self.shared.write(&mut in_file, Witnessed { identity, position, at, server })?;
         let mut state = self.shared.state();
         state.identity = Some(identity);
-        state.written = Some(position);
-        if state.position.is_behind(position) {
-            state.position = position;
-        }
+        state.written = Some((position, server, Some(at)));
+        state.know(position, server, at);
         Ok(())
     }
 }
@@ -145,29 +157,42 @@ impl Witness for WitnessFile {
     fn committed(&self, position: Position) {
         let mut state = self.shared.state();
         state.position = position;
+        state.known_at = Some(self.shared.clock.now());
         // The thread sleeps on this only while there is nothing to write.
         if state.identity.is_some() {
             self.shared.news.notify_one();
         }
     }
 
-    fn released(&self, identity: StoreIdentity, position: Position) {
-        if let Err(error) = self.begin(identity, position) {
+    fn seen(&self, identity: StoreIdentity, position: Position, server: Server) {
+        let mut state = self.shared.state();
+        // It is begun by a start or a leader.
+        if state.identity.is_none() {
+            return;
+        }
+        state.identity = Some(identity);
+        state.know(position, server, self.shared.clock.now());
+        self.shared.news.notify_one();
+    }
+
+    fn now(&self) -> Timestamp {
+        self.shared.clock.now()
+    }
+
+    fn released(&self, identity: StoreIdentity, position: Position, server: Server) {
+        if let Err(error) = self.begin(identity, position, server) {
             self.shared.tell(&error);
             // The thread tries again.
             let mut state = self.shared.state();
             state.identity = Some(identity);
             state.written = None;
-            if state.position.is_behind(position) {
-                state.position = position;
-            }
+            state.know(position, server, self.shared.clock.now());
             self.shared.news.notify_one();
         }
     }
 
     fn newest(&self) -> Option<Witnessed> {
-        let (identity, position) = self.known()?;
-        Some(Witnessed { identity, position, at: self.shared.clock.now() })
+        self.shared.state().known()
     }
 
     fn held(&self) {
@@ -178,13 +203,6 @@ impl Witness for WitnessFile {
             "the store has gone back while this daemon ran; nothing is dialled or sent until an operator releases it with \
              `ringmaster lineage release`"
         );
-    }
-}
-
-impl WitnessFile {
-    fn known(&self) -> Option<(StoreIdentity, Position)> {
-        let state = self.shared.state();
-        state.identity.map(|identity| (identity, state.position))
     }
 }
 
@@ -201,10 +219,27 @@ impl Drop for WitnessFile {
 }
 
 impl State {
+    fn known(&self) -> Option<Witnessed> {
+        let (identity, at) = self.identity.zip(self.known_at)?;
+        Some(Witnessed { identity, position: self.position, at, server: self.server })
+    }
+
+    fn know(&mut self, position: Position, server: Server, at: Timestamp) {
+        if self.position.is_behind(position) {
+            self.position = position;
+        }
+        (self.server, self.known_at) = (server, Some(at));
+    }
+
     /// What is to be written.
-    fn due(&self) -> Option<(StoreIdentity, Position)> {
-        let is_news = self.written.is_none_or(|written| written.is_behind(self.position));
-        self.identity.filter(|_| is_news).map(|identity| (identity, self.position))
+    fn due(&self) -> Option<Witnessed> {
+        let is_old = |then: Option<Timestamp>| {
+            then.zip(self.known_at).is_none_or(|(then, now)| now.duration_since(then) >= REFRESHED_EVERY)
+        };
+        let is_news = self.written.is_none_or(|(position, server, at)| {
+            position.is_behind(self.position) || server != self.server || is_old(at)
+        });
+        self.known().filter(|_| is_news)
     }
 }
 
@@ -254,23 +289,23 @@ impl Shared {
     /// Writes what is due by now, if anything is.
     fn write_due(&self) -> io::Result<()> {
         let mut in_file = self.in_file();
-        let Some((identity, position)) = self.state().due() else { return Ok(()) };
-        self.write(&mut in_file, identity, position)?;
+        let Some(due) = self.state().due() else { return Ok(()) };
+        self.write(&mut in_file, due)?;
         let mut state = self.state();
         // It may be held since.
-        if state.identity == Some(identity) {
-            state.written = Some(position);
+        if state.identity == Some(due.identity) {
+            state.written = Some((due.position, due.server, Some(due.at)));
         }
         Ok(())
     }
 
     /// Never an older position of the same store after a newer one.
-    fn write(&self, in_file: &mut InFile, identity: StoreIdentity, position: Position) -> io::Result<()> {
+    fn write(&self, in_file: &mut InFile, witnessed: Witnessed) -> io::Result<()> {
+        let Witnessed { identity, position, .. } = witnessed;
         if in_file.is_some_and(|(whose, newest)| whose == identity && position.is_behind(newest)) {
             return Ok(());
         }
-        let at = self.clock.now();
-        replace(&self.path, &Witnessed { identity, position, at })?;
+        replace(&self.path, &witnessed)?;
         *in_file = Some((identity, position));
         Ok(())
     }
@@ -285,17 +320,27 @@ impl Shared {
 }
 
 fn parse(text: &str) -> Option<Witnessed> {
-    let Written { version, identity, leader, batch, at } = serde_json::from_str(text).ok()?;
+    let written: Written = serde_json::from_str(text).ok()?;
+    let Written { version, identity, leader, batch, at, server, synchronous } = written;
     let position = Position { leader, batch };
     (version == 1).then_some(())?;
-    Some(Witnessed { identity: identity.parse().ok()?, position, at: at.parse().ok()? })
+    let origin = server.map(|(system, timeline)| ServerOrigin { system, timeline });
+    let server = Server { origin, is_synchronous: synchronous };
+    Some(Witnessed { identity: identity.parse().ok()?, position, at: at.parse().ok()?, server })
 }
 
 /// Replaces the file, so that there is always a whole one.
 fn replace(path: &Path, witnessed: &Witnessed) -> io::Result<()> {
-    let Witnessed { identity, position, at } = witnessed;
-    let (identity, at) = (identity.to_string(), at.to_string());
-    let written = Written { version: 1, identity, leader: position.leader, batch: position.batch, at };
+    let Witnessed { identity, position, at, server } = witnessed;
+    let written = Written {
+        version: 1,
+        identity: identity.to_string(),
+        leader: position.leader,
+        batch: position.batch,
+        at: at.to_string(),
+        server: server.origin.map(|ServerOrigin { system, timeline }| (system, timeline)),
+        synchronous: server.is_synchronous,
+    };
     let mut text = serde_json::to_string(&written).map_err(io::Error::other)?;
     text.push('\n');
     let beside = beside(path);
@@ -316,8 +361,6 @@ fn beside(path: &Path) -> PathBuf {
 
 #[cfg(test)]
 mod tests {
-    use jiff::Timestamp;
-
     use super::*;
     use crate::clock::ManualClock;
 
@@ -331,6 +374,8 @@ mod tests {
     }
 
     const ONE: StoreIdentity = StoreIdentity::new([1; 16]);
+    const HERE: Server =
+        Server { origin: Some(ServerOrigin { system: 7, timeline: 1 }), is_synchronous: true };
     const TWO: StoreIdentity = StoreIdentity::new([2; 16]);
 
     fn read(path: &Path) -> (StoreIdentity, Position) {
@@ -345,7 +390,7 @@ mod tests {
         WitnessFile::probe(&path).unwrap();
         assert_eq!(WitnessFile::read(&path).unwrap(), None);
         let witness = started(&path);
-        witness.begin(ONE, at(1, 5)).unwrap();
+        witness.begin(ONE, at(1, 5), HERE).unwrap();
         assert_eq!(read(&path), (ONE, at(1, 5)));
         for batch in 6..200 {
             witness.committed(at(1, batch));
@@ -358,14 +403,14 @@ mod tests {
     fn the_file_stays_while_the_store_is_held_and_is_replaced_at_its_release() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.db.witness");
-        started(&path).begin(ONE, at(4, 90)).unwrap();
+        started(&path).begin(ONE, at(4, 90), HERE).unwrap();
         let witness = started(&path);
         witness.committed(at(2, 11));
         drop(witness);
         assert_eq!(read(&path), (ONE, at(4, 90)));
         let witness = started(&path);
         witness.committed(at(2, 12));
-        witness.released(TWO, at(2, 13));
+        witness.released(TWO, at(2, 13), HERE);
         assert_eq!(read(&path), (TWO, at(2, 13)), "before anything leaves");
         witness.committed(at(2, 14));
         drop(witness);
@@ -373,12 +418,34 @@ mod tests {
     }
 
     #[test]
+    fn a_sign_of_life_is_remembered_with_its_server_and_never_begins_a_witness() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.witness");
+        let witness = started(&path);
+        witness.seen(ONE, at(1, 5), HERE);
+        witness.flush();
+        assert_eq!((WitnessFile::read(&path).unwrap(), witness.newest()), (None, None), "it may be held");
+        witness.begin(ONE, at(1, 5), HERE).unwrap();
+        let moved = Server { origin: Some(ServerOrigin { system: 7, timeline: 2 }), is_synchronous: false };
+        witness.seen(ONE, at(1, 4), moved);
+        witness.flush();
+        let read = WitnessFile::read(&path).unwrap().unwrap();
+        assert_eq!((read.position, read.server), (at(1, 5), moved), "never an older position");
+        witness.seen(TWO, at(2, 6), HERE);
+        assert_eq!(witness.newest().map(|newest| newest.identity), Some(TWO), "released by another node");
+    }
+
+    #[test]
     fn an_older_position_is_not_written_after_a_newer_one() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.db.witness");
         let witness = started(&path);
-        witness.begin(ONE, at(2, 20)).unwrap();
-        let write = |whose, position| witness.shared.write(&mut witness.shared.in_file(), whose, position);
+        witness.begin(ONE, at(2, 20), HERE).unwrap();
+        let write = |identity, position| {
+            let at = Timestamp::constant(1_790_000_001, 0);
+            let witnessed = Witnessed { identity, position, at, server: HERE };
+            witness.shared.write(&mut witness.shared.in_file(), witnessed)
+        };
         write(ONE, at(2, 19)).unwrap();
         assert_eq!(read(&path), (ONE, at(2, 20)));
         write(TWO, at(2, 19)).unwrap();
@@ -391,7 +458,7 @@ mod tests {
         let path = folder.path().join("later").join("a.db.witness");
         assert!(WitnessFile::probe(&path).is_err());
         let witness = started(&path);
-        witness.released(ONE, at(2, 20));
+        witness.released(ONE, at(2, 20), HERE);
         std::fs::create_dir(folder.path().join("later")).unwrap();
         witness.flush();
         assert_eq!(read(&path), (ONE, at(2, 20)));

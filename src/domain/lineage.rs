@@ -11,7 +11,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use strum::{EnumString, IntoStaticStr};
 
-use super::{AccountAlias, AttemptId, CallbackId, Numbers};
+use super::{AccountAlias, AttemptId, CallbackId, Numbers, Server, ServerOrigin};
 
 /// Identifies the history of a store: 16 random bytes. A store that was put back gets a new one.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -79,6 +79,7 @@ pub struct Witnessed {
     pub identity: StoreIdentity,
     pub position: Position,
     pub at: Timestamp,
+    pub server: Server,
 }
 
 /// What a store says of itself.
@@ -93,6 +94,12 @@ pub struct StoreSelf {
     pub last_at: Option<Timestamp>,
     /// Whether nothing leaves until an operator releases it, since an earlier start.
     pub is_held: bool,
+    /// Where it was last known to be whole.
+    pub origin: Option<ServerOrigin>,
+    /// The server that it is on now.
+    pub server: Server,
+    /// The last sign of life of a node, by the database's time.
+    pub beaten_at: Option<Timestamp>,
 }
 
 /// Why nothing leaves. The names are stored and shown.
@@ -107,6 +114,10 @@ pub enum LineageCause {
     NoWitness,
     /// The store is a copy, and there is no witness.
     Copied,
+    /// The database is on another server.
+    AnotherSystem,
+    /// The database is on another timeline of its server, and nothing proves that it has every commit.
+    AnotherTimeline,
 }
 
 impl LineageCause {
@@ -125,6 +136,13 @@ impl LineageCause {
             Self::AnotherStore => "The store is another one than the one that was last written here.",
             Self::NoWitness => "The store has a history, and there is no witness that says how far it went.",
             Self::Copied => "The store is a copy that was made for a backup, and there is no witness.",
+            Self::AnotherSystem => {
+                "The database is on another server than before: it was restored or copied, and may lack commits."
+            }
+            Self::AnotherTimeline => {
+                "The server of the database began another timeline: a standby was promoted or a backup restored, and commits \
+                 may be missing."
+            }
         }
     }
 }

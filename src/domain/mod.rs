@@ -38,6 +38,7 @@ pub mod loads;
 pub mod message;
 pub mod number_zones;
 mod offers;
+pub mod origin;
 pub mod pair;
 pub mod pause;
 pub mod pauses;
@@ -109,6 +110,7 @@ pub use lineage::{
 pub use loads::{AccountView, Load, Loads, Rest};
 pub use message::{Message, MessagePurpose, MessageResolution};
 pub use offers::Offers;
+pub use origin::{Moved, Replication, Server, ServerOrigin, ServerSettings, Standbys, moved};
 pub use pair::{CallPermission, Grant, Numbers, Pair, PairKey};
 pub use pause::{Pause, PauseKind, PauseScope};
 pub use pauses::Pauses;

@@ -346,6 +346,34 @@ findings! {
         "The page names no content that invites."
         "Nothing is ever sent by it."
         "Declare content of the type messenger/button or messenger/generic, and name it in messenger.{account}.invite (docs/CONTENT.md)."
+    StoreUnreachable "store.unreachable" Fault
+        "The database could not be asked."
+        "Nothing is accepted and nothing is dialled while the database cannot be reached; the rest of it was not examined."
+        "Correct store.url, the password or the server, as the message says (docs/POSTGRESQL.md), and run ringmaster doctor again."
+    StoreFsync "store.fsync" Warning
+        "The server of the database does not bring commits safely to its disk: fsync or full_page_writes is off."
+        "A loss of power can lose commits or damage the database, and calls that were placed are forgotten."
+        "Set fsync and full_page_writes to on in postgresql.conf."
+    StoreCommit "store.commit" Warning
+        "Commits are answered before they are on the disk: synchronous_commit is off for our user."
+        "A crash of the server loses the last commits, and calls that were placed are forgotten."
+        "ALTER ROLE ringmaster SET synchronous_commit = on, with the name of our user."
+    StoreStandby "store.standby" Warning
+        "A standby of the database may lack the last commits."
+        "If it is promoted, orders, stops and calls may be missing. Nothing is dialled then until an operator releases the store."
+        "Set synchronous_standby_names so that every commit waits for every standby (docs/POSTGRESQL.md), or leave it and expect that."
+    StoreStandbyHidden "store.standby_unread" Hint
+        "A standby is connected, and our user may not read whether commits wait for it."
+        "If it is promoted, nothing proves that it has every commit. Nothing is dialled then until an operator releases the store."
+        "GRANT pg_monitor TO ringmaster, with the name of our user."
+    StoreOrigin "store.timeline_unread" Warning
+        "Our user may not read the system identifier and the timeline of the server."
+        "A promoted standby that lacks orders or stops is noticed only if batches of the leader are missing too."
+        "GRANT EXECUTE ON FUNCTION pg_control_system(), pg_walfile_name(pg_lsn) TO ringmaster, with the name of our user."
+    StoreWitness "store.witness" Warning
+        "Nothing outside of the database remembers how far it was written: store.state_dir is not set."
+        "A database that was put back on its own timeline is not noticed, and each promotion of a standby holds the store."
+        "Set store.state_dir to a directory of this machine that only the daemon writes."
 }
 
 /// One finding.

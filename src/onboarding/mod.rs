@@ -6,7 +6,7 @@
 //!
 //! Reading order: [`finding`] has every finding as data; [`voice`] tells whose a voice application is; [`checks`] compares
 //! what Twilio shows with what is expected; [`examine`] reads it; [`number`] and [`page`] read what Meta shows, by
-//! `graph_reads`; [`activate`] changes Twilio's senders.
+//! `graph_reads`; [`store`] what the server of a database is set to; [`activate`] changes Twilio's senders.
 // Arithmetic with values from outside must not overflow.
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 
@@ -22,12 +22,14 @@ pub mod examine;
 mod graph_reads;
 pub mod number;
 pub mod page;
+pub mod store;
 
 pub use crate::twilio::Client as Connection;
 pub use activate::{Activated, Deactivated, Order, Refused, activate, deactivate};
 pub use examine::{Examined, examine};
 pub use number::{ExaminedNumber, examine_number};
 pub use page::{ExaminedPage, examine_page};
+pub use store::examine_store;
 
 pub use crate::meta::Graph;
 pub use finding::{Code, Finding, Kind, Severity, Verdict};

@@ -1,6 +1,6 @@
 //! Compares a store with its witness: whether it may be used, or has to be held.
 
-use crate::domain::{LineageCause, StoreSelf, Witnessed};
+use crate::domain::{LineageCause, Moved, StoreSelf, Witnessed, moved};
 
 /// What follows from a store and its witness.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,9 +33,12 @@ pub fn compare(stored: &StoreSelf, witness: Option<&Witnessed>, adopts: bool) ->
         (_, None) if stored.copied_at.is_some() => unless_adopted(LineageCause::Copied),
         (_, None) => unless_adopted(LineageCause::NoWitness),
         (Some(mine), Some(witness)) if mine == witness.identity => {
-            match stored.position.is_behind(witness.position) {
-                true => LineageVerdict::Held(LineageCause::GoneBack),
-                false => LineageVerdict::Known,
+            if stored.position.is_behind(witness.position) {
+                return LineageVerdict::Held(LineageCause::GoneBack);
+            }
+            match moved(stored, Some(witness)) {
+                Moved::Held(cause) => unless_adopted(cause),
+                Moved::No | Moved::Whole => LineageVerdict::Known,
             }
         }
         (_, Some(_)) => unless_adopted(LineageCause::AnotherStore),
@@ -47,14 +50,22 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::domain::{Position, StoreIdentity};
+    use crate::domain::{Position, Server, ServerOrigin, StoreIdentity};
 
     const NOW: Timestamp = Timestamp::constant(1_790_000_000, 0);
 
     fn stored(identity: Option<u8>, batch: u64) -> StoreSelf {
         let identity = identity.map(|byte| StoreIdentity::new([byte; 16]));
         let position = Position { leader: 3, batch };
-        StoreSelf { identity, position, copied_at: None, last_at: None, is_held: false }
+        let (copied_at, last_at, origin, beaten_at) = (None, None, None, None);
+        let server = Server::default();
+        StoreSelf { identity, position, copied_at, last_at, is_held: false, origin, server, beaten_at }
+    }
+
+    fn elsewhere(batch: u64) -> StoreSelf {
+        let on = |timeline| Some(ServerOrigin { system: 7, timeline });
+        let server = Server { origin: on(2), is_synchronous: false };
+        StoreSelf { origin: on(1), server, ..stored(Some(1), batch) }
     }
 
     fn copy(identity: Option<u8>, batch: u64) -> StoreSelf {
@@ -63,12 +74,12 @@ mod tests {
 
     fn witness(byte: u8, batch: u64) -> Witnessed {
         let position = Position { leader: 3, batch };
-        Witnessed { identity: StoreIdentity::new([byte; 16]), position, at: NOW }
+        Witnessed { identity: StoreIdentity::new([byte; 16]), position, at: NOW, server: Server::default() }
     }
 
     #[test]
     fn a_store_is_held_unless_it_is_at_its_witness_or_ahead() {
-        use LineageCause::{AnotherStore, Copied, GoneBack, NoWitness};
+        use LineageCause::{AnotherStore, AnotherTimeline, Copied, GoneBack, NoWitness};
         use LineageVerdict::{Adopted, Held, Known, New};
         let cases = [
             ("at its witness", stored(Some(1), 10), Some(witness(1, 10)), Known, Known),
@@ -86,6 +97,14 @@ mod tests {
             ("a copy without a history", copy(Some(1), 0), None, Held(Copied), Adopted),
             ("a copy put back in time", copy(Some(1), 10), Some(witness(1, 10)), Known, Known),
             ("a copy put back late", copy(Some(1), 9), Some(witness(1, 10)), Held(GoneBack), Held(GoneBack)),
+            ("on another timeline", elsewhere(10), Some(witness(1, 10)), Held(AnotherTimeline), Adopted),
+            (
+                "on another timeline, behind",
+                elsewhere(9),
+                Some(witness(1, 10)),
+                Held(GoneBack),
+                Held(GoneBack),
+            ),
             ("a copy of another one", copy(Some(2), 9), Some(witness(1, 10)), Held(AnotherStore), Adopted),
         ];
         for (what, stored, witness, found, adopted) in cases {

@@ -2,10 +2,12 @@
 //! remembers outside of the store how far it was written.
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 
 use super::Result;
 use crate::domain::{
-    AccountAlias, AccountListed, Lineage, LineageReleased, Position, StoreIdentity, Unrecorded, Witnessed,
+    AccountAlias, AccountListed, Lineage, LineageReleased, Position, Server, StoreIdentity, Unrecorded,
+    Witnessed,
 };
 
 /// What is known of a lost span.
@@ -40,10 +42,17 @@ pub trait Witness: Send + Sync {
     fn committed(&self, position: Position);
 
     /// A leader begins, or the store is held no longer. It is remembered when this returns, before anything leaves.
-    fn released(&self, identity: StoreIdentity, position: Position);
+    fn released(&self, identity: StoreIdentity, position: Position, server: Server);
 
-    /// What this process knows to be committed, with the time now; `None` while the store is held.
+    /// A node gave a sign of life and read this from the database. It is remembered within about a second if it is news,
+    /// and within ten seconds if not.
+    fn seen(&self, identity: StoreIdentity, position: Position, server: Server);
+
+    /// What this process knows to be committed, and when it knew that; `None` while the store is held.
     fn newest(&self) -> Option<Witnessed>;
+
+    /// The time now.
+    fn now(&self) -> Timestamp;
 
     /// The store is held from now on, because it has gone back while this process ran: nothing more is remembered.
     fn held(&self);

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use ringmaster::clock::ManualClock;
 use ringmaster::daemon::{Watched, WitnessFile, watch_lineage};
 use ringmaster::domain::{
-    AccountListed, Lineage, LineageCause, LineageReleased, Numbers, Phone, Position, StoreIdentity,
+    AccountListed, Lineage, LineageCause, LineageReleased, Numbers, Phone, Position, Server, StoreIdentity,
     Unrecorded, UnrecordedKind, Witnessed,
 };
 use ringmaster::simulation::Fixture;
@@ -273,7 +273,12 @@ async fn what_is_known_of_a_lost_span_is_stored_and_read() {
         cause: LineageCause::GoneBack,
         from: at(10),
         stored: Position { leader: 1, batch: 20 },
-        witnessed: Some(Witnessed { identity: StoreIdentity::new([3; 16]), position, at: at(99) }),
+        witnessed: Some(Witnessed {
+            identity: StoreIdentity::new([3; 16]),
+            position,
+            at: at(99),
+            server: Server::default(),
+        }),
         accounts: [].into(),
         released: None,
     };

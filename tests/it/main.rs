@@ -60,6 +60,7 @@ mod parsers;
 mod pauses;
 mod pool_sources;
 mod pools;
+mod promotion;
 mod questions;
 mod reference;
 mod registers;

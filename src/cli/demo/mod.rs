@@ -1,5 +1,6 @@
 //! `demo`: a daemon and a simulated world in one process, with sample callbacks and a table of their progress.
 
+mod nodes;
 pub mod samples;
 mod setting;
 pub mod summary;
@@ -57,6 +58,17 @@ pub(super) struct Demo {
     /// figures are shown at the end
     #[arg(long)]
     campaign: bool,
+    /// So many nodes as processes on one PostgreSQL, in real time: the one that leads is killed, and another one goes on
+    #[arg(long, value_name = "COUNT", conflicts_with_all = ["campaign", "speed"],
+        value_parser = clap::value_parser!(u8).range(2..=4))]
+    nodes: Option<u8>,
+    /// The PostgreSQL database for --nodes, in which the demo makes a schema of its own and drops it
+    /// [default: a server of the demo's own, by the programs that are installed]
+    #[arg(long, value_name = "URL", requires = "nodes")]
+    store: Option<String>,
+    /// The password for --store
+    #[arg(long, env = "RINGMASTER_STORE__PASSWORD", hide_env_values = true, hide = true)]
+    store_password: Option<String>,
     /// End when all callbacks are closed, and fail if a rule of the platforms was broken
     #[arg(long)]
     exit_when_idle: bool,
@@ -85,9 +97,25 @@ impl Demo {
             .build()
             .context("the runtime cannot be started")?;
         let folder = Scratch::new()?;
-        let done = runtime.block_on(self.play(&folder, is_terminal, out));
+        let done = match self.nodes {
+            Some(nodes) => runtime.block_on(self.play_nodes(nodes, &folder, out)),
+            None => runtime.block_on(self.play(&folder, is_terminal, out)),
+        };
         drop(runtime);
         done
+    }
+
+    async fn play_nodes(&self, nodes: u8, folder: &Scratch, out: &mut dyn Write) -> anyhow::Result<()> {
+        let wanted = nodes::Wanted {
+            nodes,
+            store: self.store.as_deref(),
+            password: self.store_password.as_deref(),
+            // There are two hundred consumers who answer.
+            callbacks: self.callbacks.min(200),
+            seed: self.seed,
+            exit_when_idle: self.exit_when_idle,
+        };
+        nodes::play(&wanted, folder, out).await
     }
 
     async fn play(&self, folder: &Scratch, is_terminal: bool, out: &mut dyn Write) -> anyhow::Result<()> {

@@ -155,7 +155,36 @@ impl Sandbox {
         })
     }
 
-    fn setup(&self) -> anyhow::Result<Setup> {
+    /// One account with one sender, whose calls and answers are short: for the demo of several nodes.
+    pub(in crate::cli) fn hasty(daemon: Url, seed: u64) -> Self {
+        let account = Account {
+            sid: "AC00000000000000000000000000000001".to_owned(),
+            auth_token: "sandbox".to_owned(),
+            key_sid: "SK00000000000000000000000000000001".to_owned(),
+            key_secret: "sandbox".to_owned(),
+        };
+        let number = Phone::parse("+442079460000").expect("a number for fiction is one");
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            seed,
+            speed: 1.0,
+            haste: 60.0,
+            accounts: vec![account],
+            senders: vec![Sender { number, account: None }],
+            numbers: Vec::new(),
+            pages: Vec::new(),
+            bare: false,
+            calls_per_second: 2,
+            daemon,
+        }
+    }
+
+    /// The first sender, as orders name it.
+    pub(in crate::cli) fn first_sender(&self) -> String {
+        self.senders.first().map(|sender| sender.number.e164()).unwrap_or_default()
+    }
+
+    pub(in crate::cli) fn setup(&self) -> anyhow::Result<Setup> {
         let sids: BTreeSet<&str> = self.accounts.iter().map(|account| account.sid.as_str()).collect();
         if sids.len() < self.accounts.len() {
             return refusal("an account is repeated", ["give each account once"]);
@@ -222,7 +251,7 @@ impl Sandbox {
     }
 
     /// The configuration that a daemon needs for this sandbox.
-    fn configuration(&self, address: SocketAddr) -> Result<String, std::fmt::Error> {
+    pub(in crate::cli) fn configuration(&self, address: SocketAddr) -> Result<String, std::fmt::Error> {
         let mut text = format!("# The sandbox listens at http://{address}. A daemon needs for it:\n");
         for (index, account) in self.accounts.iter().enumerate() {
             // A daemon takes no account without a sender.

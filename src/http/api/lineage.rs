@@ -46,7 +46,7 @@ struct View {
 #[derive(Serialize, ToSchema)]
 #[schema(as = LostSpan)]
 struct LostView {
-    /// `gone_back`, `another_store`, `no_witness` or `copied`.
+    /// `gone_back`, `another_store`, `no_witness`, `copied`, `another_system` or `another_timeline`.
     cause: &'static str,
     sentence: &'static str,
     /// When the store's last batch was written.

@@ -6,7 +6,7 @@ use super::sql::Connection;
 use super::suppressions::Key;
 use super::{
     agents, attempts, breakers, calendars, callbacks, campaigns, ceilings, clock, commands, contacts,
-    erasing, lineage, loads, messages, outbox, pairs, pauses, persons, pools, report_cells, reports,
+    erasing, lineage, loads, messages, origin, outbox, pairs, pauses, persons, pools, report_cells, reports,
     restrictions, set_aside, suppression_lists, term, timeline, unmatched,
 };
 use crate::domain::event::Concerns;
@@ -17,6 +17,7 @@ use crate::store::{Batch, Enqueued, Error, Ground, Result};
 /// Runs inside a transaction; on an error the caller rolls it back. Writes that may conflict come first.
 pub fn record(db: &Connection, batch: &Batch, key: &Key) -> Result<()> {
     if let Some(lead) = batch.lead {
+        origin::check(db)?;
         term::count_batch(db, lead)?;
     }
     reports::fold(db, &batch.folded)?;

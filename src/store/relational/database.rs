@@ -8,7 +8,8 @@ use super::sql::postgres::{Fault, PATIENCE, Reach, Session, UNHURRIED};
 use super::sql::{self, Connection};
 use super::token_reads::TokenReads;
 use super::writer::Writer;
-use super::{Engine, Options, SqlStore, copy, held};
+use super::{Engine, Options, SqlStore, copy, held, origin};
+use crate::domain::ServerSettings;
 use crate::store::{Error, Result};
 
 mod migrations {
@@ -73,6 +74,42 @@ pub fn inline<T: Send>(
 /// As [`SqlStore::connect`].
 pub fn migrate(reach: Reach) -> Result<Migrated> {
     apart(|| prepare(&Arc::new(reach)).map(|(_, migrated)| migrated))
+}
+
+/// Creates a schema in a database, for a store that is of use for a while.
+///
+/// # Errors
+/// As [`SqlStore::connect`].
+pub fn create_schema(reach: Reach, name: &str) -> Result<()> {
+    run(reach, format!("CREATE SCHEMA \"{name}\""))
+}
+
+/// Drops a schema with all that is in it.
+///
+/// # Errors
+/// As [`SqlStore::connect`].
+pub fn drop_schema(reach: Reach, name: &str) -> Result<()> {
+    run(reach, format!("DROP SCHEMA \"{name}\" CASCADE"))
+}
+
+fn run(reach: Reach, sql: String) -> Result<()> {
+    apart(|| {
+        let reach = Arc::new(reach);
+        let done = Session::open(Arc::clone(&reach)).and_then(|session| session.execute_batch(&sql));
+        done.map_err(|fault| explain(&reach, fault))
+    })
+}
+
+/// What the server of a database says of its durability. Changes nothing.
+///
+/// # Errors
+/// As [`SqlStore::connect`].
+pub fn server_settings(reach: Reach) -> Result<ServerSettings> {
+    apart(|| {
+        let reach = Arc::new(reach);
+        let session = Session::open(Arc::clone(&reach)).map_err(|fault| explain(&reach, fault))?;
+        origin::settings(&Connection::from(session))
+    })
 }
 
 /// The connection for a copy into a database or a check of one, with the name of the database. Its statements may take as

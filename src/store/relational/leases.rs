@@ -5,9 +5,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 
-use super::SqlStore;
 use super::rows::{Cells, collect, corrupt, first, limit, micros, span};
 use super::sql::{Connection, params};
+use super::{SqlStore, lineage};
 use crate::domain::lease::{GroupName, LeaderRecord, Lease, LeaseEnd, LeaseTerm, Node, RunId};
 use crate::store::nodes::{Beat, Beaten, Claim, Joined, NewNode, Nodes};
 use crate::store::{Error, Result};
@@ -56,7 +56,20 @@ impl Nodes for SqlStore {
     }
 
     async fn beat(&self, beat: Beat) -> Result<Beaten> {
-        self.write(move |db| self::beat(db, &beat)).await
+        let known = self.newest();
+        let (own, beaten) = self
+            .write(move |db| {
+                // Before this sign of life is written, because the last one tells how current a witness is.
+                let own = db.postgres().map(|_| lineage::glance(db)).transpose()?;
+                Ok((own, self::beat(db, &beat)?))
+            })
+            .await?;
+        let Some(own) = own else { return Ok(beaten) };
+        match self.compare_at_beat(&own, known.as_ref()).await? {
+            // Whoever leads begins anew, and reads that the store is held.
+            true => Ok(Beaten { lease: None, ..beaten }),
+            false => Ok(beaten),
+        }
     }
 
     async fn resign(&self, group: GroupName, run: RunId, term: u64, told_at: Timestamp) -> Result<bool> {

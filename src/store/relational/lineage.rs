@@ -2,18 +2,22 @@
 
 use super::rows::{Cells, collect, first, limit, micros, micros_if};
 use super::sql::{self, Connection, params};
-use super::{clock, rows, term};
+use super::{clock, origin, rows, term};
 use crate::domain::{
-    AccountAlias, AccountListed, Lineage, LineageCause, LineageReleased, Numbers, Position, StoreIdentity,
-    StoreSelf, Unrecorded, Witnessed,
+    AccountAlias, AccountListed, Lineage, LineageCause, LineageReleased, Numbers, Position, Server,
+    StoreIdentity, StoreSelf, Unrecorded, Witnessed,
 };
 use crate::store::{LineageChange, Result};
 use jiff::Timestamp;
 
 /// What the store says of itself.
 pub fn own(db: &Connection) -> Result<StoreSelf> {
+    Ok(StoreSelf { last_at: last_at(db)?, ..glance(db)? })
+}
+
+/// The same without the time of its last batch, which takes longer to find.
+pub fn glance(db: &Connection) -> Result<StoreSelf> {
     let position = term::position(db)?;
-    let last_at = last_at(db)?;
     let sql = "SELECT identity, copied_at, CASE WHEN held_since IS NOT NULL AND released_at IS NULL THEN 1 ELSE 0 END \
                FROM lineage WHERE one = 1";
     let row = first(&mut db.prepare_cached(sql)?, [], |cells| {
@@ -21,11 +25,15 @@ pub fn own(db: &Connection) -> Result<StoreSelf> {
     })?;
     let (identity, copied_at, is_held) = row
         .map_or((None, None, false), |(identity, copied_at, is_held)| (Some(identity), copied_at, is_held));
-    Ok(StoreSelf { identity, position, copied_at, last_at, is_held })
+    let server = origin::server(db)?;
+    let origin = server.origin.map_or(Ok(None), |_| origin::stored(db))?;
+    let sql = "SELECT max(seen_at) FROM nodes";
+    let beaten_at = first(&mut db.prepare_cached(sql)?, [], |cells| cells.moment_if())?.flatten();
+    Ok(StoreSelf { identity, position, copied_at, last_at: None, is_held, origin, server, beaten_at })
 }
 
 /// The newest moment, by our own clock, that the store knows.
-fn last_at(db: &Connection) -> Result<Option<Timestamp>> {
+pub fn last_at(db: &Connection) -> Result<Option<Timestamp>> {
     const NEWEST: [&str; 5] = [
         "SELECT as_of FROM loads WHERE one = 1",
         "SELECT received_at FROM reports ORDER BY seq DESC LIMIT 1",
@@ -46,11 +54,18 @@ pub fn adopt(db: &Connection, identity: StoreIdentity, released: Option<&Lineage
     let sql = "INSERT INTO lineage (one, identity) VALUES (1, ?1) \
                ON CONFLICT (one) DO UPDATE SET identity = excluded.identity, copied_at = NULL";
     db.prepare_cached(sql)?.execute(params![identity.bytes()])?;
+    taken_here(db)?;
     released.map_or(Ok(()), |released| release(db, released))
+}
+
+/// The database counts as whole on the server that it is on.
+pub fn taken_here(db: &Connection) -> Result<()> {
+    origin::current(db)?.map_or(Ok(()), |current| origin::store(db, current))
 }
 
 /// The store is one that was opened: it is no copy any more.
 pub fn opened(db: &Connection) -> Result<()> {
+    taken_here(db)?;
     db.prepare_cached("UPDATE lineage SET copied_at = NULL WHERE one = 1")?.execute([])?;
     Ok(())
 }
@@ -157,7 +172,7 @@ fn lineage(cells: &mut Cells<'_>) -> Result<Lineage> {
     let batch = cells.take::<Option<i64>>()?.map(i64::cast_unsigned);
     let at = cells.moment_if()?;
     let witnessed = identity.zip(leader.zip(batch)).zip(at).map(|((identity, (leader, batch)), at)| {
-        Witnessed { identity, position: Position { leader, batch }, at }
+        Witnessed { identity, position: Position { leader, batch }, at, server: Server::default() }
     });
     let released_at = cells.moment_if()?;
     let (by, why) = (cells.text_if()?.unwrap_or_default(), cells.text_if()?.unwrap_or_default());

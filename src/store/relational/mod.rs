@@ -52,6 +52,7 @@ mod months;
 mod open_orders;
 mod order_texts;
 mod orders_together;
+mod origin;
 mod outbox;
 mod pairs;
 mod pauses;
@@ -86,19 +87,18 @@ mod unreadable;
 mod verbs;
 mod verify;
 mod waiting;
+mod watching;
 mod writer;
 
 use std::fs::File;
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
-use jiff::Timestamp;
-use uuid::Uuid;
-
 pub use self::backup::backup;
 pub use self::copy::{CopiedTable, CopyProgress, TellCopy, copy, copy_to_database};
-pub use self::database::{Migrated, migrate};
+pub use self::database::{Migrated, create_schema, drop_schema, migrate, server_settings};
 pub use self::found_content::FoundContent;
 use self::reader::{Bounds, Readers, in_snapshot};
 pub use self::report_recount::Recounted;
@@ -110,9 +110,7 @@ pub use self::verify::{TellCheck, VERIFY_CHECKS, VerifyFault, verify, verify_dat
 use self::writer::{Writer, in_savepoint, in_transaction};
 use super::audit::pending;
 use super::{Enqueue, Enqueued, Lead, Result, Token, Witness};
-use crate::domain::{
-    AccountAlias, Lineage, LineageCause, LineageReleased, Position, StoreIdentity, StoreSelf,
-};
+use crate::domain::{AccountAlias, Lineage, LineageReleased, Position, StoreIdentity, StoreSelf};
 use crate::panics::contain_now;
 
 /// A [`Store`](super::Store) in one SQLite file, in memory, or in a PostgreSQL database.
@@ -130,6 +128,8 @@ struct Open {
     zones: person_zones::InUse,
     /// What remembers outside of the store how far it was written.
     witness: OnceLock<Arc<dyn Witness>>,
+    /// Whether this process knows that the store is held.
+    knows_held: AtomicBool,
     /// Held until the last connection is closed, because fields are dropped in this order.
     lock: Option<File>,
 }
@@ -249,6 +249,7 @@ impl SqlStore {
                 key,
                 zones: person_zones::InUse::default(),
                 witness: OnceLock::new(),
+                knows_held: AtomicBool::new(false),
                 lock,
             }),
             reads_for_requests: false,
@@ -342,35 +343,10 @@ impl SqlStore {
     async fn tell_witness(&self, batch: Committed) -> Result<()> {
         let Some(witness) = self.open.witness.get() else { return Ok(()) };
         if batch.releases {
-            self.tell_witness_of_lead().await?;
+            self.compare_at_lead().await?;
         } else if let Some(lead) = batch.lead {
             witness.committed(Position { leader: lead.term, batch: lead.number });
         }
-        Ok(())
-    }
-
-    /// Tells the witness, before anything leaves, which store it is and how far it goes; unless it is held. Another process
-    /// may have released it. A database may have gone back under a process that runs: then it is held.
-    async fn tell_witness_of_lead(&self) -> Result<()> {
-        let Some(witness) = self.open.witness.get() else { return Ok(()) };
-        let own = self.own_lineage().await?;
-        let Some(identity) = own.identity.filter(|_| !own.is_held) else { return Ok(()) };
-        let newest = witness.newest().filter(|newest| newest.identity == identity);
-        let Some(newest) = newest.filter(|newest| own.position.is_behind(newest.position)) else {
-            witness.released(identity, own.position);
-            return Ok(());
-        };
-        let lineage = Lineage {
-            since: newest.at,
-            cause: LineageCause::GoneBack,
-            from: own.last_at.unwrap_or(Timestamp::UNIX_EPOCH).min(newest.at),
-            stored: own.position,
-            witnessed: Some(newest),
-            accounts: [].into(),
-            released: None,
-        };
-        self.hold(StoreIdentity::new(*Uuid::new_v4().as_bytes()), lineage).await?;
-        witness.held();
         Ok(())
     }
 

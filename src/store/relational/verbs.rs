@@ -398,7 +398,7 @@ impl Turns for SqlStore {
 
     async fn lead(&self, lease: Option<LeaseTerm>) -> Result<Lead> {
         let lead = self.write(move |db| term::lead(db, lease.as_ref())).await?;
-        self.tell_witness_of_lead().await?;
+        self.compare_at_lead().await?;
         Ok(lead)
     }
 

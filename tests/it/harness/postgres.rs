@@ -13,6 +13,7 @@ use ringmaster::store::relational::{Options, Reach, SqlStore};
 use tokio_postgres::NoTls;
 use uuid::Uuid;
 
+/// Where the programs of the server are, unless `RINGMASTER_TEST_POSTGRESQL` says otherwise.
 const PROGRAMS: &str = "/usr/lib/postgresql/15/bin";
 /// Nobody else uses the server, and its data is of no worth.
 const SETTINGS: &str = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=400 \
@@ -189,7 +190,8 @@ fn told(error: tokio_postgres::Error) -> String {
 /// The folder of the running server, and the lock that keeps it running.
 fn server() -> (PathBuf, File) {
     let user = fs::metadata(env!("CARGO_MANIFEST_DIR")).unwrap().uid();
-    let place: u32 = env!("CARGO_MANIFEST_DIR")
+    // Each version of the server has a folder of its own.
+    let place: u32 = format!("{}{}", env!("CARGO_MANIFEST_DIR"), programs())
         .bytes()
         .fold(5381, |hash: u32, byte| hash.wrapping_mul(33) ^ u32::from(byte));
     let folder = std::env::temp_dir().join(format!("ringmaster-postgres-{user}-{place:08x}"));
@@ -209,14 +211,20 @@ fn server() -> (PathBuf, File) {
     (folder, held)
 }
 
+fn programs() -> String {
+    let named = std::env::var_os("RINGMASTER_TEST_POSTGRESQL");
+    named.and_then(|named| named.into_string().ok()).unwrap_or_else(|| PROGRAMS.to_owned())
+}
+
 #[expect(clippy::zombie_processes, reason = "what ends the server outlives this process")]
 fn start(folder: &Path) {
+    let programs = programs();
     let data = folder.join("data");
     program(folder, &format!("rm -rf {}", data.display()));
     program(
         folder,
         &format!(
-            "{PROGRAMS}/initdb -D {} -A trust -U postgres -E UTF8 --no-locale --no-sync",
+            "{programs}/initdb -D {} -A trust -U postgres -E UTF8 --no-locale --no-sync",
             data.display()
         ),
     );
@@ -225,7 +233,7 @@ fn start(folder: &Path) {
     program(
         folder,
         &format!(
-            "{PROGRAMS}/pg_ctl -D {} -o '{options}' -l {}/log -w start",
+            "{programs}/pg_ctl -D {} -o '{options}' -l {}/log -w start",
             data.display(),
             folder.display()
         ),
@@ -236,7 +244,7 @@ fn start(folder: &Path) {
     // Ends the server when no test has used it for a moment.
     let last = format!(
         "cd {0} && while :; do sleep 3; flock --exclusive --nonblock in_use \
-         {PROGRAMS}/pg_ctl -D {0}/data -m immediate stop && exit; done",
+         {programs}/pg_ctl -D {0}/data -m immediate stop && exit; done",
         folder.display()
     );
     apart(&last).spawn().unwrap();
@@ -248,7 +256,7 @@ fn program(folder: &Path, line: &str) {
     let mut command = apart(line);
     let done = command.stdout(log.try_clone().unwrap()).stderr(log).status().unwrap();
     let said = fs::read_to_string(folder.join("setup.log")).unwrap_or_default();
-    assert!(done.success(), "{line}: {said}; the tests need PostgreSQL 15 in {PROGRAMS}");
+    assert!(done.success(), "{line}: {said}; the tests need PostgreSQL 15 in {}", programs());
 }
 
 fn apart(line: &str) -> Command {

@@ -816,6 +816,12 @@ CREATE TABLE "grouped_senders" (
     "group_name" TEXT COLLATE "C" NOT NULL,
     PRIMARY KEY ("sender")
 );
+CREATE TABLE "origin" (
+    "one" BIGINT CHECK (one = 1),
+    "system" BIGINT NOT NULL,
+    "timeline" BIGINT NOT NULL,
+    PRIMARY KEY ("one")
+);
 CREATE INDEX callbacks_by_wake ON callbacks (at) WHERE state = 'waiting';
 CREATE INDEX callbacks_by_consumer ON callbacks (partition_no, consumer);
 CREATE INDEX attempts_by_callback ON attempts (callback, number);

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use rustls::pki_types::CertificateDer;
@@ -24,6 +25,8 @@ pub struct Reach {
     tls: Option<MakeRustlsConnect>,
     /// For messages: host and database, without user and password.
     name: String,
+    /// How often a connection was given up because nothing came back over it. Those that are older are of no use either.
+    silences: Arc<AtomicU64>,
 }
 
 impl Reach {
@@ -62,7 +65,7 @@ impl Reach {
         config.keepalives_idle(UNANSWERED);
         let tls = if mode == SslMode::Disable { None } else { Some(tls(ca)?) };
         let name = name(&config);
-        Ok(Self { config, tls, name })
+        Ok(Self { config, tls, name, silences: Arc::default() })
     }
 
     pub const fn config(&self) -> &Config {
@@ -71,6 +74,18 @@ impl Reach {
 
     pub fn tls(&self) -> Option<MakeRustlsConnect> {
         self.tls.clone()
+    }
+
+    /// The age of a connection that is made now.
+    pub fn age(&self) -> u64 {
+        self.silences.load(Ordering::Relaxed)
+    }
+
+    /// Nothing came back over a connection of this age: the network or the server may have forgotten all of them.
+    pub fn is_silent(&self, age: u64) {
+        // Of several that were made together, the first one tells.
+        let next = age.saturating_add(1);
+        let _ = self.silences.compare_exchange(age, next, Ordering::Relaxed, Ordering::Relaxed);
     }
 
     /// Host and database.
@@ -183,6 +198,17 @@ mod tests {
         assert_eq!(ssl_mode("postgres://r@10.0.0.1/calls?sslmode=disable"), SslMode::Disable);
         assert_eq!(ssl_mode("postgres://r@db.example/calls?sslmode=verify-full"), SslMode::Require);
         assert_eq!(ssl_mode("postgres://r@localhost/calls?sslmode=prefer"), SslMode::Prefer);
+    }
+
+    #[test]
+    fn a_silent_connection_makes_those_of_its_age_old() {
+        let reach = Reach::new("postgres://r@localhost/calls", None, None).unwrap();
+        let age = reach.age();
+        reach.is_silent(age);
+        let next = reach.age();
+        assert_ne!(age, next);
+        reach.is_silent(age);
+        assert_eq!(reach.age(), next, "another one that was made with it says nothing new");
     }
 
     #[test]

@@ -29,6 +29,8 @@ pub const PATIENCE: Duration = Duration::from_secs(20);
 pub const UNHURRIED: Duration = Duration::from_secs(24 * 3_600);
 /// The server stops a read at its deadline. One that says nothing for this long after it is taken for away.
 const GRACE: Duration = Duration::from_millis(500);
+/// After so long without an answer the other connections are given up too. A server that is only busy answers before.
+const SILENT_AFTER: Duration = Duration::from_secs(5);
 /// The longest time to connect: a server that is stopped accepts connections and says nothing.
 const CONNECT_PATIENCE: Duration = Duration::from_secs(4);
 /// The first interval between two attempts to connect, and the longest.
@@ -53,10 +55,14 @@ pub struct Session {
     deadline: Cell<Option<Instant>>,
     /// A statement may not take longer.
     patience: Cell<Duration>,
+    /// Nobody has looked yet which server this connection leads to.
+    is_new: Cell<bool>,
 }
 
 struct Live {
     client: Arc<Client>,
+    /// As the reach tells it.
+    age: u64,
     statements: HashMap<Box<str>, Arc<Prepared>>,
     /// What was sent and whose answer nobody has read.
     later: Vec<Later>,
@@ -87,9 +93,20 @@ impl Session {
             retry: Cell::default(),
             deadline: Cell::default(),
             patience: Cell::new(PATIENCE),
+            is_new: Cell::new(true),
         };
         session.connect()?;
         Ok(session)
+    }
+
+    /// Whether the connection was made since [`Session::set_known`]: it may lead to another server.
+    pub const fn is_new(&self) -> bool {
+        self.is_new.get()
+    }
+
+    /// The server that it leads to is the one that is meant.
+    pub fn set_known(&self) {
+        self.is_new.set(false);
     }
 
     /// From now on a read fails that is not done at this time.
@@ -240,7 +257,12 @@ impl Session {
         let fault = match both {
             Ok((Ok(()), Ok(answer))) => return Ok(answer),
             Ok((Err(error), _) | (Ok(()), Err(error))) => Fault::new(&error),
-            Err(_) => Fault::lost("the database did not answer in time"),
+            Err(_) => {
+                if let Some(live) = self.live.borrow().as_ref().filter(|_| patience >= SILENT_AFTER) {
+                    self.reach.is_silent(live.age);
+                }
+                Fault::lost("the database did not answer in time")
+            }
         };
         Err(self.failed(fault))
     }
@@ -269,7 +291,9 @@ impl Session {
             // Lets the connection see that the server has closed it.
             self.block_on(tokio::task::yield_now());
         }
-        if self.live.borrow().as_ref().is_some_and(|live| !live.client.is_closed()) {
+        let age = self.reach.age();
+        // One over which nothing came back tells that the others, too, may lead nowhere.
+        if self.live.borrow().as_ref().is_some_and(|live| !live.client.is_closed() && live.age == age) {
             return Ok(());
         }
         let (failed, not_before) = self.retry.get();
@@ -285,9 +309,10 @@ impl Session {
             Ok(client) => {
                 let (statements, later) = (HashMap::new(), Vec::new());
                 let client = Arc::new(client);
-                let live = Live { client, statements, later };
+                let live = Live { client, age, statements, later };
                 *self.live.borrow_mut() = Some(live);
                 self.retry.set((0, None));
+                self.is_new.set(true);
                 Ok(())
             }
             Err(fault) => {
