@@ -79,6 +79,13 @@ pub fn reason(code: &str) -> String {
         "limit.streak_guard" => "one call left before WhatsApp blocks us".to_owned(),
         "attempt.unknown" => "checking with Twilio".to_owned(),
         "window.not_today" => "not again today".to_owned(),
+        "window.before_earliest" => "not before its time".to_owned(),
+        "window.outside_hours" => "outside the calling hours".to_owned(),
+        "retry.not_before" => "not reached; called again later".to_owned(),
+        "permission.awaiting_reply" => "asked for permission; no answer yet".to_owned(),
+        "permission.ask_later" => "asked for permission later".to_owned(),
+        "invite.awaiting_call" => "invited; the consumer may call".to_owned(),
+        "consumer.calls_capped" => "called often enough for now".to_owned(),
         other => other.replace('.', ": ").replace('_', " "),
     }
 }

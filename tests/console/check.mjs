@@ -87,7 +87,9 @@ async function look(page, isHidden) {
   }, isHidden);
 }
 
-const updates = (page) => page.$eval("#live", (live) => Number(live.dataset.updates ?? 0));
+function updates(page) {
+  return page.$eval("#live", (live) => Number(live.dataset.updates ?? 0));
+}
 
 async function updated(page, from) {
   await page.waitForFunction((from) => Number(document.getElementById("live").dataset.updates ?? 0) > from, { timeout: 20_000 }, from);

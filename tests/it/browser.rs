@@ -22,7 +22,7 @@ impl Drop for Demo {
 /// A demo that goes on, and the address of its console.
 fn demo() -> (Demo, String) {
     let mut child = Command::new(env!("CARGO_BIN_EXE_ringmaster"))
-        .args(["demo", "--speed", "20", "--callbacks", "60"])
+        .args(["demo", "--speed", "20", "--callbacks", "200"])
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()

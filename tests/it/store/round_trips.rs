@@ -1,6 +1,7 @@
 //! Every field and every variant reads as it was written.
 
 use jiff::{SignedDuration, Timestamp};
+use ringmaster::domain::attempt::{Candidate, Look};
 use ringmaster::domain::event::{ConnectionEnd, MessageProgress};
 use ringmaster::domain::{
     AgentTarget, Attempt, Bridge, CallPermission, CallProgress, Callback, Channel, Consent, Disposition,
