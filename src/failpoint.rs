@@ -229,8 +229,10 @@ mod armed {
         let _ = kill_process(getpid(), signal);
         // Nothing can follow SIGKILL. Should the signal fail, the kill loop notices that the process is still
         // running.
-        while signal == Signal::KILL {
-            std::thread::park();
+        if signal == Signal::KILL {
+            loop {
+                std::thread::park();
+            }
         }
     }
 

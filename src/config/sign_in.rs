@@ -79,7 +79,7 @@ fn issuer(text: &str) -> Result<(), String> {
 }
 
 /// Names of hosts as browsers send them, without a port.
-fn hosts(names: &Vec<String>) -> Result<(), String> {
+fn hosts(names: &[String]) -> Result<(), String> {
     let is_host =
         |name: &String| url::Host::parse(name).is_ok_and(|host| host.to_string().eq_ignore_ascii_case(name));
     match names.iter().find(|name| !is_host(name)) {
@@ -120,9 +120,9 @@ mod tests {
 
     #[test]
     fn a_host_has_no_port_and_no_scheme() {
-        assert_eq!(hosts(&vec!["calls.example.com".to_owned(), "Calls".to_owned()]), Ok(()));
+        assert_eq!(hosts(&["calls.example.com".to_owned(), "Calls".to_owned()]), Ok(()));
         for wrong in ["", "calls.example.com:8443", "https://calls.example.com", "a b", "*"] {
-            assert!(hosts(&vec![wrong.to_owned()]).is_err(), "{wrong}");
+            assert!(hosts(&[wrong.to_owned()]).is_err(), "{wrong}");
         }
     }
 

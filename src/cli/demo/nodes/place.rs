@@ -21,7 +21,7 @@ const AS_NOBODY: [&str; 4] = ["setpriv", "--reuid=nobody", "--regid=nogroup", "-
 
 pub(super) enum Place {
     Server(Server),
-    Schema(Schema),
+    Schema(Box<Schema>),
 }
 
 /// A server that ends with this value.
@@ -49,7 +49,7 @@ impl Place {
                 ["give --store postgres://user@host/database, or no --store for a server of the demo's own"],
             );
         }
-        Schema::create(store, password).map(Self::Schema)
+        Schema::create(store, password).map(|schema| Self::Schema(Box::new(schema)))
     }
 
     pub(super) fn url(&self) -> &str {
