@@ -17,6 +17,8 @@ mod daemon;
 mod figures;
 #[path = "kit/numbered.rs"]
 mod numbered;
+#[path = "kit/store.rs"]
+mod store;
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -29,7 +31,6 @@ use jiff::{SignedDuration, Timestamp};
 use ringmaster::clock::{Clock as _, SystemClock};
 use ringmaster::domain::callback::{Closed, Waiting};
 use ringmaster::domain::{Callback, Outcome, Reason, Role, State, Way};
-use ringmaster::store::relational::{Access, SqlStore};
 use ringmaster::store::{AuditEntry, Batch, Enqueue, Member, Members as _, Orders as _, Turns as _};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -82,11 +83,13 @@ fn main() -> Result<()> {
 
 /// Callbacks, the cells of what waits, and the people who look.
 async fn fill(path: &Path, rows: usize) -> Result<()> {
-    let store = SqlStore::open(path, Access::Exclusive)?;
+    let store = store::open(path)?;
     let now = SystemClock.now();
     for bulk in 0..rows / BULK {
         let all = || (bulk * BULK..(bulk + 1) * BULK).map(|n| callback(n, now));
-        let orders = all().map(|callback| Enqueue { callback, idempotency: None, ceiling: None }).collect();
+        let orders = all()
+            .map(|callback| Enqueue { callback, idempotency: None, ceiling: None, of_one_group: Vec::new() })
+            .collect();
         store.enqueue_callbacks(orders).await?;
         let closed = all().enumerate().filter(|(n, _)| n % OPEN_ONE_IN != 0).map(|(n, callback)| Callback {
             version: 2,
