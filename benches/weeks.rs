@@ -94,7 +94,7 @@ async fn chunk(store: &SqlStore, first: usize, now: Timestamp) -> Result<()> {
     }
     store.record(batch).await?;
     for delivery in store.claim_deliveries(now, now, CHUNK).await? {
-        store.settle_delivery(delivery.row.id, now, Settled::Delivered).await?;
+        store.settle_delivery(delivery.row.id, now, Settled::Delivered, None).await?;
     }
     Ok(())
 }
@@ -102,7 +102,7 @@ async fn chunk(store: &SqlStore, first: usize, now: Timestamp) -> Result<()> {
 fn order(n: usize, now: Timestamp) -> Enqueue {
     let mut callback = callback(n);
     callback.created_at = now;
-    Enqueue { callback, idempotency: None, ceiling: None }
+    Enqueue { callback, idempotency: None, ceiling: None, of_one_group: Vec::new() }
 }
 
 fn report(n: usize, received_at: Timestamp) -> Report {

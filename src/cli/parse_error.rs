@@ -4,7 +4,8 @@ use clap::error::{ContextKind, ContextValue};
 use clap::{Arg, Command, Error};
 
 /// Example values by the name of the flag or of its value. A flag with a default or possible values needs no example.
-const EXAMPLES: [(&str, &str); 90] = [
+const EXAMPLES: [(&str, &str); 91] = [
+    ("ATTEMPT", "at_0190f3c8a1b27c3d8e4f5a6b7c8d9e0f"),
     ("NODE", "calls-1"),
     ("NUMBER", "+5511987654321"),
     ("WHEN", "+2h"),

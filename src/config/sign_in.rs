@@ -80,8 +80,10 @@ fn issuer(text: &str) -> Result<(), String> {
 
 /// Names of hosts as browsers send them, without a port.
 fn hosts(names: &[String]) -> Result<(), String> {
-    let is_host =
-        |name: &String| url::Host::parse(name).is_ok_and(|host| host.to_string().eq_ignore_ascii_case(name));
+    let is_host = |name: &String| {
+        name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-.[]:".contains(&b))
+            && url::Host::parse(name).is_ok_and(|host| host.to_string().eq_ignore_ascii_case(name))
+    };
     match names.iter().find(|name| !is_host(name)) {
         Some(name) => Err(format!(
             "{name:?} is no name of a host: expected one such as \"calls.example.com\", without a port"
