@@ -146,8 +146,12 @@ async fn of_agents(api: &ApiHarness) -> [CallbackId; 2] {
     for (id, terms) in ids.into_iter().zip([full, missed]) {
         let mut callback = Callback { id, ..usual.clone() };
         callback.order.terms = terms.kept();
-        *callback.handled() =
-            Handling { first_rang_at: Some(at(NOW)), offer: offer.clone(), ..Handling::default() };
+        *callback.handled() = Handling {
+            first_rang_at: Some(at(NOW)),
+            offer: offer.clone(),
+            not_today_until: Some(at(NOW)),
+            ..Handling::default()
+        };
         let order = Enqueue { callback, idempotency: None, ceiling: None, of_one_group: Vec::new() };
         store.enqueue_callbacks(vec![order]).await.unwrap();
     }
