@@ -30,7 +30,7 @@ pub(super) fn read(section: &mut Section<'_>) -> RecordingRules {
         read.into_iter().flatten().collect()
     });
     RecordingRules {
-        keep: days.map(|days| SignedDuration::from_hours(24 * i64::from(days))),
+        keep: days.map(|days| SignedDuration::from_hours(i64::from(days).saturating_mul(24))),
         notice: notice.unwrap_or_default(),
         notices,
     }
