@@ -48,10 +48,12 @@ pub enum Purpose {
     Leg,
     /// Twilio reports the end of the document's `<Dial>` or `<Enqueue>`.
     Action,
+    /// Twilio reports the state of a recording, if the document asks for it.
+    Recording,
 }
 
 impl Purpose {
-    pub const ALL: [Self; 4] = [Self::Document, Self::Status, Self::Leg, Self::Action];
+    pub const ALL: [Self; 5] = [Self::Document, Self::Status, Self::Leg, Self::Action, Self::Recording];
 
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -60,6 +62,7 @@ impl Purpose {
             Self::Status => "status",
             Self::Leg => "leg",
             Self::Action => "action",
+            Self::Recording => "recording",
         }
     }
 
@@ -71,6 +74,7 @@ impl Purpose {
             Self::Status => "/hooks/calls/{token}/status",
             Self::Leg => "/hooks/calls/{token}/leg",
             Self::Action => "/hooks/calls/{token}/action",
+            Self::Recording => "/hooks/calls/{token}/recording",
         }
     }
 }

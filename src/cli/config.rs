@@ -7,7 +7,7 @@ use clap::Subcommand;
 use super::failure::refusal;
 use super::settings::ConfigFile;
 use crate::config::Config;
-use crate::daemon::{named_content, start_checks};
+use crate::daemon::{named_content, recording_doubts, start_checks};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -41,11 +41,15 @@ fn check(file: &ConfigFile, out: &mut dyn Write) -> anyhow::Result<()> {
                 let hints = ["docs/CONTENT.md explains what a sender can name"];
                 return refusal(refused(named.faults.len()), hints);
             }
-            if let Err(faults) = start_checks(&config) {
-                faults.iter().try_for_each(|fault| writeln!(out, "{fault:#}"))?;
-                return refusal(refused(faults.len()), ["\"serve\" would not start with it"]);
-            }
-            let doubts = config.doubts().into_iter().chain(named.doubts);
+            let documents = match start_checks(&config) {
+                Ok(documents) => documents,
+                Err(faults) => {
+                    faults.iter().try_for_each(|fault| writeln!(out, "{fault:#}"))?;
+                    return refusal(refused(faults.len()), ["\"serve\" would not start with it"]);
+                }
+            };
+            let recordings = recording_doubts(&config, &documents);
+            let doubts = config.doubts().into_iter().chain(named.doubts).chain(recordings);
             doubts.into_iter().try_for_each(|doubt| writeln!(out, "# warning: {doubt}"))?;
             Ok(out.write_all(config.to_masked_string().as_bytes())?)
         }

@@ -13,11 +13,11 @@ use super::settings::ConfigFile;
 use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::content::Folder;
-use crate::daemon::{clients, graphs, reach};
+use crate::daemon::{clients, documents, graphs, reach, unstated_notices};
 use crate::domain::{AccountAlias, Phone};
 use crate::hook_urls::{SenderUrls, of_number};
 use crate::onboarding::{
-    Connection, Examined, ExaminedNumber, ExaminedPage, Finding, Graph, Severity, Verdict, examine,
+    Code, Connection, Examined, ExaminedNumber, ExaminedPage, Finding, Graph, Severity, Verdict, examine,
     examine_number, examine_page, examine_store,
 };
 use crate::store::relational::server_settings;
@@ -71,6 +71,7 @@ impl Doctor {
         let mut found = found;
         if self.account.is_none() {
             found.extend(of_store(&config)?);
+            found.extend(of_recordings(&config)?);
         }
         if self.json {
             serde_json::to_writer_pretty(&mut *out, &object(&found))?;
@@ -110,6 +111,19 @@ fn of_store(config: &Config) -> anyhow::Result<Vec<Finding>> {
     let Some(reach) = reach(&config.store)? else { return Ok(Vec::new()) };
     let settings = server_settings(reach).map_err(|error| error.to_string());
     Ok(examine_store(settings.as_ref().map_err(Clone::clone), config.store.state_dir.is_some()))
+}
+
+/// Documents that record, and about which the configuration says nothing.
+fn of_recordings(config: &Config) -> anyhow::Result<Vec<Finding>> {
+    let documents = documents(config)?;
+    let account = AccountAlias::from("documents");
+    let finding = |name: &str| Finding {
+        code: Code::RecordingNotice,
+        account: account.clone(),
+        sender: None,
+        detail: format!("the document {name:?}"),
+    };
+    Ok(unstated_notices(config, &documents).into_iter().map(finding).collect())
 }
 
 /// A number or a page of Meta's.

@@ -191,6 +191,7 @@ impl Render {
             reference: self.reference.as_deref(),
             action_url: "https://example.com/twilio/action",
             leg_status_url: "https://example.com/twilio/leg-status",
+            recording_url: "https://example.com/twilio/recording",
             variables: &variable,
             is_our_sender: &|number| number == self.sender,
         };

@@ -15,7 +15,8 @@ use crate::domain::calendar::OwnCalendar;
 use crate::domain::country::BARRED_DESTINATIONS;
 use crate::domain::lease::GroupName;
 use crate::domain::{
-    AccountAlias, Agents, CalendarName, Calendars, DeclaredDisposition, Directory, PoolName, Register, Sender,
+    AccountAlias, Agents, CalendarName, Calendars, DeclaredDisposition, Directory, PoolName, RecordingRules,
+    Register, Sender,
 };
 use crate::policy::InviteRules;
 
@@ -34,6 +35,7 @@ mod missed_calls;
 mod nodes;
 mod parts;
 mod pools;
+mod recordings;
 mod registers;
 mod reports;
 mod retention;
@@ -111,6 +113,8 @@ pub struct Config {
     pub suppression: Suppression,
     pub sign_in: SignIn,
     pub reports: Reports,
+    /// What holds for recordings of calls.
+    pub recordings: RecordingRules,
     /// How long what is over is kept.
     pub retention: Retention,
     /// What calls cost, in no order.
@@ -368,6 +372,7 @@ impl Config {
             let rates = section.each(Rate::read);
             rates.into_iter().flatten().collect()
         });
+        let recordings = root.section("recordings", recordings::read);
         let retention = root.section("retention", Retention::read);
         let webhooks = root.section("webhooks", Webhooks::read);
         let log = root.section("log", Log::read);
@@ -402,6 +407,7 @@ impl Config {
             suppression,
             sign_in,
             reports,
+            recordings,
             retention,
             rates,
             webhooks,
@@ -414,6 +420,7 @@ impl Config {
         across::check(&config, reading);
         nodes::check(&config, reading);
         retention::check(&config, reading);
+        recordings::check(&config, reading);
         meta::check(&config, reading);
         messenger::check(&config, reading);
         config

@@ -16,6 +16,7 @@ mod messenger;
 mod meta;
 mod metrics_page;
 mod named_content;
+mod notices;
 mod opening;
 mod pools;
 mod retention;
@@ -64,6 +65,7 @@ pub use contents::{catalogues, clients};
 pub use lineage::{Watched, watch as watch_lineage, witness_path};
 pub use meta::{GraphReach, graphs};
 pub use named_content::{NamedContent, named_content};
+pub use notices::{recording_doubts, unstated_notices};
 pub use opening::{open_store, reach};
 pub use rules::rules;
 pub use start_checks::start_checks;
@@ -203,6 +205,9 @@ pub type MakeGraphTransport = dyn Fn(&GraphReach) -> anyhow::Result<Arc<dyn Tran
 /// If the configuration or the store does not allow it.
 pub async fn assemble(config: &Config, deps: Deps) -> anyhow::Result<Assembled> {
     let documents = Arc::new(start_checks(config).map_err(start_checks::as_one)?);
+    for doubt in recording_doubts(config, &documents) {
+        tracing::warn!("{doubt}");
+    }
     let parts = wiring::Shared::new(config, &deps, documents).await?;
     let scheduler = Scheduler::new(parts.scheduler_deps(config, &deps)?);
     let doors = parts.doors(config);

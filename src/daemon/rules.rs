@@ -126,6 +126,7 @@ pub(super) fn settings(config: &Config) -> Settings {
         wrap_up_after: config.calling.wrap_up_after,
         missed_calls: missed_calls(config).map(Arc::new),
         reports_zone: config.reports.zone.clone(),
+        recordings: config.recordings.clone(),
         ..Settings::default()
     }
 }

@@ -10,7 +10,8 @@ use super::calendar::CalendarMark;
 use super::{
     AccountAlias, AgentTarget, Answer, AttemptId, AttemptResolution, CallbackId, CallingHours, CampaignAct,
     CampaignCommand, ErasureId, ErrorCode, InviteToken, ListName, MessageId, MessageResolution, Named, Pause,
-    PauseId, PauseScope, Phone, PoolCommand, Priority, Psid, Restricted, SetAsideId, SetAsideVerdict, WrapUp,
+    PauseId, PauseScope, Phone, PoolCommand, Priority, Psid, RecordingReport, Restricted, SetAsideId,
+    SetAsideVerdict, WrapUp,
 };
 
 /// One event. Reports arrive in any order, repeatedly, or never; folding must handle that.
@@ -23,6 +24,8 @@ pub enum Event {
     /// A `<Dial>`, `<Enqueue>` or `<Connect>` in the document of an attempt ended, or the document was played to its
     /// end.
     Connected(ConnectionReport),
+    /// A call that we placed was recorded, or a recording has nothing in it.
+    Recorded(RecordingReport),
     /// The consumer answered a permission request, or changed the permission in another way.
     PermissionReply(PermissionReply),
     /// An operator recorded a permission that was given or refused elsewhere.
@@ -290,6 +293,7 @@ impl Event {
             Self::Call(_)
             | Self::DocumentFetched { .. }
             | Self::Connected(_)
+            | Self::Recorded(_)
             | Self::AttemptResolved(_)
             | Self::AttemptCommand(_)
             | Self::MessageResolved(_)
@@ -319,6 +323,7 @@ impl Event {
             Self::Call(_) => "call",
             Self::DocumentFetched { .. } => "document_fetched",
             Self::Connected(_) => "connected",
+            Self::Recorded(_) => "recorded",
             Self::PermissionReply(_) => "permission_reply",
             Self::PermissionOverride(_) => "permission_override",
             Self::AttemptResolved(_) => "attempt_resolved",

@@ -46,6 +46,7 @@ pub mod person;
 pub mod phone;
 pub mod pool;
 pub mod reason;
+pub mod recording;
 mod register;
 pub mod reporting;
 pub mod resource;
@@ -118,6 +119,9 @@ pub use person::{Name, Named, Names, Person, PersonId, Portfolio, Refusal, Refus
 pub use phone::{Phone, PhoneError};
 pub use pool::{Figure, Pool, PoolAct, PoolCommand, PoolKey, PoolName, Pools};
 pub use reason::{Note, Reason};
+pub use recording::{
+    Notice, Recording, RecordingReport, RecordingRules, RecordingState, RecordingTerms, Recordings,
+};
 pub use register::Register;
 pub use resource::{Holds, InUse, Resource};
 pub use road::{InviteToken, Psid, Road, RoadKind, deep_link};

@@ -374,6 +374,10 @@ findings! {
         "Nothing outside of the database remembers how far it was written: store.state_dir is not set."
         "A database that was put back on its own timeline is not noticed, and each promotion of a standby holds the store."
         "Set store.state_dir to a directory of this machine that only the daemon writes."
+    RecordingNotice "recordings.notice" Warning
+        "A document records calls, and the configuration does not say how people learn of it."
+        "In many countries a call may be recorded only if everybody in it knows; each recording is kept with the notice \"unstated\"."
+        "Set notice in [recordings] or in [recordings.documents.NAME] to \"spoken\", \"agent\" or \"none\"."
 }
 
 /// One finding.

@@ -63,6 +63,16 @@ pub trait Platform: Send + Sync {
         Deleted::Refused
     }
 
+    /// Deletes a recording of a call. May be repeated. A platform without such a request refuses.
+    async fn delete_recording(&self, _sid: &str) -> Deleted {
+        Deleted::Refused
+    }
+
+    /// Where a recording is at the platform, for a person who may sign in there; `None` without such an address.
+    fn recording_link(&self, _sid: &str) -> Option<String> {
+        None
+    }
+
     /// Candidates for a lost message.
     async fn messages_like(&self, lost: &LostMessage) -> Finding<Vec<FoundMessage>>;
 

@@ -2,7 +2,7 @@
 
 use super::request::News;
 use super::turn::Turn;
-use super::{call_answers, deletions, lineage, lookups, messages, people};
+use super::{call_answers, deletions, lineage, lookups, messages, people, recordings};
 use crate::domain::CallbackId;
 use crate::failpoint::panic_point;
 
@@ -25,6 +25,9 @@ pub(super) fn take_in(turn: &mut Turn<'_>, news: &News) {
         News::Date(_) => {}
         News::Since { account, finding } => lineage::found(turn, account, finding),
         News::Deleted { erasure, sid, answer } => deletions::answered(turn, *erasure, sid, *answer),
+        News::RecordingDeleted { attempt, sid, answer } => {
+            recordings::answered(turn, *attempt, sid, *answer);
+        }
         News::HungUp { attempt, answer } => {
             let now = turn.now;
             turn.scheduler.hang_ups.answered(*attempt, *answer, now);
@@ -35,9 +38,10 @@ pub(super) fn take_in(turn: &mut Turn<'_>, news: &News) {
 /// The callback that an answer is about, if its attempt or message is known and has one.
 pub(super) fn callback(turn: &Turn<'_>, news: &News) -> Option<CallbackId> {
     match news {
-        News::Call { attempt, .. } | News::Asked { attempt, .. } | News::Sought { attempt, .. } => {
-            turn.work.attempts.get(*attempt).map(|attempt| attempt.callback)
-        }
+        News::Call { attempt, .. }
+        | News::Asked { attempt, .. }
+        | News::RecordingDeleted { attempt, .. }
+        | News::Sought { attempt, .. } => turn.work.attempts.get(*attempt).map(|attempt| attempt.callback),
         News::Message { message, .. } | News::SoughtMessage { message, .. } => {
             turn.work.messages.get(*message)?.callback
         }

@@ -41,6 +41,7 @@ fn about(turn: &Turn<'_>, event: &Event) -> (Option<Numbers>, Option<CallbackId>
         Event::Call(report) => of_attempt(report.attempt),
         Event::DocumentFetched { attempt, .. } => of_attempt(*attempt),
         Event::Connected(report) => of_attempt(report.attempt),
+        Event::Recorded(report) => of_attempt(report.attempt),
         Event::AttemptResolved(word) => of_attempt(word.attempt),
         Event::CallAnswered { attempt, .. } => of_attempt(*attempt),
         Event::MessageAnswered { message, .. } => of_message(*message),

@@ -8,7 +8,7 @@ use super::turn::Turn;
 use super::working_set::Line;
 use super::{
     attempt_commands, calendars, call_answers, callers, campaigns, command, erasures, lineage, messages,
-    pages, pauses, people, permission_log, resolve, restrictions, seats, set_aside, suppressions,
+    pages, pauses, people, permission_log, recordings, resolve, restrictions, seats, set_aside, suppressions,
 };
 use crate::domain::event::{
     ConnectionReport, MessageReport, PermissionAnswer, PermissionOverride, PermissionReply, Word,
@@ -40,6 +40,7 @@ pub(super) fn report(turn: &mut Turn<'_>, at: Timestamp, event: &Event) -> Comma
             });
         }
         Event::Connected(report) => connected(turn, at, report),
+        Event::Recorded(report) => recordings::fold(turn, at, report),
         Event::PermissionReply(reply) => permission_reply(turn, at, reply),
         Event::PermissionOverride(word) => return operator_word(turn, at, word),
         Event::AttemptResolved(word) => return resolve::attempt(turn, at, word),

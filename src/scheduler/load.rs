@@ -10,7 +10,9 @@ use super::overdue::Subject;
 use super::request::{Done, News};
 use super::state::Intended;
 use super::turn::Turn;
-use super::{campaigns, ceilings, erasures, follow_ups, lineage, metrics, people, rules_changed, wrap_ups};
+use super::{
+    campaigns, ceilings, erasures, follow_ups, lineage, metrics, people, recordings, rules_changed, wrap_ups,
+};
 use crate::domain::lane::Room;
 use crate::domain::{Answer, Callback, Event, Gate, InviteToken, Name, Phone, Resource, UserId};
 use crate::store::{self, CallUp, CalledUp, FiledReport, Input, Keys, Related, Store};
@@ -44,6 +46,7 @@ pub(super) async fn read(
     campaigns::sweep(turn, store, max).await?;
     follow_ups::read(turn, store, max).await?;
     erasures::sweep(turn, store, &reports, max).await?;
+    recordings::sweep(turn, store).await?;
     load(turn, store, &reports).await?;
     Ok((reports, wanting))
 }
@@ -194,6 +197,7 @@ pub(super) async fn load(
     erasures::find(turn, store, reports).await?;
     turn.silent.iter().for_each(|subject| wanted.by_silence(*subject));
     wanted.keys.attempts.extend(turn.scheduler.hang_ups.due(turn.now));
+    wanted.keys.attempts.extend(&turn.recordings_due);
     for report in reports {
         wanted.by_event(&report.event);
         wanted.keys.names.extend(names(turn, &report.event));
@@ -278,6 +282,7 @@ impl Wanted {
             Event::Call(report) => _ = self.keys.attempts.insert(report.attempt),
             Event::DocumentFetched { attempt, .. } => _ = self.keys.attempts.insert(*attempt),
             Event::Connected(report) => _ = self.keys.attempts.insert(report.attempt),
+            Event::Recorded(report) => _ = self.keys.attempts.insert(report.attempt),
             Event::SetAside(_)
             | Event::ClockConfirmed { .. }
             | Event::LineageReleased { .. }
@@ -330,9 +335,9 @@ impl Wanted {
 
     fn by_answer(&mut self, done: &Done) {
         match &done.news {
-            News::Call { attempt, .. } | News::Asked { attempt, .. } => {
-                _ = self.keys.attempts.insert(*attempt)
-            }
+            News::Call { attempt, .. }
+            | News::Asked { attempt, .. }
+            | News::RecordingDeleted { attempt, .. } => _ = self.keys.attempts.insert(*attempt),
             News::Message { message, spelled, .. } => {
                 self.keys.messages.insert(*message);
                 self.keys.names.extend(spelled.map(Name::Number));

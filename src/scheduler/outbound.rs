@@ -221,6 +221,7 @@ pub(super) fn unsend(scheduler: &mut Scheduler, effects: &[Effect]) {
             }
             Effect::HangUp { attempt, .. } => scheduler.hang_ups.unsent(*attempt),
             Effect::Delete { sid, .. } => scheduler.erasing.unsent(sid),
+            Effect::DeleteRecording { sid, .. } => scheduler.deleting.unsent(sid),
             Effect::Ask { question: Question::Date, .. } => scheduler.dates.unsent(),
             Effect::Ask { account, question: Question::Since { .. } } => scheduler.lineage.unsent(account),
             Effect::Ask { .. } => {}
@@ -235,6 +236,7 @@ pub(super) fn perform(scheduler: &mut Scheduler, effect: Effect) {
         | Effect::SendMessage { account, .. }
         | Effect::HangUp { account, .. }
         | Effect::Delete { account, .. }
+        | Effect::DeleteRecording { account, .. }
         | Effect::Ask { account, .. } => account.clone(),
     };
     let Some(platform) = scheduler.deps.accounts.get(&account).map(|account| account.platform.clone()) else {
@@ -292,6 +294,10 @@ fn unknown(effect: &Effect) -> (Option<Health>, News) {
         Effect::Delete { erasure, sid, .. } => {
             (None, News::Deleted { erasure: *erasure, sid: sid.clone(), answer: Deleted::NoAnswer })
         }
+        Effect::DeleteRecording { attempt, sid, .. } => {
+            let (attempt, sid) = (*attempt, sid.clone());
+            (None, News::RecordingDeleted { attempt, sid, answer: Deleted::NoAnswer })
+        }
         Effect::Ask { question, .. } => (None, question.without_an_answer()),
     }
 }
@@ -306,7 +312,7 @@ fn too_late(effect: &Effect, reason: &Reason) -> Option<News> {
         }
         // The next try follows at its time, if it still has its ground.
         Effect::HangUp { attempt, .. } => Some(News::HungUp { attempt: *attempt, answer: HungUp::NoAnswer }),
-        Effect::Delete { .. } | Effect::Ask { .. } => None,
+        Effect::Delete { .. } | Effect::DeleteRecording { .. } | Effect::Ask { .. } => None,
     }
 }
 
@@ -335,6 +341,10 @@ async fn request(
         Effect::Delete { erasure, kind, sid, .. } => {
             let answer = platform.delete(kind, &sid).await;
             (None, News::Deleted { erasure, sid, answer })
+        }
+        Effect::DeleteRecording { attempt, sid, .. } => {
+            let answer = platform.delete_recording(&sid).await;
+            (None, News::RecordingDeleted { attempt, sid, answer })
         }
         Effect::Ask { question, .. } => (None, ask(platform, store, clock, question).await),
     }

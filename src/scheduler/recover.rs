@@ -11,6 +11,7 @@ use crate::panics::contain;
 use crate::platform::Leadership;
 use crate::store::{self, Store};
 
+use super::deleting::Deleting;
 use super::gates::Gates;
 use super::overdue::Subject;
 use super::round::{self, Next};
@@ -67,6 +68,7 @@ impl Scheduler {
         self.read_campaign_calls().await?;
         self.read_report_labels().await?;
         self.read_erasures().await?;
+        self.deleting = Deleting::default();
         self.read_pools().await?;
         self.read_restrictions().await?;
         self.compare_rules().await?;

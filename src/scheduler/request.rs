@@ -19,6 +19,7 @@ pub(super) enum Effect {
     SendMessage { account: AccountAlias, plan: MessagePlan, ground: Ground },
     HangUp { account: AccountAlias, attempt: AttemptId, sid: String, how: End, ground: Ground },
     Delete { account: AccountAlias, erasure: ErasureId, kind: HeldKind, sid: String },
+    DeleteRecording { account: AccountAlias, attempt: AttemptId, sid: String },
     Ask { account: AccountAlias, question: Question },
 }
 
@@ -38,7 +39,7 @@ impl Effect {
             Self::PlaceCall { ground, .. }
             | Self::SendMessage { ground, .. }
             | Self::HangUp { ground, .. } => Some(ground),
-            Self::Delete { .. } | Self::Ask { .. } => None,
+            Self::Delete { .. } | Self::DeleteRecording { .. } | Self::Ask { .. } => None,
         }
     }
 
@@ -46,7 +47,11 @@ impl Effect {
     pub(super) const fn callback_of_message(&mut self) -> Option<&mut Callback> {
         match self {
             Self::SendMessage { ground, .. } => ground.callback.as_mut(),
-            Self::PlaceCall { .. } | Self::HangUp { .. } | Self::Delete { .. } | Self::Ask { .. } => None,
+            Self::PlaceCall { .. }
+            | Self::HangUp { .. }
+            | Self::Delete { .. }
+            | Self::DeleteRecording { .. }
+            | Self::Ask { .. } => None,
         }
     }
 }
@@ -121,6 +126,11 @@ pub(super) enum News {
     /// Of the call or message of an erased person.
     Deleted {
         erasure: ErasureId,
+        sid: String,
+        answer: Deleted,
+    },
+    RecordingDeleted {
+        attempt: AttemptId,
         sid: String,
         answer: Deleted,
     },

@@ -17,7 +17,7 @@ use super::turn::Turn;
 use super::working_set::WorkingSet;
 use super::{
     answers, breakers, campaigns, cancellations, commit, decide_all, erasures, fold, follow_ups, lineage,
-    load, outbound, reconcile, wrap_ups,
+    load, outbound, reconcile, recordings, wrap_ups,
 };
 use crate::domain::callback::Waiting;
 use crate::domain::{CommandOutcome, Event, State};
@@ -82,6 +82,7 @@ pub(super) fn begin(scheduler: &mut Scheduler) -> Turn<'_> {
         following: None,
         decided_again: None,
         wrap_ups: BTreeMap::new(),
+        recordings_due: Vec::new(),
         erasing: Step::default(),
         clock_is_confirmed: false,
         codes: Vec::new(),
@@ -152,6 +153,7 @@ async fn work(turn: &mut Turn<'_>, store: &dyn Store, max: usize) -> store::Resu
     reconcile::ask_about_silence(turn);
     reconcile::ask_for_a_date(turn);
     lineage::ask(turn);
+    recordings::ask(turn);
     turn.is_at_nothing();
     cancellations::plan(turn, all_is_read);
     decide_all::decide_all(turn, store, wanting).await?;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 
+use crate::domain::RecordingRules;
 use crate::domain::attempt::{Timeouts, UnresolvedAfter};
 use crate::policy::MissedCallRule;
 
@@ -24,6 +25,7 @@ pub struct Settings {
     pub missed_calls: Option<Arc<MissedCallRule>>,
     /// Where the days of reports begin and end, for orders without hours.
     pub reports_zone: TimeZone,
+    pub recordings: RecordingRules,
 }
 
 impl Settings {
@@ -46,6 +48,7 @@ impl Default for Settings {
             wrap_up_after: None,
             missed_calls: None,
             reports_zone: TimeZone::UTC,
+            recordings: RecordingRules::default(),
         }
     }
 }

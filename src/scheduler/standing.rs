@@ -115,6 +115,7 @@ fn report(done: &Done, received_at: jiff::Timestamp) -> Option<Report> {
         }
         News::HungUp { .. }
         | News::Deleted { .. }
+        | News::RecordingDeleted { .. }
         | News::Asked { .. }
         | News::Sought { .. }
         | News::SoughtMessage { .. }

@@ -11,6 +11,7 @@ use super::campaigns_ending::Ending;
 use super::clock_guard::ClockGuard;
 use super::containment::Containment;
 use super::dates::Dates;
+use super::deleting::Deleting;
 use super::erasing::Erasing;
 use super::gates::Gates;
 use super::hang_ups::HangUps;
@@ -102,6 +103,7 @@ pub struct Scheduler {
     /// The texts that reports count apart.
     pub(super) report_labels: Labels,
     pub(super) erasing: Erasing,
+    pub(super) deleting: Deleting,
     /// The last cooldown of each sender that had one.
     pub(super) sender_rests: BTreeMap<Phone, Cooldown>,
     /// What platforms restrict.
@@ -177,6 +179,7 @@ impl Scheduler {
             campaign_calls: CampaignCalls::default(),
             report_labels: Labels::default(),
             erasing: Erasing::default(),
+            deleting: Deleting::default(),
             sender_rests: BTreeMap::new(),
             restrictions: Vec::new(),
             restriction_ends: BTreeMap::new(),
@@ -219,7 +222,8 @@ impl Scheduler {
             .filter_map(|(alias, _)| self.paces.get(alias))
             .flat_map(|pace| [pace.changes_at(), pace.leaves_at()])
             .filter(|&at| at > now);
-        let others = [silence, self.hang_ups.alarm(), publication, self.erasing.alarm()];
+        let others =
+            [silence, self.hang_ups.alarm(), publication, self.erasing.alarm(), self.deleting.alarm()];
         gates.chain(waiting_to_send).chain(others.into_iter().flatten()).min()
     }
 

@@ -85,6 +85,8 @@ pub(super) struct Turn<'a> {
     pub(super) decided_again: Option<i64>,
     /// The wrap-ups of the callbacks about which agents say something in this turn.
     pub(super) wrap_ups: BTreeMap<CallbackId, WrapUpRecord>,
+    /// Attempts with recordings whose time is over.
+    pub(super) recordings_due: Vec<AttemptId>,
     /// What is done for erasures in this turn.
     pub(super) erasing: Step,
     /// A version of a suppression list is whole since this turn.

@@ -81,6 +81,7 @@ impl Traced {
             | Effect::SendMessage { account, .. }
             | Effect::HangUp { account, .. }
             | Effect::Delete { account, .. }
+            | Effect::DeleteRecording { account, .. }
             | Effect::Ask { account, .. } => account.to_string(),
         };
         let (traces, clock) = (deps.traces.clone(), deps.clock.clone());
@@ -94,6 +95,7 @@ const fn name(effect: &Effect) -> &'static str {
         Effect::SendMessage { .. } => "send",
         Effect::HangUp { .. } => "hang_up",
         Effect::Delete { .. } => "delete",
+        Effect::DeleteRecording { .. } => "delete_recording",
         Effect::Ask { question, .. } => match question {
             Question::Call { .. } | Question::Inbound { .. } => "ask",
             Question::LostCall(_) => "find_call",
@@ -114,13 +116,17 @@ const fn result(news: &News) -> &'static str {
             Answer::TooLate => "too_late",
             Answer::Unknown => "unknown",
         },
-        News::HungUp { answer: HungUp::Done, .. } | News::Deleted { answer: Deleted::Gone, .. } => "done",
-        News::HungUp { answer: HungUp::Refused, .. } | News::Deleted { answer: Deleted::Refused, .. } => {
-            "refused"
-        }
-        News::HungUp { answer: HungUp::NoAnswer, .. }
-        | News::Deleted { answer: Deleted::NoAnswer, .. }
-        | News::Date(None) => "no_answer",
+        News::HungUp { answer, .. } => match answer {
+            HungUp::Done => "done",
+            HungUp::Refused => "refused",
+            HungUp::NoAnswer => "no_answer",
+        },
+        News::Deleted { answer, .. } | News::RecordingDeleted { answer, .. } => match answer {
+            Deleted::Gone => "done",
+            Deleted::Refused => "refused",
+            Deleted::NoAnswer => "no_answer",
+        },
+        News::Date(None) => "no_answer",
         News::Date(Some(_)) => "found",
         News::Asked { finding, .. } | News::AskedInbound { finding, .. } => found(finding),
         News::Sought { finding, .. } => found(finding),

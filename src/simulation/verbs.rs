@@ -24,8 +24,8 @@ pub(super) mod types {
         ImportRecord, ImportStep, ImportStepped, Input, Joined, KeyPlace, Lead, LedgersWanted, Listed,
         MadeImport, Member, MemberChange, MemberChanged, NewBulk, NewErasure, NewImport, NewList, NewNode,
         NewSuppressions, OidcSubject, OpenOrder, OtherGroup, Page, PlatformName, RecentOrder, Record,
-        Regrouped, Session, Settled, StoredFault, Subject, Suppressed, SuppressionList, TimelineEnds,
-        TimelineLine, ToDecide, Token, Told, Waiting, Whom,
+        RecordingsDue, Regrouped, Session, Settled, StoredFault, Subject, Suppressed, SuppressionList,
+        TimelineEnds, TimelineLine, ToDecide, Token, Told, Waiting, Whom,
     };
     pub use crate::suppression::NameHash;
 }
@@ -123,6 +123,7 @@ macro_rules! store_verbs {
                 fn pairs_with_live_inbound() -> Vec<Pair>;
                 fn clock_mark() -> Option<ClockMark>;
                 fn restrictions(now: Timestamp) -> Vec<Restriction>;
+                fn recordings_due(now: Timestamp, most: usize) -> RecordingsDue;
                 fn submitted_since(since: Timestamp) -> Vec<AccountAlias>;
                 fn waiting_after(position: i64, most: usize) -> (Vec<Callback>, Option<i64>);
                 fn rules_digest() -> Option<[u8; 32]>;

@@ -63,8 +63,8 @@ pub use suppressions::{
 };
 pub use tokens::{Token, Tokens};
 pub use turns::{
-    Batch, CallUp, CalledUp, DecideKeys, Ground, Input, Keys, Lead, PauseLifted, Related, SetAsideEnded,
-    ToDecide, Turns,
+    Batch, CallUp, CalledUp, DecideKeys, Ground, Input, Keys, Lead, PauseLifted, RecordingsDue, Related,
+    SetAsideEnded, ToDecide, Turns,
 };
 
 pub type Result<T> = std::result::Result<T, Error>;

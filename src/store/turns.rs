@@ -74,6 +74,10 @@ pub trait Turns: Send + Sync {
     /// Pairs with an inbound call in progress, which takes a slot of the sender.
     async fn pairs_with_live_inbound(&self) -> Result<Vec<Pair>>;
 
+    /// Attempts with recordings that their platforms are to be asked at `now` to delete, at most `most`, the longest due
+    /// first.
+    async fn recordings_due(&self, now: Timestamp, most: usize) -> Result<RecordingsDue>;
+
     /// The accounts whose calls were submitted at `since` or later, one for each call, over or not. Only the
     /// 4,096 attempts that were opened last are looked at.
     async fn submitted_since(&self, since: Timestamp) -> Result<Vec<AccountAlias>>;
@@ -111,6 +115,14 @@ pub trait Turns: Send + Sync {
     /// a term since. After [`Error::OutcomeUnknown`](super::Error::OutcomeUnknown) [`Turns::last_batch`] tells whether it
     /// was written.
     async fn record(&self, batch: Batch) -> Result<()>;
+}
+
+/// Whose recordings are to be deleted: [`Turns::recordings_due`].
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RecordingsDue {
+    pub attempts: Vec<AttemptId>,
+    /// When the next one is due that is not yet.
+    pub next_at: Option<Timestamp>,
 }
 
 /// What a turn wants of a gate: [`Turns::callbacks_at_gates`].

@@ -200,13 +200,30 @@ impl Client {
             listed => listed?,
         };
         for recording in recordings {
-            let path = self.account_path(&format!("Recordings/{recording}.json"));
-            match self.remove(Service::Api, &path).await {
+            match self.delete_recording(&recording).await {
                 Ok(()) | Err(Error::NotFound) => {}
                 Err(error) => return Err(error),
             }
         }
         self.remove(Service::Api, &call).await
+    }
+
+    /// Deletes a recording.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if it is gone.
+    pub async fn delete_recording(&self, sid: &str) -> Result<(), Error> {
+        if !is_sid(sid, &["RE"]) {
+            return Err(Error::NotFound);
+        }
+        self.remove(Service::Api, &self.account_path(&format!("Recordings/{sid}.json"))).await
+    }
+
+    /// Where a recording is heard, for a person with access to the account.
+    #[must_use]
+    pub fn recording_link(&self, sid: &str) -> Option<String> {
+        let path = self.account_path(&format!("Recordings/{sid}"));
+        is_sid(sid, &["RE"]).then(|| format!("{}{path}", self.account.endpoints.api))
     }
 
     pub(super) fn call_path(&self, sid: &str, rest: &str) -> Result<String, Error> {

@@ -248,13 +248,15 @@ impl Platform for TwilioPlatform {
             HeldKind::Call => self.client.delete_call(sid).await,
             HeldKind::Message => self.client.delete_message(sid).await,
         };
-        match done {
-            Ok(()) | Err(Error::NotFound) => Deleted::Gone,
-            Err(Error::Rejected(_)) => Deleted::Refused,
-            Err(Error::RateLimited { .. } | Error::Unreachable(_) | Error::Unexpected(_)) => {
-                Deleted::NoAnswer
-            }
-        }
+        deleted(done)
+    }
+
+    async fn delete_recording(&self, sid: &str) -> Deleted {
+        deleted(self.client.delete_recording(sid).await)
+    }
+
+    fn recording_link(&self, sid: &str) -> Option<String> {
+        self.client.recording_link(sid)
     }
 
     async fn call(&self, sid: &str, order: LegOrder) -> Finding<FoundCall> {
@@ -355,6 +357,15 @@ fn found_call(call: Call, leg: Option<FoundCall>) -> Result<FoundCall, Error> {
         duration_s: call.duration_s,
         leg: leg.map(Box::new),
     })
+}
+
+/// What came of a request to delete.
+fn deleted(done: Result<(), Error>) -> Deleted {
+    match done {
+        Ok(()) | Err(Error::NotFound) => Deleted::Gone,
+        Err(Error::Rejected(_)) => Deleted::Refused,
+        Err(Error::RateLimited { .. } | Error::Unreachable(_) | Error::Unexpected(_)) => Deleted::NoAnswer,
+    }
 }
 
 fn finding<T>(found: Result<T, Error>) -> Finding<T> {

@@ -22,6 +22,14 @@ pub(super) fn has_bot(root: &Element) -> bool {
     connects.flat_map(Element::elements).any(|noun| BOTS.contains(&noun.name.as_str()))
 }
 
+/// Whether the document records the call: with `<Record>`, `<Recording>`, or `record` on a `<Dial>` or a `<Conference>`.
+pub(super) fn records(element: &Element) -> bool {
+    let is_on = |value: &str| !matches!(value, "do-not-record" | "false");
+    matches!(element.name.as_str(), "Record" | "Recording")
+        || element.attribute("record").is_some_and(|record| is_on(&record.value))
+        || element.elements().any(records)
+}
+
 /// The agent of a `<Client>` (its own text, or that of its `<Identity>`) or a `<Sip>`.
 fn noun(element: &Element) -> Option<Noun> {
     let identity = element.elements().find(|child| child.name == "Identity");
@@ -47,7 +55,9 @@ fn part(piece: Piece) -> Part {
             Builtin::Callback => Part::Callback,
             Builtin::Reference => Part::Reference,
             // The URLs contain the attempt.
-            Builtin::Attempt | Builtin::ActionUrl | Builtin::LegStatusUrl => Part::Attempt,
+            Builtin::Attempt | Builtin::ActionUrl | Builtin::LegStatusUrl | Builtin::RecordingUrl => {
+                Part::Attempt
+            }
         },
     }
 }

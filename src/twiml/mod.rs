@@ -51,6 +51,7 @@ pub struct Document {
     warnings: Vec<Fault>,
     hosts: Arc<AllowedHosts>,
     script: Script,
+    records: bool,
 }
 
 impl Document {
@@ -76,6 +77,7 @@ impl Document {
             return Err(faults);
         }
         let dials = root.as_ref().map(agent::dials).unwrap_or_default();
+        let records = root.as_ref().is_some_and(agent::records);
         let has_bot = root.as_ref().is_some_and(agent::has_bot);
         let proof = root.map_or(Proof::Answer, |root| proof::of(name, &root, &mut faults));
         faults.sort_by_key(|fault| fault.line);
@@ -102,6 +104,7 @@ impl Document {
             uses_agent,
             warnings: faults,
             script,
+            records,
             hosts: Arc::default(),
         })
     }
@@ -148,6 +151,12 @@ impl Document {
     #[must_use]
     pub const fn script(&self) -> &Script {
         &self.script
+    }
+
+    /// Whether the document records the call.
+    #[must_use]
+    pub const fn records(&self) -> bool {
+        self.records
     }
 
     /// The variables that a callback must supply, without built-in names.

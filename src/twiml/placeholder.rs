@@ -11,6 +11,7 @@ pub enum Builtin {
     Reference,
     ActionUrl,
     LegStatusUrl,
+    RecordingUrl,
 }
 
 /// The built-in names with a description of their values.
@@ -31,6 +32,7 @@ pub const BUILTINS: &[(Builtin, &str, &str)] = &[
         "where Twilio reports how a connecting verb ended, or that the document was played",
     ),
     (Builtin::LegStatusUrl, "leg_status_url", "where Twilio reports on the leg that the document dials"),
+    (Builtin::RecordingUrl, "recording_url", "where Twilio reports on a recording of the call"),
 ];
 
 impl Builtin {
@@ -44,7 +46,7 @@ impl Builtin {
     }
 
     pub(super) const fn is_url(self) -> bool {
-        matches!(self, Self::ActionUrl | Self::LegStatusUrl)
+        matches!(self, Self::ActionUrl | Self::LegStatusUrl | Self::RecordingUrl)
     }
 }
 

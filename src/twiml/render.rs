@@ -27,6 +27,8 @@ pub struct Values<'a> {
     pub action_url: &'a str,
     /// Our URL, so it is trusted.
     pub leg_status_url: &'a str,
+    /// Our URL, so it is trusted.
+    pub recording_url: &'a str,
     /// Variables of the callback.
     pub variables: &'a dyn Fn(&str) -> Option<&'a str>,
     /// Whether a number is one of our senders.
@@ -153,7 +155,7 @@ fn write(
         let list = if kind == Kind::Sip { SIP_HOSTS } else { BOT_HOSTS };
         return Err(RenderError::Host { name: slot.name.as_str().to_owned(), list });
     }
-    let ours = matches!(slot.name, Name::Builtin(Builtin::ActionUrl | Builtin::LegStatusUrl));
+    let ours = matches!(slot.name, Name::Builtin(builtin) if builtin.is_url());
     let unfit = |expected: String| RenderError::Unfit { name: slot.name.as_str().to_owned(), expected };
     let fitted: Cow<'_, str> = match slot.fit {
         Fit::Part => value,
@@ -219,5 +221,6 @@ fn value<'a>(name: &Name, values: &Values<'a>) -> Result<Cow<'a, str>, RenderErr
         Name::Builtin(Builtin::Reference) => Cow::Borrowed(values.reference.unwrap_or_default()),
         Name::Builtin(Builtin::ActionUrl) => Cow::Borrowed(values.action_url),
         Name::Builtin(Builtin::LegStatusUrl) => Cow::Borrowed(values.leg_status_url),
+        Name::Builtin(Builtin::RecordingUrl) => Cow::Borrowed(values.recording_url),
     })
 }

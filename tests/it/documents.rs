@@ -49,6 +49,7 @@ fn rendered(name: &str) -> String {
             reference: Some(REFERENCE),
             action_url: "https://calls.example/a",
             leg_status_url: "https://calls.example/l",
+            recording_url: "https://ring.example/recording",
             variables: &|name| values[name].as_str(),
             is_our_sender: &|number| number.e164() == SENDER,
         })

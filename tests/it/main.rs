@@ -62,6 +62,7 @@ mod pool_sources;
 mod pools;
 mod promotion;
 mod questions;
+mod recordings;
 mod reference;
 mod registers;
 mod reports;

@@ -248,6 +248,7 @@ fn calls(visit: &Visit, record: &Value, now: Timestamp) -> Markup {
                 html! { (text(attempt, "sender")) },
                 html! { (ended) },
                 html! { @if let Some(seconds) = seconds { (seconds) " s" } },
+                recordings(visit, record, attempt, now),
                 fault(attempt),
             ]
         })
@@ -255,7 +256,37 @@ fn calls(visit: &Visit, record: &Value, now: Timestamp) -> Markup {
     html! {
         h2 { "Calls" }
         @if rows.is_empty() { (nothing("No call yet.")) }
-        @else { (table("In their order", &["number", "placed", "sender", "end", "talked", "error"], &rows)) }
+        @else { (table("In their order", &["number", "placed", "sender", "end", "talked", "recorded", "error"], &rows)) }
+    }
+}
+
+/// What the platform recorded of a call. A link leads to the platform, where one has to be signed in.
+fn recordings(visit: &Visit, record: &Value, attempt: &Value, now: Timestamp) -> Markup {
+    html! {
+        @for recording in list(attempt, "recordings") {
+            @let (link, state) = (text(recording, "link"), text(recording, "state"));
+            @let delete_at = text(recording, "delete_at");
+            div {
+                @if state == "kept" && link.starts_with("http") {
+                    a href=(link) rel="noreferrer noopener" target="_blank" { "at the platform" }
+                } @else { (state.replace('_', " ")) }
+                @if let Some(seconds) = field(recording, "duration_s").and_then(Value::as_u64) { ", " (seconds) " s" }
+                ", " (notice(text(recording, "notice")))
+                @if state == "kept" {
+                    @if delete_at.is_empty() { ", kept until deleted there" }
+                    @else { ", deleted by " (time(visit, record, delete_at, now)) }
+                }
+            }
+        }
+    }
+}
+
+const fn notice(word: &str) -> &'static str {
+    match word.as_bytes() {
+        b"spoken" => "notice spoken",
+        b"agent" => "notice by the agent",
+        b"none" => "no notice",
+        _ => "notice not stated",
     }
 }
 

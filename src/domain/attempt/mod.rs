@@ -10,7 +10,7 @@ use strum::{EnumString, IntoStaticStr};
 use super::event::{CallReport, ConnectionEnd, ConnectionReport};
 use super::{
     AccountAlias, AgentTarget, AttemptId, CallProgress, CallbackId, Disposition, Grant, Holds, Numbers,
-    Phone, Resource, Stage, Submission,
+    Phone, Recordings, Resource, Stage, Submission,
 };
 
 pub use look::{Candidate, Look};
@@ -81,6 +81,7 @@ pub struct Attempt {
     /// The agent for whom it is: who took the preview, or who is named by the order. It never changes. Attempts of older
     /// versions of the program have none.
     pub agent: Option<AgentTarget>,
+    pub recordings: Recordings,
 }
 
 impl Attempt {
@@ -123,6 +124,7 @@ impl Attempt {
             last_look: None,
             grant: None,
             agent: None,
+            recordings: Recordings::default(),
         }
     }
 

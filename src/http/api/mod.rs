@@ -31,6 +31,7 @@ mod people;
 mod permissions;
 mod pools;
 mod query;
+mod recordings;
 mod reports;
 mod resolution;
 pub mod routes;

@@ -12,6 +12,7 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use super::agents::{TermsView, WrapUpView};
+use super::recordings::RecordingView;
 use crate::domain::Consent;
 use crate::domain::callback::Waiting;
 use crate::domain::hours::clock_face;
@@ -237,6 +238,9 @@ pub(super) struct AttemptView<'a> {
     /// The agent for whom it is: who took the preview, or who is named by the order.
     #[serde(skip_serializing_if = "Option::is_none")]
     agent: Option<String>,
+    /// What the platform recorded of the call, in the order in which it was heard of; at most 8.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    recordings: Vec<RecordingView<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<PlatformError>,
 }
@@ -458,6 +462,7 @@ impl<'a> AttemptView<'a> {
             disposition: attempt.ending(),
             duration_s: attempt.duration_s,
             agent: attempt.agent.as_ref().map(ToString::to_string),
+            recordings: attempt.recordings.as_slice().iter().map(RecordingView::of).collect(),
             error: PlatformError::of(submission),
         }
     }

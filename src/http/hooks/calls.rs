@@ -16,7 +16,7 @@ use crate::hook_urls::Purpose;
 use crate::http::path::HookToken;
 use crate::policy::{self, People, Speech};
 use crate::store;
-use crate::twilio::forms::{self, FormError};
+use crate::twilio::forms::{self, FormError, recording};
 use crate::twiml::{APOLOGY, CANCELED, RenderError, Values};
 
 const DOCUMENT: &str = "call_document";
@@ -161,14 +161,17 @@ pub(super) async fn action(
         let attempt = verified.attempt(&token)?;
         let event = forms::action(&verified.form, attempt)?;
         let is_there = forms::is_in_progress(&verified.form);
-        Ok((verified.claim(verified.call_of(attempt)), verified.report(event), is_there))
+        let recorded = recording::of_action(&verified.form, attempt).map(Event::Recorded);
+        let reports = [Some(event), recorded].into_iter().flatten().map(|event| verified.report(event));
+        Ok((verified.claim(verified.call_of(attempt)), reports.collect::<Vec<_>>(), is_there))
     });
     let mut unserved = None;
     let taken = match opened.await {
-        Ok((claim, report, is_there)) => match claim.check_patiently(&hooks).await {
+        Ok((claim, reports, is_there)) => match claim.check_patiently(&hooks).await {
             Ok(()) => {
-                unserved = unserved_by(&report.event).filter(|_| is_there).cloned();
-                hooks.patiently(|| hooks.keep(ACTION, report.clone())).await.map_err(Refusal::Store)
+                let told = reports.iter().find_map(|report| unserved_by(&report.event));
+                unserved = told.filter(|_| is_there).cloned();
+                hooks.patiently(|| hooks.keep_all(ACTION, reports.clone())).await.map_err(Refusal::Store)
             }
             Err(refusal) => Err(refusal),
         },
@@ -235,6 +238,7 @@ fn render(
         reference: order.reference.as_deref(),
         action_url: &hooks.hook_urls.attempt(attempt.id, Purpose::Action),
         leg_status_url: &hooks.hook_urls.attempt(attempt.id, Purpose::Leg),
+        recording_url: &hooks.hook_urls.attempt(attempt.id, Purpose::Recording),
         variables: &|name| {
             let given = order.variables.get(name).map(String::as_str);
             given.or_else(|| usual(sender, name))

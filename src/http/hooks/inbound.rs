@@ -103,6 +103,7 @@ fn words(hooks: &Hooks, sender: Phone, consumer: Option<Phone>) -> Option<String
         reference: None,
         action_url: &hooks.hook_urls.inbound(Inbound::Action),
         leg_status_url: &hooks.hook_urls.inbound(Inbound::Status),
+        recording_url: &hooks.hook_urls.inbound(Inbound::Status),
         variables: &|name| usual(ours, name),
         is_our_sender: &|number| hooks.directory.sender(number).is_some(),
     };

@@ -13,6 +13,7 @@ mod inbound;
 mod messages;
 pub mod messenger;
 pub mod meta;
+mod recordings;
 mod ringing;
 mod verify;
 
@@ -72,6 +73,7 @@ pub fn router(hooks: Hooks) -> Router {
         .route(Purpose::Status.route(), post(calls::status))
         .route(Purpose::Leg.route(), post(calls::leg))
         .route(Purpose::Action.route(), post(calls::action))
+        .route(Purpose::Recording.route(), post(recordings::recording))
         .route(MESSAGES, post(messages::message))
         .route(MESSAGE_STATUS_ROUTE, post(messages::status))
         .route(Inbound::Document.path(), on(asked, inbound::document))
@@ -132,11 +134,21 @@ impl Hooks {
         read: impl FnOnce(&Verified<'_>) -> Result<(Claim, Report), Refusal>,
     ) -> Result<(), Refusal> {
         let (claim, report) = self.open(kind, request, read).await?;
-        let kept = async {
-            claim.check(self).await?;
-            self.keep(kind, report).await.map_err(Refusal::Store)
-        };
-        self.in_time(kept).await
+        self.in_time(self.keep_claimed(kind, &claim, Some(report))).await
+    }
+
+    /// Compares a claim with the record, and stores its report, if there is one.
+    async fn keep_claimed(
+        &self,
+        kind: &'static str,
+        claim: &Claim,
+        report: Option<Report>,
+    ) -> Result<(), Refusal> {
+        claim.check(self).await?;
+        match report {
+            Some(report) => self.keep(kind, report).await.map_err(Refusal::Store),
+            None => Ok(()),
+        }
     }
 
     /// The platform repeats a request that is answered with 503, and none that takes too long. What is written after the
@@ -162,7 +174,12 @@ impl Hooks {
 
     /// Stores a report and wakes the scheduler. A repeated report is counted and changes nothing.
     async fn keep(&self, kind: &'static str, report: Report) -> store::Result<()> {
-        if self.store.append_reports(vec![report]).await?.contains(&true) {
+        self.keep_all(kind, vec![report]).await
+    }
+
+    /// Does the same with what one request reports, all of it or nothing.
+    async fn keep_all(&self, kind: &'static str, reports: Vec<Report>) -> store::Result<()> {
+        if self.store.append_reports(reports).await?.contains(&true) {
             self.waker.now();
         } else if let Some(metrics) = &self.metrics {
             metrics.hook_repeated(kind);

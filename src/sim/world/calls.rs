@@ -221,6 +221,7 @@ impl World {
             program: std::collections::VecDeque::new(),
             document: String::new(),
             waiting: Waiting::Nothing,
+            tape: None,
             is_message: false,
             served: false,
             occupies: false,

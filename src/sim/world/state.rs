@@ -179,6 +179,8 @@ pub(super) struct Call {
     /// URL of the running document, the base of its relative URLs.
     pub(super) document: String,
     pub(super) waiting: Waiting,
+    /// What the running verb records.
+    pub(super) tape: Option<Tape>,
     /// Whether the running document is that of the create, has text, and connects nobody.
     pub(super) is_message: bool,
     /// Whether an agent or a bot answered, or the message was played to its end.
@@ -273,6 +275,14 @@ pub(super) enum Waiting {
     },
     /// A leg hears its whisper before it is joined.
     Whisper,
+}
+
+/// A recording in progress, and where what comes of it is reported.
+#[derive(Debug, Clone)]
+pub(super) struct Tape {
+    pub(super) callback: Option<(String, Method)>,
+    pub(super) tells_completed: bool,
+    pub(super) tells_absent: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

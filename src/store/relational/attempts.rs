@@ -2,14 +2,14 @@
 
 use jiff::Timestamp;
 
-use super::looks;
 use super::rows::{Cells, collect, corrupt, digits, first, micros, micros_if};
 use super::sql::{Connection, params};
 use super::terms::agent_of;
+use super::{looks, recordings};
 use crate::domain::event::ConnectionEnd;
 use crate::domain::{
     AccountAlias, Attempt, AttemptId, Bridge, CallProgress, CallbackId, ContentRef, ErrorCode, Grant, Holds,
-    Issuer, Resource, Stage, Submission,
+    Issuer, Recordings, Resource, Stage, Submission,
 };
 use crate::store::{PlatformName, Result};
 
@@ -19,7 +19,7 @@ macro_rules! columns {
          answered_at, sid, error_code, error_issuer, first_leg, second_leg, second_sid, connection, rang_at, \
          connected_at, ended_at, duration_s, sip_code, news_due_at, proof, \
          connection_sid, bridge_sid, bridge_at, holds, granted_at, granted_by, agent, end_requested_at, held_until, \
-         last_look"
+         last_look, recordings, recordings_due_at"
     };
 }
 
@@ -28,7 +28,7 @@ const WRITE: &str = concat!(
     "INSERT INTO attempts (",
     columns!(),
     ", live) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, \
-     ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36) ON CONFLICT (id) DO UPDATE SET stage = excluded.stage, \
+     ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37, ?38) ON CONFLICT (id) DO UPDATE SET stage = excluded.stage, \
      intended_at = excluded.intended_at, submitted_at = excluded.submitted_at, \
      answered_at = excluded.answered_at, sid = excluded.sid, error_code = excluded.error_code, error_issuer = excluded.error_issuer, \
      first_leg = excluded.first_leg, second_leg = excluded.second_leg, second_sid = excluded.second_sid, \
@@ -37,7 +37,8 @@ const WRITE: &str = concat!(
      news_due_at = excluded.news_due_at, connection_sid = excluded.connection_sid, \
      bridge_sid = excluded.bridge_sid, bridge_at = excluded.bridge_at, \
      end_requested_at = excluded.end_requested_at, held_until = excluded.held_until, \
-     last_look = excluded.last_look, live = excluded.live"
+     last_look = excluded.last_look, recordings = excluded.recordings, \
+     recordings_due_at = excluded.recordings_due_at, live = excluded.live"
 );
 
 /// The same for a stored attempt that is live, or not live, as it was, so that the index of live attempts is spared.
@@ -45,7 +46,8 @@ const PROGRESS: &str = "UPDATE attempts SET stage = ?8, intended_at = ?9, submit
      sid = ?12, error_code = ?13, error_issuer = ?14, first_leg = ?15, second_leg = ?16, second_sid = ?17, \
      connection = ?18, rang_at = ?19, connected_at = ?20, ended_at = ?21, duration_s = ?22, sip_code = ?23, \
      news_due_at = ?24, connection_sid = ?26, bridge_sid = ?27, bridge_at = ?28, \
-     end_requested_at = ?33, held_until = ?34, last_look = ?35 WHERE id = ?1 AND live = ?36";
+     end_requested_at = ?33, held_until = ?34, last_look = ?35, recordings = ?36, \
+     recordings_due_at = ?37 WHERE id = ?1 AND live = ?38";
 
 pub const LIVE: &str = concat!("SELECT ", columns!(), " FROM attempts WHERE live = 1 ORDER BY seq");
 
@@ -105,6 +107,8 @@ pub fn write(db: &Connection, attempts: &[Attempt]) -> Result<()> {
             micros_if(attempt.end_requested_at),
             micros_if(attempt.held_until),
             attempt.last_look.as_deref().map(looks::text).transpose()?,
+            recordings::text(&attempt.recordings)?,
+            micros_if(attempt.recordings.ask_at()),
             attempt.is_live(),
         ];
         let is_known = attempt.is_live() && submission.stage != Stage::Intent;
@@ -139,6 +143,11 @@ fn read(cells: &mut Cells<'_>) -> Result<Attempt> {
     attempt.end_requested_at = cells.moment_if()?;
     attempt.held_until = cells.moment_if()?;
     attempt.last_look = cells.text_if()?.map(looks::read).transpose()?.map(Box::new);
+    if let Some(text) = cells.text_if()? {
+        attempt.recordings = recordings::read(text)?;
+    }
+    // It is computed from the recordings.
+    cells.moment_if()?;
     Ok(attempt)
 }
 
@@ -173,6 +182,7 @@ fn read_columns(cells: &mut Cells<'_>) -> Result<Attempt> {
         bridge: read_bridge(cells)?,
         grant: None,
         agent: None,
+        recordings: Recordings::default(),
     })
 }
 

@@ -29,7 +29,8 @@ const LEG: &str = "INSERT INTO erasure_held (erasure, sid, account, kind) \
 const ATTEMPTS: &str = "UPDATE attempts SET consumer = ?2, sid = CASE WHEN IS_RANDOM THEN sid END, \
      second_sid = CASE WHEN length(second_sid) = 34 THEN second_sid END, \
      connection_sid = CASE WHEN length(connection_sid) = 34 THEN connection_sid END, \
-     bridge_sid = CASE WHEN length(bridge_sid) = 34 THEN bridge_sid END WHERE callback = ?1";
+     bridge_sid = CASE WHEN length(bridge_sid) = 34 THEN bridge_sid END, recordings = NULL, \
+     recordings_due_at = NULL WHERE callback = ?1";
 const MESSAGES: &str = "UPDATE messages SET consumer = ?2, sid = CASE WHEN IS_RANDOM THEN sid END, \
      psid = CASE WHEN psid IS NULL THEN NULL ELSE CAST(CAST(?2 AS BIGINT) AS TEXT) END WHERE callback = ?1";
 const ALONE: &str = "UPDATE messages SET consumer = ?2, sid = CASE WHEN IS_RANDOM THEN sid END, \

@@ -61,6 +61,7 @@ mod persons;
 mod pools;
 mod private;
 mod reader;
+mod recordings;
 mod references;
 mod related;
 mod report_cells;

@@ -10,8 +10,9 @@ use super::sql::Connection;
 use super::{
     Committed, SqlStore, agents, attempts, batch, breakers, calendars, callbacks, campaigns, ceilings, clock,
     commands, consumer_records, contacts, counts, erasures, facts, gates, held_back, lineage, list, loads,
-    messages, open_orders, pairs, pauses, persons, pools, references, related, reports, restrictions,
-    set_aside, suppression_lists, suppressions, term, timeline, tokens, traces, unmatched, waiting,
+    messages, open_orders, pairs, pauses, persons, pools, recordings, references, related, reports,
+    restrictions, set_aside, suppression_lists, suppressions, term, timeline, tokens, traces, unmatched,
+    waiting,
 };
 use crate::domain::calendar::MarkedDay;
 use crate::domain::lease::LeaseTerm;
@@ -27,9 +28,9 @@ use crate::store::{
     CommandRecord, ConsumerRecord, DecideKeys, Deletions, Enqueue, Enqueued, EntryName, ErasureRecord,
     ErasureTraces, ErasureWork, Erasures, FiledReport, Filter, Hashing, HeldBack, IdempotencyKey, Inbox,
     Input, KeyPlace, Keys, Lead, LedgersWanted, Lineages, Listed, NewCommand, NewErasure, NewList,
-    NewSuppressions, OpenOrder, Orders, Page, PlatformName, Record, Records, Related, Report, Result,
-    Suppressed, SuppressionList, Suppressions, TimelineEnds, TimelineLine, ToDecide, Token, Tokens, Turns,
-    Whom,
+    NewSuppressions, OpenOrder, Orders, Page, PlatformName, Record, RecordingsDue, Records, Related, Report,
+    Result, Suppressed, SuppressionList, Suppressions, TimelineEnds, TimelineLine, ToDecide, Token, Tokens,
+    Turns, Whom,
 };
 
 use crate::suppression::NameHash;
@@ -378,6 +379,10 @@ impl Turns for SqlStore {
 
     async fn pairs_with_live_inbound(&self) -> Result<Vec<Pair>> {
         self.read(pairs::with_live_inbound).await
+    }
+
+    async fn recordings_due(&self, now: Timestamp, most: usize) -> Result<RecordingsDue> {
+        self.read(move |db| recordings::due(db, now, most)).await
     }
 
     async fn submitted_since(&self, since: Timestamp) -> Result<Vec<AccountAlias>> {

@@ -20,6 +20,7 @@ use super::signature::Pair;
 use super::words::{UnknownWord, call_progress, error_code, message_progress};
 
 mod metadata;
+pub mod recording;
 
 /// The decoded parameters of a webhook. `Debug` leaves out the values.
 pub struct Form<'a> {
@@ -289,7 +290,7 @@ pub fn address(form: &Form<'_>, name: &str) -> Option<Address> {
 ///
 /// `route` is the path, which is signed with the URL. A message has its `MessageSid`, a status callback about
 /// a message the status as well, a consumer's call its `CallSid` and status, and a progress event of a call of
-/// ours the `SequenceNumber` of its leg. Everything else has the text that Twilio signs: the distinct
+/// ours the `SequenceNumber` of its leg. A recording has its SID, state and length. Everything else has the text that Twilio signs: the distinct
 /// parameters, sorted, names and values without a mark between them. So two bodies with one signature have
 /// one key.
 #[must_use]
@@ -312,6 +313,11 @@ pub fn dedupe_key(route: &str, event: &Event, form: &Form<'_>) -> [u8; 16] {
         }
         (Event::InboundCall { sid, .. }, ..) => {
             ["call", sid, form.get("CallStatus").unwrap_or_default()].into_iter().for_each(add);
+        }
+        (Event::Recorded(report), ..) => {
+            let state = if report.is_absent { "absent" } else { "recorded" };
+            let length = report.duration_s.map(|seconds| seconds.to_string()).unwrap_or_default();
+            ["recording", &report.sid, state, &length].into_iter().for_each(add);
         }
         (Event::Call(report), _, Some(sequence)) => {
             let status = form.get("CallStatus").unwrap_or_default();

@@ -52,6 +52,7 @@ fn filled_for(
         reference: Some("order <7>"),
         action_url: "https://ring.example/t/tok/action?a=1&b=2",
         leg_status_url: "https://ring.example/t/tok/leg",
+        recording_url: "https://ring.example/recording",
         variables: &lookup,
         is_our_sender: &|sender| sender == phone(SENDER),
     };

@@ -168,6 +168,7 @@ fn the_check_of_an_order_reports_all_faults() {
         reference: None,
         action_url: "",
         leg_status_url: "",
+        recording_url: "",
         variables: &|name| (name == "times").then_some("x"),
         is_our_sender: &|_| true,
     });
@@ -198,6 +199,7 @@ fn a_missing_reference_is_empty() {
             reference: None,
             action_url: "",
             leg_status_url: "",
+            recording_url: "",
             variables: &|_| None,
             is_our_sender: &|_| false,
         })
@@ -237,6 +239,7 @@ fn only_the_sender_of_the_attempt_calls() {
         reference: None,
         action_url: "https://ring.example/a",
         leg_status_url: "https://ring.example/l",
+        recording_url: "https://ring.example/recording",
         variables: &|_| None,
         is_our_sender: &|sender| sender == phone(SENDER),
     });
@@ -264,6 +267,7 @@ fn no_error_and_no_debug_print_shows_a_number() {
         reference: None,
         action_url: "https://ring.example/secret",
         leg_status_url: "https://ring.example/secret",
+        recording_url: "https://ring.example/recording",
         variables: &|_| None,
         is_our_sender: &|_| false,
     };

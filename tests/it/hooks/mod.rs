@@ -26,7 +26,7 @@ use ringmaster::domain::event::{
 use ringmaster::domain::{
     AgentTarget, Attempt, AttemptId, Calendars, CallPermission, CallProgress, Callback, CallbackId,
     Directory, Disposition, Event, LegOrder, Message, MessageId, MessagePurpose, Named, Numbers, Order,
-    Outcome, Pair, PairKey, Phone, Proof, Reason, Sender, Stage, State, Submission, Words,
+    Outcome, Pair, PairKey, Phone, Proof, Reason, RecordingReport, Sender, Stage, State, Submission, Words,
 };
 use ringmaster::hook_urls::{HookUrls, Purpose};
 use ringmaster::http::hooks::{HookKeys, Hooks, Ringing, router};
@@ -50,6 +50,7 @@ const ACCOUNT: &str = "AC00000000000000000000000000000001";
 const OTHER_ACCOUNT: &str = "AC00000000000000000000000000000002";
 const CALL: &str = "CA00000000000000000000000000000001";
 const LEG: &str = "CA00000000000000000000000000000002";
+const RECORDING: &str = "RE00000000000000000000000000000003";
 const MESSAGE: &str = "SM00000000000000000000000000000001";
 const SENDER: &str = "whatsapp:+551133334444";
 const OTHER_SENDER: &str = "whatsapp:+551133335555";

@@ -74,6 +74,22 @@ pub(super) fn every_door() -> Vec<(Knock<'static>, Event)> {
             call(CALL, None, CallProgress::Ended(Disposition::Completed)),
         ),
         (
+            knock(
+                path(Purpose::Recording),
+                &with(
+                    call_params("completed"),
+                    &[("RecordingSid", RECORDING), ("RecordingStatus", "completed")],
+                ),
+            ),
+            Event::Recorded(RecordingReport {
+                attempt: attempt_id(),
+                call_sid: CALL.to_owned(),
+                sid: RECORDING.to_owned(),
+                duration_s: None,
+                is_absent: false,
+            }),
+        ),
+        (
             knock(path(Purpose::Action), &with(call_params("in-progress"), &[("SessionStatus", "failed")])),
             connected(ConnectionEnd::Failed, None),
         ),

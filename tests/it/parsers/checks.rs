@@ -189,6 +189,7 @@ pub fn document(bytes: &[u8]) {
             reference: Some(value),
             action_url: "https://h.example/action?a=1&b=2",
             leg_status_url: "https://h.example/leg?a=1&b=2",
+            recording_url: "https://ring.example/recording",
             variables: &|_| Some(value),
             is_our_sender: &|phone| phone == numbers[0],
         };

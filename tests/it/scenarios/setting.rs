@@ -5,10 +5,10 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use anyhow::{Context as _, Result, bail};
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use ringmaster::config::{Campaign, Config};
-use ringmaster::domain::{CallbackPermission, CallingHours, Phone};
+use ringmaster::domain::{CallbackPermission, CallingHours, Notice, Phone};
 use ringmaster::sim::world::{Callable, Setup, Span, Timing};
 use ringmaster::simulation::{Fixture, fixture};
 
@@ -214,6 +214,11 @@ impl Setting {
             ["missed", "calls", "make", document, "for", agent] => {
                 self.config.missed_calls.document = Some((*document).to_owned());
                 self.config.missed_calls.agent = Some(agent.parse()?);
+            }
+            ["recordings", "are", "kept", days, "days"] => {
+                self.config.recordings.keep = Some(SignedDuration::from_hours(24 * days.parse::<i64>()?));
+                self.config.recordings.notice = Notice::Spoken;
+                self.load_documents()?;
             }
             ["misses", "before", "nudge", count] => limits.misses_before_nudge = Some(count.parse()?),
             other => bail!("{:?} is not a rule", other.join(" ")),

@@ -22,6 +22,7 @@ mod pauses;
 mod people;
 mod pools;
 mod postgres;
+mod recordings;
 mod round_trips;
 mod round_trips_of_events;
 pub mod samples;
@@ -94,6 +95,9 @@ macro_rules! conformance {
                 a_report_repeated_within_one_command_is_stored_once
                 a_folded_report_is_not_stored_again
                 an_attempt_is_read_with_its_callback
+            );
+            each!($fresh, recordings:
+                recordings_are_due_at_their_time_and_not_before
             );
             each!($fresh, scheduler:
                 a_callback_is_due_at_its_time_and_not_before

@@ -5,8 +5,9 @@ use ringmaster::domain::attempt::{Candidate, Look};
 use ringmaster::domain::event::{ConnectionEnd, MessageProgress};
 use ringmaster::domain::{
     AgentTarget, Attempt, Bridge, CallPermission, CallProgress, Callback, Channel, Consent, Disposition,
-    ErrorCode, Gate, Holds, Issuer, LegOrder, LinkGiven, Message, MessagePurpose, Note, OrderKind, Outcome,
-    Pair, Priority, Proof, Resource, RoadFailure, RoadKind, Stage, State, Submission,
+    ErrorCode, Gate, Holds, Issuer, LegOrder, LinkGiven, Message, MessagePurpose, Note, Notice, OrderKind,
+    Outcome, Pair, Priority, Proof, Recording, RecordingState, Recordings, Resource, RoadFailure, RoadKind,
+    Stage, State, Submission,
 };
 use ringmaster::store::{Batch, Store};
 
@@ -184,6 +185,18 @@ fn full_attempt(n: u32) -> Attempt {
                 same_ends: false,
             }],
         })),
+        recordings: Recordings::new(vec![Recording {
+            sid: "RE1".into(),
+            link: Some(ODD.into()),
+            duration_s: Some(u32::MAX),
+            notice: Notice::Spoken,
+            told_at: at(6),
+            delete_at: Some(at(10)),
+            state: RecordingState::Kept,
+            ask_at: Some(at(11)),
+            tries: 1,
+            deleted_at: None,
+        }]),
         callback: callback_id(0),
         holds: Holds::new([Resource::Sender(sender(7)), Resource::campaign(ODD)]),
         ..attempt(n)

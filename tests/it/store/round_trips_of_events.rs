@@ -9,7 +9,7 @@ use ringmaster::domain::event::{
 use ringmaster::domain::{
     AccountAlias, AttemptResolution, BreakerChange, CallProgress, CampaignAct, CampaignCommand, CampaignId,
     ErrorCode, Event, Figure, FollowUp, InviteToken, Issuer, MessageResolution, Named, Pause, PauseId,
-    PoolAct, PoolCommand, PoolKey, Psid, Restricted, Tenant,
+    PoolAct, PoolCommand, PoolKey, Psid, RecordingReport, Restricted, Tenant,
 };
 use ringmaster::store::{Report, Store};
 use uuid::Uuid;
@@ -116,6 +116,13 @@ pub async fn events(store: &dyn Store) {
         events.extend(PROGRESS.map(|progress| call(progress, full)));
         events.extend(PROGRESS.map(|progress| inbound(progress, full)));
         events.extend(CONNECTIONS.map(|end| connected(end, full)));
+        events.push(Event::Recorded(RecordingReport {
+            attempt: attempt_id(1),
+            call_sid: "CA1".into(),
+            sid: "RE1".into(),
+            duration_s: full.then_some(7),
+            is_absent: full,
+        }));
         events.extend(MESSAGES.map(|progress| message(progress, full)));
         events.extend(
             [AttemptChange::End, AttemptChange::AskAgain, AttemptChange::Hold, AttemptChange::Release].map(

@@ -24,6 +24,7 @@ impl World {
             return;
         }
         let action = self.action(call, verb);
+        self.start_tape(call, verb);
         let mut legs = Vec::new();
         let mut room = false;
         for noun in &verb.children {
@@ -177,9 +178,11 @@ impl World {
         status: &'static str,
     ) {
         self.calls[call].waiting = Waiting::Nothing;
+        let recorded = self.end_tape_of_leg(call, leg);
         match action {
             Some(action) => {
-                let more = self.dial_params(leg, status);
+                let mut more = self.dial_params(leg, status);
+                more.extend(recorded);
                 self.fetch(call, action, more);
             }
             None => self.act_out(call),

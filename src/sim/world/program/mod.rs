@@ -2,6 +2,7 @@
 //! URL.
 
 mod legs;
+mod tape;
 
 use std::collections::VecDeque;
 
@@ -125,6 +126,7 @@ impl World {
             "Record" => {
                 let seconds = verb.number("maxLength").unwrap_or(3_600).min(5);
                 let action = self.action(call, verb).unwrap_or_else(|| self.own_document(call));
+                self.start_tape(call, verb);
                 self.wait(call, seconds * 1_000, Waiting::Record { action, seconds });
             }
             "Redirect" => {
@@ -201,16 +203,8 @@ impl World {
                 }
             }
             Waiting::Record { action, seconds } => {
-                let sid = self.sid("RE");
-                let account = &self.accounts[self.calls[call].account].sid;
-                let url = format!("https://api.twilio.com/2010-04-01/Accounts/{account}/Recordings/{sid}");
-                self.recorded(call, &sid, seconds.to_string());
-                let more = vec![
-                    ("RecordingUrl", url),
-                    ("RecordingSid", sid),
-                    ("RecordingDuration", seconds.to_string()),
-                    ("Digits", String::new()),
-                ];
+                let mut more = self.end_tape(call, seconds);
+                more.push(("Digits", String::new()));
                 self.fetch(call, action, more);
             }
             Waiting::Queue { action, since, .. } => {
@@ -239,7 +233,9 @@ impl World {
                     (_, Some(leg)) => self.calls[leg].status.as_str(),
                     (_, None) => "canceled",
                 };
-                (action, self.dial_params(leg, status))
+                let mut more = self.dial_params(leg, status);
+                more.extend(self.end_tape_of_leg(call, leg));
+                (action, more)
             }
             Waiting::Queue { action, since, agent } => {
                 let waited = self.now.duration_since(since).as_secs().to_string();

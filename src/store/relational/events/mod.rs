@@ -23,8 +23,8 @@ use crate::domain::event::{
 use crate::domain::{
     AccountAlias, Answer, AttemptId, AttemptResolution, CalendarName, CallProgress, CallbackId, CallingHours,
     CampaignCommand, ErasureId, ErrorCode, InviteToken, ListName, MessageId, MessageResolution, Named, Pause,
-    PauseId, PauseScope, Phone, PoolCommand, Priority, Psid, Restricted, SetAsideId, SetAsideVerdict, Tenant,
-    UserId, WrapUp,
+    PauseId, PauseScope, Phone, PoolCommand, Priority, Psid, RecordingReport, Restricted, SetAsideId,
+    SetAsideVerdict, Tenant, UserId, WrapUp,
 };
 use crate::store::{Error, Result};
 
@@ -69,6 +69,7 @@ enum EventShape {
         sid: String,
     },
     Connected(#[serde(with = "ConnectionShape")] ConnectionReport),
+    Recorded(#[serde(with = "RecordingShape")] RecordingReport),
     PermissionReply(#[serde(with = "ReplyShape")] PermissionReply),
     PermissionOverride(#[serde(with = "WordShape")] PermissionOverride),
     AttemptResolved(#[serde(with = "AttemptWordShape")] AttemptOverride),
@@ -353,6 +354,19 @@ struct ConnectionShape {
     ended: ConnectionEnd,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     duration_s: Option<u32>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "RecordingReport")]
+struct RecordingShape {
+    #[serde(with = "id")]
+    attempt: AttemptId,
+    call_sid: String,
+    sid: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    duration_s: Option<u32>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    is_absent: bool,
 }
 
 #[derive(Serialize, Deserialize)]

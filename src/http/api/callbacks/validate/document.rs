@@ -89,6 +89,7 @@ impl<'a> Validator<'a> {
                 reference: with.reference,
                 action_url: base,
                 leg_status_url: base,
+                recording_url: base,
                 variables: &|name| with.variables.0.get(name).map(|value| &**value),
                 is_our_sender: &|number| self.app.directory.sender(number).is_some(),
             };

@@ -1,4 +1,4 @@
--- The schema of version 125, made by tools/postgres/baseline from the migrations of SQLite. Do not edit it.
+-- The schema of version 126, made by tools/postgres/baseline from the migrations of SQLite. Do not edit it.
 -- Whole numbers are BIGINT, and texts are ordered by their bytes, as in SQLite.
 
 CREATE TABLE "callbacks" (
@@ -105,6 +105,8 @@ CREATE TABLE "attempts" (
     "agent" TEXT COLLATE "C",
     "held_until" BIGINT,
     "last_look" TEXT COLLATE "C",
+    "recordings" TEXT COLLATE "C",
+    "recordings_due_at" BIGINT,
     PRIMARY KEY ("seq"),
     UNIQUE ("id")
 );
@@ -885,6 +887,7 @@ CREATE INDEX audit_by_who ON audit (who, seq);
 CREATE INDEX audit_by_what ON audit (what, seq) WHERE what <> 'POST /v1/callbacks';
 CREATE INDEX audit_by_tenant ON audit (tenant, seq) WHERE tenant <> 'default';
 CREATE INDEX audit_by_outcome ON audit (outcome, seq) WHERE outcome <> 'done';
+CREATE INDEX attempts_with_recordings_due ON attempts (recordings_due_at) WHERE recordings_due_at IS NOT NULL;
 CREATE INDEX reports_of_answers ON reports (seq) WHERE event = '"erased"' OR event LIKE '{"permission_reply"%' OR event LIKE '{"permission_override"%' OR event LIKE '{"inbound_%' OR event LIKE '{"messenger_%' OR event LIKE '{"marketing_preference"%';
 CREATE INDEX outbox_settled_late ON outbox (settled_at) WHERE settled_at > created_at + 86400000000;
 INSERT INTO "term" VALUES (1, 0, 0, 0);
