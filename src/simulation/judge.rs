@@ -10,6 +10,7 @@ use super::{Simulation, Trace};
 use crate::domain::timeline::Entry;
 use crate::domain::{
     AttemptId, Callback, CallbackId, OrderKind, Outcome, PairKey, PersonId, Reason, Stage, State,
+    is_pseudonym,
 };
 use crate::hook_urls::HookUrls;
 use crate::scheduler::told;
@@ -106,12 +107,15 @@ fn reached_by(callback: &Callback) -> Option<CallbackId> {
 }
 
 /// A callback that is closed as reached elsewhere names an order of the same purpose that reached the person, and is not
-/// separate.
+/// separate. Of erased people no order tells whose it was.
 fn is_reached_elsewhere_if_it_says_so(callback: &Callback, others: &[Callback]) -> bool {
     let elsewhere =
         |callback: &Callback, outcome| callback.closed().filter(|end| end.outcome == outcome).cloned();
     let Some(end) = elsewhere(callback, Outcome::ReachedElsewhere) else { return true };
     let person = PersonId::of(callback.order.consumer);
+    if is_pseudonym(callback.order.consumer) {
+        return true;
+    }
     !callback.order.separate
         && others.iter().any(|by| {
             end.note.sentence.contains(&by.shown_id())

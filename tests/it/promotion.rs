@@ -115,8 +115,12 @@ impl Leader {
     }
 
     async fn cause(&self) -> Option<LineageCause> {
-        let lineage = self.store.lineage().await.unwrap();
-        lineage.filter(|lineage| lineage.released.is_none()).map(|lineage| lineage.cause)
+        // A reader's first answer may tell of a lost connection only.
+        let mut answer = self.store.lineage().await;
+        while matches!(answer, Err(Error::Unavailable(_))) {
+            answer = self.store.lineage().await;
+        }
+        answer.unwrap().filter(|lineage| lineage.released.is_none()).map(|lineage| lineage.cause)
     }
 }
 

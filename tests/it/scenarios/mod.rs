@@ -11,6 +11,7 @@ mod lists;
 mod meta;
 mod operator;
 mod pools;
+mod requests;
 mod roads;
 mod runner;
 mod setting;

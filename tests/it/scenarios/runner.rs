@@ -3,9 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context as _, Result, bail, ensure};
-use axum::body::Body;
-use http::Request;
-use http::request::Builder;
 use jiff::{SignedDuration, Timestamp};
 use ringmaster::domain::number_zones::Narrowed;
 use ringmaster::domain::{CallbackId, CallingHours, InviteId, OrderKind, PairKey, Phone, WrittenHours};
@@ -19,9 +16,6 @@ use super::setting::{Setting, Window};
 use super::transcript::Transcript;
 use super::words;
 use crate::harness::{OnDatabase, fresh_store};
-
-const TYPE: &str = "content-type";
-const JSON: &str = "application/json";
 
 /// The state of a running scenario, with its callbacks and consumers.
 #[derive(Default)]
@@ -554,35 +548,6 @@ impl Runner {
             true => format!("/v1/invites/{}", InviteId::from(*id)),
             false => format!("/v1/callbacks/{id}"),
         })
-    }
-
-    pub(super) async fn delete(&mut self, path: &str) -> Result<(u16, Value)> {
-        let request = Request::delete(path).header("authorization", format!("Bearer {}", self.token));
-        let (status, body) = self.simulation_mut()?.request(request.body(Body::empty())?).await?;
-        Ok((status, serde_json::from_str(&body).unwrap_or(Value::Null)))
-    }
-
-    pub(super) async fn post(&mut self, path: &str, body: &Value) -> Result<(u16, Value)> {
-        self.tell(Request::post(path).header(TYPE, JSON), Body::from(body.to_string())).await
-    }
-
-    pub(super) async fn put(&mut self, path: &str, body: &Value) -> Result<(u16, Value)> {
-        self.tell(Request::put(path).header(TYPE, JSON), Body::from(body.to_string())).await
-    }
-
-    pub(super) async fn tell(&mut self, request: Builder, body: Body) -> Result<(u16, Value)> {
-        let request = request.header("authorization", format!("Bearer {}", self.token)).body(body)?;
-        let (status, body) = self.simulation_mut()?.request(request).await?;
-        Ok((status, serde_json::from_str(&body).unwrap_or(Value::Null)))
-    }
-
-    pub(super) async fn get(&mut self, path: &str) -> Result<Value> {
-        let request = Request::get(path)
-            .header("authorization", format!("Bearer {}", self.token))
-            .body(Body::empty())?;
-        let (status, body) = self.simulation_mut()?.request(request).await?;
-        ensure!(status == 200, "answered {status}: {body}");
-        Ok(serde_json::from_str(&body)?)
     }
 }
 
