@@ -135,6 +135,7 @@ fn documents() {
             reference: Some("order-4711"),
             action_url: url,
             leg_status_url: url,
+            recording_url: url,
             variables: &|name| (name == "workflow").then_some(workflow),
             is_our_sender: &|_| true,
         };
