@@ -6,9 +6,9 @@ use ringmaster::domain::callback::Closed;
 use ringmaster::domain::event::MessageProgress;
 use ringmaster::domain::{
     AgentTarget, Assigned, Attempt, AttemptId, CallProgress, Callback, CallbackId, Disposition, ErrorCode,
-    Handling, LegOrder, ListName, Message, MessageId, MessagePurpose, Numbers, Offer, Origin, Outcome,
-    Preview, PreviewElse, Reason, RoadKind, Stage, State, Submission, SuppressionScope, Taken, Tenant, Terms,
-    WrapUp, WrapUpEffect, WrapUpRecord,
+    Handling, LegOrder, ListName, Message, MessageId, MessagePurpose, Notice, Numbers, Offer, Origin,
+    Outcome, Preview, PreviewElse, Reason, Recording, RecordingState, Recordings, RoadKind, Stage, State,
+    Submission, SuppressionScope, Taken, Tenant, Terms, WrapUp, WrapUpEffect, WrapUpRecord,
 };
 use ringmaster::http::{ApiError, api};
 use ringmaster::store::{AgentChanges, Batch, Enqueue};
@@ -98,6 +98,18 @@ async fn filled(api: &ApiHarness) -> CallbackId {
         ended_at: Some(at(NOW)),
         duration_s: Some(110),
         agent: Some("client:ana".parse().unwrap()),
+        recordings: Recordings::new(vec![Recording {
+            sid: "RE1".to_owned(),
+            link: Some("https://api.example/RE1".to_owned()),
+            duration_s: Some(104),
+            notice: Notice::Spoken,
+            told_at: at(NOW),
+            delete_at: Some(at(NOW)),
+            state: RecordingState::Deleted,
+            ask_at: None,
+            tries: 1,
+            deleted_at: Some(at(NOW)),
+        }]),
         ..Attempt::new(AttemptId::new(Uuid::from_u128(1)), id, pair, "main", LegOrder::ConsumerFirst, at(NOW))
     };
     let (asked, content) = (MessagePurpose::PermissionRequest, "HX1".parse().unwrap());
