@@ -400,5 +400,4 @@ SHORT = [
     "the leader is killed",
     "the leader is cut off from the database until another one leads, and 5 s more",
     "PostgreSQL is killed",
-    "an asynchronous standby that lacks 3 s is promoted",
 ]
