@@ -1,6 +1,8 @@
 //! The PostgreSQL of the demo of several nodes: a server of its own in a temporary folder, or a schema of its own in a
 //! database of the user's. Both are removed at the end.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -81,9 +83,12 @@ impl Server {
                 ],
             );
         };
+        let above = folder;
         let folder = folder.join("postgresql");
         std::fs::create_dir(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
         if is_root() {
+            // The user of the server passes through the folder of the demo, and reads nothing in it.
+            std::fs::set_permissions(above, Permissions::from_mode(0o711))?;
             run(Command::new("chown").arg("nobody:nogroup").arg(&folder))?;
         }
         let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
